@@ -1,24 +1,119 @@
-# Everything is made from here; `make` alone says what there is. What is made lies in build/ and .venv/, nowhere else.
+# Everything is made from here; `make` alone says what there is. What is made lies in build/ and .venv/, never elsewhere.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 
-UV := 0.13.8
+# Tools. uv and Go are the machine's where it has them; all else is pinned in uv.lock, the go.mod files, and here.
+UV := $(shell command -v uv || echo build/uv/bin/uv)
+UV_VERSION := 0.13.8
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GO_PACKAGES := ./engine/... ./lab/...
 
-MACHINE_PATH := $(PATH)
-export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/build/uv/bin:$(PATH)
+machine_path := $(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# The same for every use of Go, so that one build cache serves build, vet and tests.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false
 unexport VIRTUAL_ENV
 
-.PHONY: help setup gen
-help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+.PHONY: help setup gen contract breaking stored drift build demo run bench test check format lint types imports house go clean
 
-setup: build/setup ## install what is missing
+help: ## this list
+	@echo 'wagate: a WhatsApp gateway. Everything below installs what it needs first.'
+	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 18
 
-build/setup: pyproject.toml uv.lock
-	uv sync --locked
+# ---- Setting up
+
+setup: build/setup ## install what is missing: uv, Python packages, buf, and Go if the machine has none from 1.26 on
+
+build/setup: pyproject.toml uv.lock | $(filter build/%,$(UV))
+	$(UV) sync --locked $$($(machine_go) || echo --group go)
 	@mkdir -p build && touch $@
 
-gen: setup ## generate gen/ from proto/
+machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go(1\.(2[6-9]|[3-9][0-9])|[2-9]\.)'
+
+# Debian splits venv off Python, and forbids pip outside one.
+build/uv/bin/uv:
+	python3 -m venv --clear build/uv || { $(apt) update && $(apt) install -y python3-venv && python3 -m venv --clear build/uv; }
+	build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+apt = $$([ $$(id -u) = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -q
+
+# ---- The contract
+
+gen: setup ## write gen/ anew from proto/
 	buf generate
+
+contract: setup ## agree to the contract as it is now, which `make check` then compares with
+	@[ ! -e proto/contract.binpb ] || $(MAKE) --no-print-directory stored
+	@[ ! -e proto/contract.binpb ] || $(breaks) || echo 'Each of these belongs into proto/CHANGES.md.'
+	buf build proto/public --output proto/contract.binpb
+
+breaking:
+	$(breaks)
+
+breaks = buf breaking proto/public --against proto/contract.binpb
+
+# Content and events lie in databases as bytes: they, and all they are made of, stay readable whatever else breaks.
+stored:
+	@mkdir -p build
+	buf build proto/contract.binpb $(stored_types) --output build/stored-agreed.binpb
+	buf build proto/public $(stored_types) --output build/stored.binpb
+	buf breaking build/stored.binpb --against build/stored-agreed.binpb --config '{"version": "v2", "breaking": {"use": ["WIRE"]}}'
+
+stored_types := --type wagate.v1.Content --type wagate.v1.Event
+
+drift:
+	rm -rf build/drift && buf generate --output build/drift
+	@diff -rq -x __pycache__ build/drift/gen/python gen/python && diff -rq build/drift/gen/go/wagate gen/go/wagate \
+	  || { echo 'gen/ is not what proto/ says: run make gen, and never edit gen/.'; exit 1; }
+
+# ---- Building and running
+
+build: setup ## compile engine and lab into build/
+	go build -C src -o ../build/wagate-engine ./engine
+	go build -C src -o ../build/wagate-lab ./lab
+
+demo: build ## play the story in the terminal: pair, send, be answered
+	wagate demo
+
+run: build ## the same, staying up, with lines to paste
+	wagate demo --stay
+
+bench: build ## measure; prints a table and writes build/benchmarks.json
+	python -m tests.benchmarks
+
+# ---- Judging
+
+test: build ## run all tests
+	go test -C src $(GO_PACKAGES)
+	pytest
+
+check: setup format lint types imports house go breaking stored drift ## format, lint, types, imports, sizes, contract, drift
+
+
+format:
+	ruff format --check
+	buf format --diff --exit-code --path proto/public --path proto/private
+
+lint:
+	ruff check
+	buf lint
+
+types:
+	mypy
+
+imports:
+	lint-imports
+
+house:
+	pytest -q tests/house
+
+go:
+	cd src && unformatted=$$(gofmt -l engine lab) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; }
+	go vet -C src $(GO_PACKAGES)
+	go run -C src $(STATICCHECK) $(GO_PACKAGES)
+
+clean: ## remove what was made
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
 """Lets buf run the gRPC generator of grpcio-tools as a local plugin.
 
-grpcio-tools links the generator into its own protoc and ships no protoc-gen-grpc_python executable, so buf cannot call
-it directly. This reads buf's request, hands the same descriptors to that protoc, and returns the files it wrote.
+grpcio-tools links the generator into its own protoc and ships no protoc-gen-grpc_python executable, so buf
+cannot call it directly. This reads buf's request, hands the same descriptors to that protoc, and returns the
+files it wrote.
 """
 
 import sys
