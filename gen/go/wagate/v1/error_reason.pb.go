@@ -52,31 +52,248 @@ const (
 	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 4
 	// WhatsApp refused the message because this account may not write to new people for now (error 463).
 	//
-	// Comes as a `Failure`, not from a call. Do: wait until `Restriction.until`; answering existing chats still works.
+	// Comes as a `Failure`, not from a call. Do: wait; answering existing chats still works.
 	ErrorReason_ERROR_REASON_REACHOUT_RESTRICTED ErrorReason = 5
-	// The message was not sent by its `give_up_time`.
+	// The message was not sent by its `give_up_time`. Comes as a `Failure`.
 	ErrorReason_ERROR_REASON_GAVE_UP ErrorReason = 6
+	// The request breaks a rule that the contract states; the field violations say which.
+	//
+	// Do: mend the named fields.
+	ErrorReason_ERROR_REASON_VALIDATION_FAILED ErrorReason = 7
+	// A string is no address: none of the forms that `Identity` lists.
+	//
+	// Common cause: spaces, a national number, a JID with a device.
+	// Do: write numbers as `+4915112345678`. The field violation names the field.
+	ErrorReason_ERROR_REASON_ADDRESS_INVALID ErrorReason = 8
+	// There is no such session, or the key may not see it.
+	//
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_SESSION_NOT_FOUND ErrorReason = 9
+	// There is a session of this `session_id` already.
+	//
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_SESSION_EXISTS ErrorReason = 10
+	// There is no such message in that session; as a reply's target, in that chat.
+	//
+	// Metadata: `message_id`.
+	ErrorReason_ERROR_REASON_MESSAGE_NOT_FOUND ErrorReason = 11
+	// The address is well made and names nobody known.
+	ErrorReason_ERROR_REASON_IDENTITY_NOT_FOUND ErrorReason = 12
+	// The session was never linked to an account, so nothing can be sent through it.
+	//
+	// Do: pair it with PairSession.
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_SESSION_NEVER_PAIRED ErrorReason = 13
+	// The account unlinked the session, or LogoutSession did. As a `Failure`: what waited then was ended.
+	//
+	// Do: pair it again with PairSession.
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_SESSION_LOGGED_OUT ErrorReason = 14
+	// The session was deleted while the message waited. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_SESSION_DELETED ErrorReason = 15
+	// The session cannot be deleted while it runs.
+	//
+	// Do: stop it or log it out first, or set `force`.
+	// Metadata: `session_id`, `state`.
+	ErrorReason_ERROR_REASON_SESSION_NOT_STOPPED ErrorReason = 16
+	// Messages cannot be sent to this kind of recipient.
+	//
+	// Metadata: `kind`.
+	ErrorReason_ERROR_REASON_RECIPIENT_NOT_SUPPORTED ErrorReason = 17
+	// The recipient has no WhatsApp account. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP ErrorReason = 18
+	// The cursor is not ours, or belongs to another log.
+	ErrorReason_ERROR_REASON_CURSOR_INVALID ErrorReason = 19
+	// The page token is not ours, or belongs to another list or filter.
+	ErrorReason_ERROR_REASON_PAGE_TOKEN_INVALID ErrorReason = 20
+	// The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+	//
+	// Metadata: `resume_cursor`.
+	ErrorReason_ERROR_REASON_CONSUMER_TOO_SLOW ErrorReason = 21
+	// The pairing attempt has 8 watchers already.
+	ErrorReason_ERROR_REASON_TOO_MANY_WATCHERS ErrorReason = 22
+	// There is no provider of that name.
+	//
+	// Metadata: `provider`.
+	ErrorReason_ERROR_REASON_PROVIDER_UNKNOWN ErrorReason = 23
+	// The deadline passed after WhatsApp was asked: whether it was done is open.
+	//
+	// Do: repeat with the same `request_id`, which returns the outcome once it is known.
+	ErrorReason_ERROR_REASON_OUTCOME_OPEN ErrorReason = 24
+	// No worker answers for the session just now.
+	//
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_OWNER_UNAVAILABLE ErrorReason = 25
+	// The message is past cancelling: it left, is leaving, or has ended.
+	//
+	// Metadata: `message_id`, `state`.
+	ErrorReason_ERROR_REASON_MESSAGE_NOT_CANCELABLE ErrorReason = 26
+	// Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+	//
+	// Metadata: `message_id`, `state`.
+	ErrorReason_ERROR_REASON_MESSAGE_NOT_RETRYABLE ErrorReason = 27
+	// The session is linked already.
+	//
+	// Metadata: `session_id`.
+	ErrorReason_ERROR_REASON_SESSION_ALREADY_PAIRED ErrorReason = 28
+	// No pairing attempt is under way, or none of that sort.
+	//
+	// Do: begin one with PairSession or RequestPairingCode.
+	ErrorReason_ERROR_REASON_PAIRING_NOT_UNDER_WAY ErrorReason = 29
+	// The attempt has moved on, and does not wait for that answer.
+	ErrorReason_ERROR_REASON_NO_SUCH_CHALLENGE ErrorReason = 30
+	// Nobody scanned or typed any of the codes. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PAIRING_TIMED_OUT ErrorReason = 31
+	// CancelPairing, StopSession or DeleteSession ended the attempt. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PAIRING_CANCELED ErrorReason = 32
+	// An attempt of the other sort (QR or code) was begun instead. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PAIRING_SUPERSEDED ErrorReason = 33
+	// WhatsApp or the phone ended the attempt; `provider_code` says how. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PAIRING_FAILED ErrorReason = 34
+	// The phone that scanned belongs to another number than `expected_phone_number`, or to another account than the one
+	// that this session was linked to. It was not linked. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PAIRED_WRONG_ACCOUNT ErrorReason = 35
+	// The call carries no key.
+	//
+	// Do: send `authorization: Bearer KEY` as metadata.
+	ErrorReason_ERROR_REASON_KEY_MISSING ErrorReason = 36
+	// The key is not one of ours.
+	ErrorReason_ERROR_REASON_KEY_INVALID ErrorReason = 37
+	// The key does not hold the scope that the call needs.
+	//
+	// Metadata: `scope`.
+	ErrorReason_ERROR_REASON_SCOPE_MISSING ErrorReason = 38
+	// The server is being stopped.
+	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 39
+	// The database does not take or answer just now. Nothing was accepted.
+	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 40
+	// A fault of the gateway. `RequestInfo.request_id` finds it in the logs.
+	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 41
+	// WhatsApp refused; `provider_code` holds its number. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_PROVIDER_REFUSED ErrorReason = 42
+	// The line to WhatsApp was lost, and is being made again. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_LINE_LOST ErrorReason = 43
+	// The line to WhatsApp is open and does not answer. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE ErrorReason = 44
+	// Another client uses the keys of this session. Comes as a `Failure`.
+	//
+	// Do: find out who has a copy of the keys; log out and pair again.
+	ErrorReason_ERROR_REASON_SESSION_REPLACED ErrorReason = 45
+	// WhatsApp no longer talks to this version of the gateway. Comes as a `Failure`.
+	//
+	// Do: update the gateway.
+	ErrorReason_ERROR_REASON_CLIENT_OUTDATED ErrorReason = 46
+	// WhatsApp has banned the account; `Restriction.until_time` says for how long. Comes as a `Failure`.
+	ErrorReason_ERROR_REASON_ACCOUNT_BANNED ErrorReason = 47
+	// The session waits for a person to pair it. Comes as a `Failure`, beside STATE_PAIRING.
+	//
+	// Do: pair it with PairSession.
+	ErrorReason_ERROR_REASON_PAIRING_NEEDED ErrorReason = 48
 )
 
 // Enum value maps for ErrorReason.
 var (
 	ErrorReason_name = map[int32]string{
-		0: "ERROR_REASON_UNSPECIFIED",
-		1: "ERROR_REASON_REQUEST_ID_REUSED",
-		2: "ERROR_REASON_SESSION_NOT_CONNECTED",
-		3: "ERROR_REASON_CURSOR_EXPIRED",
-		4: "ERROR_REASON_ETAG_MISMATCH",
-		5: "ERROR_REASON_REACHOUT_RESTRICTED",
-		6: "ERROR_REASON_GAVE_UP",
+		0:  "ERROR_REASON_UNSPECIFIED",
+		1:  "ERROR_REASON_REQUEST_ID_REUSED",
+		2:  "ERROR_REASON_SESSION_NOT_CONNECTED",
+		3:  "ERROR_REASON_CURSOR_EXPIRED",
+		4:  "ERROR_REASON_ETAG_MISMATCH",
+		5:  "ERROR_REASON_REACHOUT_RESTRICTED",
+		6:  "ERROR_REASON_GAVE_UP",
+		7:  "ERROR_REASON_VALIDATION_FAILED",
+		8:  "ERROR_REASON_ADDRESS_INVALID",
+		9:  "ERROR_REASON_SESSION_NOT_FOUND",
+		10: "ERROR_REASON_SESSION_EXISTS",
+		11: "ERROR_REASON_MESSAGE_NOT_FOUND",
+		12: "ERROR_REASON_IDENTITY_NOT_FOUND",
+		13: "ERROR_REASON_SESSION_NEVER_PAIRED",
+		14: "ERROR_REASON_SESSION_LOGGED_OUT",
+		15: "ERROR_REASON_SESSION_DELETED",
+		16: "ERROR_REASON_SESSION_NOT_STOPPED",
+		17: "ERROR_REASON_RECIPIENT_NOT_SUPPORTED",
+		18: "ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP",
+		19: "ERROR_REASON_CURSOR_INVALID",
+		20: "ERROR_REASON_PAGE_TOKEN_INVALID",
+		21: "ERROR_REASON_CONSUMER_TOO_SLOW",
+		22: "ERROR_REASON_TOO_MANY_WATCHERS",
+		23: "ERROR_REASON_PROVIDER_UNKNOWN",
+		24: "ERROR_REASON_OUTCOME_OPEN",
+		25: "ERROR_REASON_OWNER_UNAVAILABLE",
+		26: "ERROR_REASON_MESSAGE_NOT_CANCELABLE",
+		27: "ERROR_REASON_MESSAGE_NOT_RETRYABLE",
+		28: "ERROR_REASON_SESSION_ALREADY_PAIRED",
+		29: "ERROR_REASON_PAIRING_NOT_UNDER_WAY",
+		30: "ERROR_REASON_NO_SUCH_CHALLENGE",
+		31: "ERROR_REASON_PAIRING_TIMED_OUT",
+		32: "ERROR_REASON_PAIRING_CANCELED",
+		33: "ERROR_REASON_PAIRING_SUPERSEDED",
+		34: "ERROR_REASON_PAIRING_FAILED",
+		35: "ERROR_REASON_PAIRED_WRONG_ACCOUNT",
+		36: "ERROR_REASON_KEY_MISSING",
+		37: "ERROR_REASON_KEY_INVALID",
+		38: "ERROR_REASON_SCOPE_MISSING",
+		39: "ERROR_REASON_SHUTTING_DOWN",
+		40: "ERROR_REASON_STORE_UNAVAILABLE",
+		41: "ERROR_REASON_INTERNAL",
+		42: "ERROR_REASON_PROVIDER_REFUSED",
+		43: "ERROR_REASON_LINE_LOST",
+		44: "ERROR_REASON_LINE_UNRESPONSIVE",
+		45: "ERROR_REASON_SESSION_REPLACED",
+		46: "ERROR_REASON_CLIENT_OUTDATED",
+		47: "ERROR_REASON_ACCOUNT_BANNED",
+		48: "ERROR_REASON_PAIRING_NEEDED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":           0,
-		"ERROR_REASON_REQUEST_ID_REUSED":     1,
-		"ERROR_REASON_SESSION_NOT_CONNECTED": 2,
-		"ERROR_REASON_CURSOR_EXPIRED":        3,
-		"ERROR_REASON_ETAG_MISMATCH":         4,
-		"ERROR_REASON_REACHOUT_RESTRICTED":   5,
-		"ERROR_REASON_GAVE_UP":               6,
+		"ERROR_REASON_UNSPECIFIED":               0,
+		"ERROR_REASON_REQUEST_ID_REUSED":         1,
+		"ERROR_REASON_SESSION_NOT_CONNECTED":     2,
+		"ERROR_REASON_CURSOR_EXPIRED":            3,
+		"ERROR_REASON_ETAG_MISMATCH":             4,
+		"ERROR_REASON_REACHOUT_RESTRICTED":       5,
+		"ERROR_REASON_GAVE_UP":                   6,
+		"ERROR_REASON_VALIDATION_FAILED":         7,
+		"ERROR_REASON_ADDRESS_INVALID":           8,
+		"ERROR_REASON_SESSION_NOT_FOUND":         9,
+		"ERROR_REASON_SESSION_EXISTS":            10,
+		"ERROR_REASON_MESSAGE_NOT_FOUND":         11,
+		"ERROR_REASON_IDENTITY_NOT_FOUND":        12,
+		"ERROR_REASON_SESSION_NEVER_PAIRED":      13,
+		"ERROR_REASON_SESSION_LOGGED_OUT":        14,
+		"ERROR_REASON_SESSION_DELETED":           15,
+		"ERROR_REASON_SESSION_NOT_STOPPED":       16,
+		"ERROR_REASON_RECIPIENT_NOT_SUPPORTED":   17,
+		"ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP": 18,
+		"ERROR_REASON_CURSOR_INVALID":            19,
+		"ERROR_REASON_PAGE_TOKEN_INVALID":        20,
+		"ERROR_REASON_CONSUMER_TOO_SLOW":         21,
+		"ERROR_REASON_TOO_MANY_WATCHERS":         22,
+		"ERROR_REASON_PROVIDER_UNKNOWN":          23,
+		"ERROR_REASON_OUTCOME_OPEN":              24,
+		"ERROR_REASON_OWNER_UNAVAILABLE":         25,
+		"ERROR_REASON_MESSAGE_NOT_CANCELABLE":    26,
+		"ERROR_REASON_MESSAGE_NOT_RETRYABLE":     27,
+		"ERROR_REASON_SESSION_ALREADY_PAIRED":    28,
+		"ERROR_REASON_PAIRING_NOT_UNDER_WAY":     29,
+		"ERROR_REASON_NO_SUCH_CHALLENGE":         30,
+		"ERROR_REASON_PAIRING_TIMED_OUT":         31,
+		"ERROR_REASON_PAIRING_CANCELED":          32,
+		"ERROR_REASON_PAIRING_SUPERSEDED":        33,
+		"ERROR_REASON_PAIRING_FAILED":            34,
+		"ERROR_REASON_PAIRED_WRONG_ACCOUNT":      35,
+		"ERROR_REASON_KEY_MISSING":               36,
+		"ERROR_REASON_KEY_INVALID":               37,
+		"ERROR_REASON_SCOPE_MISSING":             38,
+		"ERROR_REASON_SHUTTING_DOWN":             39,
+		"ERROR_REASON_STORE_UNAVAILABLE":         40,
+		"ERROR_REASON_INTERNAL":                  41,
+		"ERROR_REASON_PROVIDER_REFUSED":          42,
+		"ERROR_REASON_LINE_LOST":                 43,
+		"ERROR_REASON_LINE_UNRESPONSIVE":         44,
+		"ERROR_REASON_SESSION_REPLACED":          45,
+		"ERROR_REASON_CLIENT_OUTDATED":           46,
+		"ERROR_REASON_ACCOUNT_BANNED":            47,
+		"ERROR_REASON_PAIRING_NEEDED":            48,
 	}
 )
 
@@ -192,7 +409,7 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\rprovider_code\x18\x04 \x01(\tR\fproviderCode\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xb4\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xa9\x11\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12,\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x01\x1a\b\xf0\xe0\x18\x06\xf8\xe0\x18\x02\x120\n" +
@@ -201,7 +418,52 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x04\x1a\b\xf0\xe0\x18\n" +
 	"\xf8\xe0\x18\x02\x12.\n" +
 	" ERROR_REASON_REACHOUT_RESTRICTED\x10\x05\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12\"\n" +
-	"\x14ERROR_REASON_GAVE_UP\x10\x06\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x02B\x8c\x01\n" +
+	"\x14ERROR_REASON_GAVE_UP\x10\x06\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x02\x12,\n" +
+	"\x1eERROR_REASON_VALIDATION_FAILED\x10\a\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x12*\n" +
+	"\x1cERROR_REASON_ADDRESS_INVALID\x10\b\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x12,\n" +
+	"\x1eERROR_REASON_SESSION_NOT_FOUND\x10\t\x1a\b\xf0\xe0\x18\x05\xf8\xe0\x18\x02\x12)\n" +
+	"\x1bERROR_REASON_SESSION_EXISTS\x10\n" +
+	"\x1a\b\xf0\xe0\x18\x06\xf8\xe0\x18\x02\x12,\n" +
+	"\x1eERROR_REASON_MESSAGE_NOT_FOUND\x10\v\x1a\b\xf0\xe0\x18\x05\xf8\xe0\x18\x02\x12-\n" +
+	"\x1fERROR_REASON_IDENTITY_NOT_FOUND\x10\f\x1a\b\xf0\xe0\x18\x05\xf8\xe0\x18\x02\x12/\n" +
+	"!ERROR_REASON_SESSION_NEVER_PAIRED\x10\r\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x12-\n" +
+	"\x1fERROR_REASON_SESSION_LOGGED_OUT\x10\x0e\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x12*\n" +
+	"\x1cERROR_REASON_SESSION_DELETED\x10\x0f\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x02\x12.\n" +
+	" ERROR_REASON_SESSION_NOT_STOPPED\x10\x10\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x122\n" +
+	"$ERROR_REASON_RECIPIENT_NOT_SUPPORTED\x10\x11\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x124\n" +
+	"&ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP\x10\x12\x1a\b\xf0\xe0\x18\x05\xf8\xe0\x18\x02\x12)\n" +
+	"\x1bERROR_REASON_CURSOR_INVALID\x10\x13\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x12-\n" +
+	"\x1fERROR_REASON_PAGE_TOKEN_INVALID\x10\x14\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x12,\n" +
+	"\x1eERROR_REASON_CONSUMER_TOO_SLOW\x10\x15\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01\x12,\n" +
+	"\x1eERROR_REASON_TOO_MANY_WATCHERS\x10\x16\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01\x12+\n" +
+	"\x1dERROR_REASON_PROVIDER_UNKNOWN\x10\x17\x1a\b\xf0\xe0\x18\x03\xf8\xe0\x18\x02\x12'\n" +
+	"\x19ERROR_REASON_OUTCOME_OPEN\x10\x18\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x01\x12,\n" +
+	"\x1eERROR_REASON_OWNER_UNAVAILABLE\x10\x19\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01\x121\n" +
+	"#ERROR_REASON_MESSAGE_NOT_CANCELABLE\x10\x1a\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x02\x120\n" +
+	"\"ERROR_REASON_MESSAGE_NOT_RETRYABLE\x10\x1b\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x02\x121\n" +
+	"#ERROR_REASON_SESSION_ALREADY_PAIRED\x10\x1c\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x120\n" +
+	"\"ERROR_REASON_PAIRING_NOT_UNDER_WAY\x10\x1d\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x12,\n" +
+	"\x1eERROR_REASON_NO_SUCH_CHALLENGE\x10\x1e\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x03\x12,\n" +
+	"\x1eERROR_REASON_PAIRING_TIMED_OUT\x10\x1f\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x01\x12+\n" +
+	"\x1dERROR_REASON_PAIRING_CANCELED\x10 \x1a\b\xf0\xe0\x18\x01\xf8\xe0\x18\x01\x12-\n" +
+	"\x1fERROR_REASON_PAIRING_SUPERSEDED\x10!\x1a\b\xf0\xe0\x18\n" +
+	"\xf8\xe0\x18\x01\x12)\n" +
+	"\x1bERROR_REASON_PAIRING_FAILED\x10\"\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12/\n" +
+	"!ERROR_REASON_PAIRED_WRONG_ACCOUNT\x10#\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12&\n" +
+	"\x18ERROR_REASON_KEY_MISSING\x10$\x1a\b\xf0\xe0\x18\x10\xf8\xe0\x18\x02\x12&\n" +
+	"\x18ERROR_REASON_KEY_INVALID\x10%\x1a\b\xf0\xe0\x18\x10\xf8\xe0\x18\x04\x12(\n" +
+	"\x1aERROR_REASON_SCOPE_MISSING\x10&\x1a\b\xf0\xe0\x18\a\xf8\xe0\x18\x04\x12(\n" +
+	"\x1aERROR_REASON_SHUTTING_DOWN\x10'\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01\x12,\n" +
+	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10(\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01\x12#\n" +
+	"\x15ERROR_REASON_INTERNAL\x10)\x1a\b\xf0\xe0\x18\r\xf8\xe0\x18\x04\x12+\n" +
+	"\x1dERROR_REASON_PROVIDER_REFUSED\x10*\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12$\n" +
+	"\x16ERROR_REASON_LINE_LOST\x10+\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01\x12,\n" +
+	"\x1eERROR_REASON_LINE_UNRESPONSIVE\x10,\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01\x12+\n" +
+	"\x1dERROR_REASON_SESSION_REPLACED\x10-\x1a\b\xf0\xe0\x18\n" +
+	"\xf8\xe0\x18\x04\x12*\n" +
+	"\x1cERROR_REASON_CLIENT_OUTDATED\x10.\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
+	"\x1bERROR_REASON_ACCOUNT_BANNED\x10/\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
+	"\x1bERROR_REASON_PAIRING_NEEDED\x100\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04B\x8c\x01\n" +
 	"\rcom.wagate.v1B\x10ErrorReasonProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 

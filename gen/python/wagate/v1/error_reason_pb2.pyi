@@ -56,10 +56,166 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REACHOUT_RESTRICTED: _ErrorReason.ValueType  # 5
     """WhatsApp refused the message because this account may not write to new people for now (error 463).
 
-    Comes as a `Failure`, not from a call. Do: wait until `Restriction.until`; answering existing chats still works.
+    Comes as a `Failure`, not from a call. Do: wait; answering existing chats still works.
     """
     ERROR_REASON_GAVE_UP: _ErrorReason.ValueType  # 6
-    """The message was not sent by its `give_up_time`."""
+    """The message was not sent by its `give_up_time`. Comes as a `Failure`."""
+    ERROR_REASON_VALIDATION_FAILED: _ErrorReason.ValueType  # 7
+    """The request breaks a rule that the contract states; the field violations say which.
+
+    Do: mend the named fields.
+    """
+    ERROR_REASON_ADDRESS_INVALID: _ErrorReason.ValueType  # 8
+    """A string is no address: none of the forms that `Identity` lists.
+
+    Common cause: spaces, a national number, a JID with a device.
+    Do: write numbers as `+4915112345678`. The field violation names the field.
+    """
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 9
+    """There is no such session, or the key may not see it.
+
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_SESSION_EXISTS: _ErrorReason.ValueType  # 10
+    """There is a session of this `session_id` already.
+
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_MESSAGE_NOT_FOUND: _ErrorReason.ValueType  # 11
+    """There is no such message in that session; as a reply's target, in that chat.
+
+    Metadata: `message_id`.
+    """
+    ERROR_REASON_IDENTITY_NOT_FOUND: _ErrorReason.ValueType  # 12
+    """The address is well made and names nobody known."""
+    ERROR_REASON_SESSION_NEVER_PAIRED: _ErrorReason.ValueType  # 13
+    """The session was never linked to an account, so nothing can be sent through it.
+
+    Do: pair it with PairSession.
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_SESSION_LOGGED_OUT: _ErrorReason.ValueType  # 14
+    """The account unlinked the session, or LogoutSession did. As a `Failure`: what waited then was ended.
+
+    Do: pair it again with PairSession.
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_SESSION_DELETED: _ErrorReason.ValueType  # 15
+    """The session was deleted while the message waited. Comes as a `Failure`."""
+    ERROR_REASON_SESSION_NOT_STOPPED: _ErrorReason.ValueType  # 16
+    """The session cannot be deleted while it runs.
+
+    Do: stop it or log it out first, or set `force`.
+    Metadata: `session_id`, `state`.
+    """
+    ERROR_REASON_RECIPIENT_NOT_SUPPORTED: _ErrorReason.ValueType  # 17
+    """Messages cannot be sent to this kind of recipient.
+
+    Metadata: `kind`.
+    """
+    ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP: _ErrorReason.ValueType  # 18
+    """The recipient has no WhatsApp account. Comes as a `Failure`."""
+    ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 19
+    """The cursor is not ours, or belongs to another log."""
+    ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 20
+    """The page token is not ours, or belongs to another list or filter."""
+    ERROR_REASON_CONSUMER_TOO_SLOW: _ErrorReason.ValueType  # 21
+    """The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+
+    Metadata: `resume_cursor`.
+    """
+    ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 22
+    """The pairing attempt has 8 watchers already."""
+    ERROR_REASON_PROVIDER_UNKNOWN: _ErrorReason.ValueType  # 23
+    """There is no provider of that name.
+
+    Metadata: `provider`.
+    """
+    ERROR_REASON_OUTCOME_OPEN: _ErrorReason.ValueType  # 24
+    """The deadline passed after WhatsApp was asked: whether it was done is open.
+
+    Do: repeat with the same `request_id`, which returns the outcome once it is known.
+    """
+    ERROR_REASON_OWNER_UNAVAILABLE: _ErrorReason.ValueType  # 25
+    """No worker answers for the session just now.
+
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_MESSAGE_NOT_CANCELABLE: _ErrorReason.ValueType  # 26
+    """The message is past cancelling: it left, is leaving, or has ended.
+
+    Metadata: `message_id`, `state`.
+    """
+    ERROR_REASON_MESSAGE_NOT_RETRYABLE: _ErrorReason.ValueType  # 27
+    """Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+
+    Metadata: `message_id`, `state`.
+    """
+    ERROR_REASON_SESSION_ALREADY_PAIRED: _ErrorReason.ValueType  # 28
+    """The session is linked already.
+
+    Metadata: `session_id`.
+    """
+    ERROR_REASON_PAIRING_NOT_UNDER_WAY: _ErrorReason.ValueType  # 29
+    """No pairing attempt is under way, or none of that sort.
+
+    Do: begin one with PairSession or RequestPairingCode.
+    """
+    ERROR_REASON_NO_SUCH_CHALLENGE: _ErrorReason.ValueType  # 30
+    """The attempt has moved on, and does not wait for that answer."""
+    ERROR_REASON_PAIRING_TIMED_OUT: _ErrorReason.ValueType  # 31
+    """Nobody scanned or typed any of the codes. Comes as a `Failure`."""
+    ERROR_REASON_PAIRING_CANCELED: _ErrorReason.ValueType  # 32
+    """CancelPairing, StopSession or DeleteSession ended the attempt. Comes as a `Failure`."""
+    ERROR_REASON_PAIRING_SUPERSEDED: _ErrorReason.ValueType  # 33
+    """An attempt of the other sort (QR or code) was begun instead. Comes as a `Failure`."""
+    ERROR_REASON_PAIRING_FAILED: _ErrorReason.ValueType  # 34
+    """WhatsApp or the phone ended the attempt; `provider_code` says how. Comes as a `Failure`."""
+    ERROR_REASON_PAIRED_WRONG_ACCOUNT: _ErrorReason.ValueType  # 35
+    """The phone that scanned belongs to another number than `expected_phone_number`, or to another account than the one
+    that this session was linked to. It was not linked. Comes as a `Failure`.
+    """
+    ERROR_REASON_KEY_MISSING: _ErrorReason.ValueType  # 36
+    """The call carries no key.
+
+    Do: send `authorization: Bearer KEY` as metadata.
+    """
+    ERROR_REASON_KEY_INVALID: _ErrorReason.ValueType  # 37
+    """The key is not one of ours."""
+    ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 38
+    """The key does not hold the scope that the call needs.
+
+    Metadata: `scope`.
+    """
+    ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 39
+    """The server is being stopped."""
+    ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 40
+    """The database does not take or answer just now. Nothing was accepted."""
+    ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 41
+    """A fault of the gateway. `RequestInfo.request_id` finds it in the logs."""
+    ERROR_REASON_PROVIDER_REFUSED: _ErrorReason.ValueType  # 42
+    """WhatsApp refused; `provider_code` holds its number. Comes as a `Failure`."""
+    ERROR_REASON_LINE_LOST: _ErrorReason.ValueType  # 43
+    """The line to WhatsApp was lost, and is being made again. Comes as a `Failure`."""
+    ERROR_REASON_LINE_UNRESPONSIVE: _ErrorReason.ValueType  # 44
+    """The line to WhatsApp is open and does not answer. Comes as a `Failure`."""
+    ERROR_REASON_SESSION_REPLACED: _ErrorReason.ValueType  # 45
+    """Another client uses the keys of this session. Comes as a `Failure`.
+
+    Do: find out who has a copy of the keys; log out and pair again.
+    """
+    ERROR_REASON_CLIENT_OUTDATED: _ErrorReason.ValueType  # 46
+    """WhatsApp no longer talks to this version of the gateway. Comes as a `Failure`.
+
+    Do: update the gateway.
+    """
+    ERROR_REASON_ACCOUNT_BANNED: _ErrorReason.ValueType  # 47
+    """WhatsApp has banned the account; `Restriction.until_time` says for how long. Comes as a `Failure`."""
+    ERROR_REASON_PAIRING_NEEDED: _ErrorReason.ValueType  # 48
+    """The session waits for a person to pair it. Comes as a `Failure`, beside STATE_PAIRING.
+
+    Do: pair it with PairSession.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason lists why something failed: a call, where `ErrorInfo.reason` holds the name without `ERROR_REASON_`, or
@@ -97,10 +253,166 @@ Metadata: `etag`.
 ERROR_REASON_REACHOUT_RESTRICTED: ErrorReason.ValueType  # 5
 """WhatsApp refused the message because this account may not write to new people for now (error 463).
 
-Comes as a `Failure`, not from a call. Do: wait until `Restriction.until`; answering existing chats still works.
+Comes as a `Failure`, not from a call. Do: wait; answering existing chats still works.
 """
 ERROR_REASON_GAVE_UP: ErrorReason.ValueType  # 6
-"""The message was not sent by its `give_up_time`."""
+"""The message was not sent by its `give_up_time`. Comes as a `Failure`."""
+ERROR_REASON_VALIDATION_FAILED: ErrorReason.ValueType  # 7
+"""The request breaks a rule that the contract states; the field violations say which.
+
+Do: mend the named fields.
+"""
+ERROR_REASON_ADDRESS_INVALID: ErrorReason.ValueType  # 8
+"""A string is no address: none of the forms that `Identity` lists.
+
+Common cause: spaces, a national number, a JID with a device.
+Do: write numbers as `+4915112345678`. The field violation names the field.
+"""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 9
+"""There is no such session, or the key may not see it.
+
+Metadata: `session_id`.
+"""
+ERROR_REASON_SESSION_EXISTS: ErrorReason.ValueType  # 10
+"""There is a session of this `session_id` already.
+
+Metadata: `session_id`.
+"""
+ERROR_REASON_MESSAGE_NOT_FOUND: ErrorReason.ValueType  # 11
+"""There is no such message in that session; as a reply's target, in that chat.
+
+Metadata: `message_id`.
+"""
+ERROR_REASON_IDENTITY_NOT_FOUND: ErrorReason.ValueType  # 12
+"""The address is well made and names nobody known."""
+ERROR_REASON_SESSION_NEVER_PAIRED: ErrorReason.ValueType  # 13
+"""The session was never linked to an account, so nothing can be sent through it.
+
+Do: pair it with PairSession.
+Metadata: `session_id`.
+"""
+ERROR_REASON_SESSION_LOGGED_OUT: ErrorReason.ValueType  # 14
+"""The account unlinked the session, or LogoutSession did. As a `Failure`: what waited then was ended.
+
+Do: pair it again with PairSession.
+Metadata: `session_id`.
+"""
+ERROR_REASON_SESSION_DELETED: ErrorReason.ValueType  # 15
+"""The session was deleted while the message waited. Comes as a `Failure`."""
+ERROR_REASON_SESSION_NOT_STOPPED: ErrorReason.ValueType  # 16
+"""The session cannot be deleted while it runs.
+
+Do: stop it or log it out first, or set `force`.
+Metadata: `session_id`, `state`.
+"""
+ERROR_REASON_RECIPIENT_NOT_SUPPORTED: ErrorReason.ValueType  # 17
+"""Messages cannot be sent to this kind of recipient.
+
+Metadata: `kind`.
+"""
+ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP: ErrorReason.ValueType  # 18
+"""The recipient has no WhatsApp account. Comes as a `Failure`."""
+ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 19
+"""The cursor is not ours, or belongs to another log."""
+ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 20
+"""The page token is not ours, or belongs to another list or filter."""
+ERROR_REASON_CONSUMER_TOO_SLOW: ErrorReason.ValueType  # 21
+"""The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+
+Metadata: `resume_cursor`.
+"""
+ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 22
+"""The pairing attempt has 8 watchers already."""
+ERROR_REASON_PROVIDER_UNKNOWN: ErrorReason.ValueType  # 23
+"""There is no provider of that name.
+
+Metadata: `provider`.
+"""
+ERROR_REASON_OUTCOME_OPEN: ErrorReason.ValueType  # 24
+"""The deadline passed after WhatsApp was asked: whether it was done is open.
+
+Do: repeat with the same `request_id`, which returns the outcome once it is known.
+"""
+ERROR_REASON_OWNER_UNAVAILABLE: ErrorReason.ValueType  # 25
+"""No worker answers for the session just now.
+
+Metadata: `session_id`.
+"""
+ERROR_REASON_MESSAGE_NOT_CANCELABLE: ErrorReason.ValueType  # 26
+"""The message is past cancelling: it left, is leaving, or has ended.
+
+Metadata: `message_id`, `state`.
+"""
+ERROR_REASON_MESSAGE_NOT_RETRYABLE: ErrorReason.ValueType  # 27
+"""Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+
+Metadata: `message_id`, `state`.
+"""
+ERROR_REASON_SESSION_ALREADY_PAIRED: ErrorReason.ValueType  # 28
+"""The session is linked already.
+
+Metadata: `session_id`.
+"""
+ERROR_REASON_PAIRING_NOT_UNDER_WAY: ErrorReason.ValueType  # 29
+"""No pairing attempt is under way, or none of that sort.
+
+Do: begin one with PairSession or RequestPairingCode.
+"""
+ERROR_REASON_NO_SUCH_CHALLENGE: ErrorReason.ValueType  # 30
+"""The attempt has moved on, and does not wait for that answer."""
+ERROR_REASON_PAIRING_TIMED_OUT: ErrorReason.ValueType  # 31
+"""Nobody scanned or typed any of the codes. Comes as a `Failure`."""
+ERROR_REASON_PAIRING_CANCELED: ErrorReason.ValueType  # 32
+"""CancelPairing, StopSession or DeleteSession ended the attempt. Comes as a `Failure`."""
+ERROR_REASON_PAIRING_SUPERSEDED: ErrorReason.ValueType  # 33
+"""An attempt of the other sort (QR or code) was begun instead. Comes as a `Failure`."""
+ERROR_REASON_PAIRING_FAILED: ErrorReason.ValueType  # 34
+"""WhatsApp or the phone ended the attempt; `provider_code` says how. Comes as a `Failure`."""
+ERROR_REASON_PAIRED_WRONG_ACCOUNT: ErrorReason.ValueType  # 35
+"""The phone that scanned belongs to another number than `expected_phone_number`, or to another account than the one
+that this session was linked to. It was not linked. Comes as a `Failure`.
+"""
+ERROR_REASON_KEY_MISSING: ErrorReason.ValueType  # 36
+"""The call carries no key.
+
+Do: send `authorization: Bearer KEY` as metadata.
+"""
+ERROR_REASON_KEY_INVALID: ErrorReason.ValueType  # 37
+"""The key is not one of ours."""
+ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 38
+"""The key does not hold the scope that the call needs.
+
+Metadata: `scope`.
+"""
+ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 39
+"""The server is being stopped."""
+ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 40
+"""The database does not take or answer just now. Nothing was accepted."""
+ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 41
+"""A fault of the gateway. `RequestInfo.request_id` finds it in the logs."""
+ERROR_REASON_PROVIDER_REFUSED: ErrorReason.ValueType  # 42
+"""WhatsApp refused; `provider_code` holds its number. Comes as a `Failure`."""
+ERROR_REASON_LINE_LOST: ErrorReason.ValueType  # 43
+"""The line to WhatsApp was lost, and is being made again. Comes as a `Failure`."""
+ERROR_REASON_LINE_UNRESPONSIVE: ErrorReason.ValueType  # 44
+"""The line to WhatsApp is open and does not answer. Comes as a `Failure`."""
+ERROR_REASON_SESSION_REPLACED: ErrorReason.ValueType  # 45
+"""Another client uses the keys of this session. Comes as a `Failure`.
+
+Do: find out who has a copy of the keys; log out and pair again.
+"""
+ERROR_REASON_CLIENT_OUTDATED: ErrorReason.ValueType  # 46
+"""WhatsApp no longer talks to this version of the gateway. Comes as a `Failure`.
+
+Do: update the gateway.
+"""
+ERROR_REASON_ACCOUNT_BANNED: ErrorReason.ValueType  # 47
+"""WhatsApp has banned the account; `Restriction.until_time` says for how long. Comes as a `Failure`."""
+ERROR_REASON_PAIRING_NEEDED: ErrorReason.ValueType  # 48
+"""The session waits for a person to pair it. Comes as a `Failure`, beside STATE_PAIRING.
+
+Do: pair it with PairSession.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -207,79 +207,6 @@ func (x *Lease) GetRemaining() *durationpb.Duration {
 	return nil
 }
 
-// Device is one linked device.
-type Device struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its JID with the device number, `4915112345678:7@s.whatsapp.net`.
-	Jid string `protobuf:"bytes,1,opt,name=jid,proto3" json:"jid,omitempty"`
-	// The account's LID without device, `123@lid`; empty while unknown.
-	Lid string `protobuf:"bytes,2,opt,name=lid,proto3" json:"lid,omitempty"`
-	// The account's number, E.164 with `+`.
-	PhoneNumber string `protobuf:"bytes,3,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
-	// What the account calls itself; may be empty.
-	PushName      string `protobuf:"bytes,4,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Device) Reset() {
-	*x = Device{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Device) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Device) ProtoMessage() {}
-
-func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Device.ProtoReflect.Descriptor instead.
-func (*Device) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Device) GetJid() string {
-	if x != nil {
-		return x.Jid
-	}
-	return ""
-}
-
-func (x *Device) GetLid() string {
-	if x != nil {
-		return x.Lid
-	}
-	return ""
-}
-
-func (x *Device) GetPhoneNumber() string {
-	if x != nil {
-		return x.PhoneNumber
-	}
-	return ""
-}
-
-func (x *Device) GetPushName() string {
-	if x != nil {
-		return x.PushName
-	}
-	return ""
-}
-
 // OpenSessionRequest opens a session.
 type OpenSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -302,7 +229,7 @@ type OpenSessionRequest struct {
 
 func (x *OpenSessionRequest) Reset() {
 	*x = OpenSessionRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -314,7 +241,7 @@ func (x *OpenSessionRequest) String() string {
 func (*OpenSessionRequest) ProtoMessage() {}
 
 func (x *OpenSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -327,7 +254,7 @@ func (x *OpenSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenSessionRequest.ProtoReflect.Descriptor instead.
 func (*OpenSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{4}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *OpenSessionRequest) GetLease() *Lease {
@@ -383,7 +310,7 @@ type OpenSessionResponse struct {
 
 func (x *OpenSessionResponse) Reset() {
 	*x = OpenSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -395,7 +322,7 @@ func (x *OpenSessionResponse) String() string {
 func (*OpenSessionResponse) ProtoMessage() {}
 
 func (x *OpenSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -408,7 +335,7 @@ func (x *OpenSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenSessionResponse.ProtoReflect.Descriptor instead.
 func (*OpenSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{5}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *OpenSessionResponse) GetDevice() *Device {
@@ -429,7 +356,7 @@ type RenewLeasesRequest struct {
 
 func (x *RenewLeasesRequest) Reset() {
 	*x = RenewLeasesRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -441,7 +368,7 @@ func (x *RenewLeasesRequest) String() string {
 func (*RenewLeasesRequest) ProtoMessage() {}
 
 func (x *RenewLeasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -454,7 +381,7 @@ func (x *RenewLeasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewLeasesRequest.ProtoReflect.Descriptor instead.
 func (*RenewLeasesRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{6}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RenewLeasesRequest) GetLeases() []*Lease {
@@ -475,7 +402,7 @@ type RenewLeasesResponse struct {
 
 func (x *RenewLeasesResponse) Reset() {
 	*x = RenewLeasesResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +414,7 @@ func (x *RenewLeasesResponse) String() string {
 func (*RenewLeasesResponse) ProtoMessage() {}
 
 func (x *RenewLeasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +427,7 @@ func (x *RenewLeasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewLeasesResponse.ProtoReflect.Descriptor instead.
 func (*RenewLeasesResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{7}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RenewLeasesResponse) GetRefusedSessionIds() []string {
@@ -523,7 +450,7 @@ type CloseSessionRequest struct {
 
 func (x *CloseSessionRequest) Reset() {
 	*x = CloseSessionRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +462,7 @@ func (x *CloseSessionRequest) String() string {
 func (*CloseSessionRequest) ProtoMessage() {}
 
 func (x *CloseSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +475,7 @@ func (x *CloseSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessionRequest.ProtoReflect.Descriptor instead.
 func (*CloseSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{8}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CloseSessionRequest) GetSessionId() string {
@@ -574,7 +501,7 @@ type CloseSessionResponse struct {
 
 func (x *CloseSessionResponse) Reset() {
 	*x = CloseSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -586,7 +513,7 @@ func (x *CloseSessionResponse) String() string {
 func (*CloseSessionResponse) ProtoMessage() {}
 
 func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -599,7 +526,7 @@ func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessionResponse.ProtoReflect.Descriptor instead.
 func (*CloseSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{9}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{8}
 }
 
 // LogoutSessionRequest unlinks a session.
@@ -615,7 +542,7 @@ type LogoutSessionRequest struct {
 
 func (x *LogoutSessionRequest) Reset() {
 	*x = LogoutSessionRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +554,7 @@ func (x *LogoutSessionRequest) String() string {
 func (*LogoutSessionRequest) ProtoMessage() {}
 
 func (x *LogoutSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +567,7 @@ func (x *LogoutSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogoutSessionRequest.ProtoReflect.Descriptor instead.
 func (*LogoutSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{10}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LogoutSessionRequest) GetSessionId() string {
@@ -668,7 +595,7 @@ type LogoutSessionResponse struct {
 
 func (x *LogoutSessionResponse) Reset() {
 	*x = LogoutSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +607,7 @@ func (x *LogoutSessionResponse) String() string {
 func (*LogoutSessionResponse) ProtoMessage() {}
 
 func (x *LogoutSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +620,7 @@ func (x *LogoutSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogoutSessionResponse.ProtoReflect.Descriptor instead.
 func (*LogoutSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{11}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *LogoutSessionResponse) GetUnlinked() bool {
@@ -720,7 +647,7 @@ type StartPairingRequest struct {
 
 func (x *StartPairingRequest) Reset() {
 	*x = StartPairingRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +659,7 @@ func (x *StartPairingRequest) String() string {
 func (*StartPairingRequest) ProtoMessage() {}
 
 func (x *StartPairingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +672,7 @@ func (x *StartPairingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartPairingRequest.ProtoReflect.Descriptor instead.
 func (*StartPairingRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{12}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StartPairingRequest) GetSessionId() string {
@@ -785,7 +712,7 @@ type StartPairingResponse struct {
 
 func (x *StartPairingResponse) Reset() {
 	*x = StartPairingResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +724,7 @@ func (x *StartPairingResponse) String() string {
 func (*StartPairingResponse) ProtoMessage() {}
 
 func (x *StartPairingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +737,7 @@ func (x *StartPairingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartPairingResponse.ProtoReflect.Descriptor instead.
 func (*StartPairingResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{13}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{12}
 }
 
 // AnswerPairingChallengeRequest answers a passkey step.
@@ -835,7 +762,7 @@ type AnswerPairingChallengeRequest struct {
 
 func (x *AnswerPairingChallengeRequest) Reset() {
 	*x = AnswerPairingChallengeRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +774,7 @@ func (x *AnswerPairingChallengeRequest) String() string {
 func (*AnswerPairingChallengeRequest) ProtoMessage() {}
 
 func (x *AnswerPairingChallengeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +787,7 @@ func (x *AnswerPairingChallengeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPairingChallengeRequest.ProtoReflect.Descriptor instead.
 func (*AnswerPairingChallengeRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{14}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AnswerPairingChallengeRequest) GetSessionId() string {
@@ -936,7 +863,7 @@ type AnswerPairingChallengeResponse struct {
 
 func (x *AnswerPairingChallengeResponse) Reset() {
 	*x = AnswerPairingChallengeResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +875,7 @@ func (x *AnswerPairingChallengeResponse) String() string {
 func (*AnswerPairingChallengeResponse) ProtoMessage() {}
 
 func (x *AnswerPairingChallengeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +888,7 @@ func (x *AnswerPairingChallengeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPairingChallengeResponse.ProtoReflect.Descriptor instead.
 func (*AnswerPairingChallengeResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{15}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{14}
 }
 
 // CancelPairingRequest ends an attempt.
@@ -977,7 +904,7 @@ type CancelPairingRequest struct {
 
 func (x *CancelPairingRequest) Reset() {
 	*x = CancelPairingRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +916,7 @@ func (x *CancelPairingRequest) String() string {
 func (*CancelPairingRequest) ProtoMessage() {}
 
 func (x *CancelPairingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +929,7 @@ func (x *CancelPairingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPairingRequest.ProtoReflect.Descriptor instead.
 func (*CancelPairingRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{16}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CancelPairingRequest) GetSessionId() string {
@@ -1028,7 +955,7 @@ type CancelPairingResponse struct {
 
 func (x *CancelPairingResponse) Reset() {
 	*x = CancelPairingResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +967,7 @@ func (x *CancelPairingResponse) String() string {
 func (*CancelPairingResponse) ProtoMessage() {}
 
 func (x *CancelPairingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +980,7 @@ func (x *CancelPairingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPairingResponse.ProtoReflect.Descriptor instead.
 func (*CancelPairingResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{17}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{16}
 }
 
 // SendMessageRequest is one attempt at sending.
@@ -1079,7 +1006,7 @@ type SendMessageRequest struct {
 
 func (x *SendMessageRequest) Reset() {
 	*x = SendMessageRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1018,7 @@ func (x *SendMessageRequest) String() string {
 func (*SendMessageRequest) ProtoMessage() {}
 
 func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1031,7 @@ func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
 func (*SendMessageRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{18}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SendMessageRequest) GetSessionId() string {
@@ -1171,7 +1098,7 @@ type QuotedMessage struct {
 
 func (x *QuotedMessage) Reset() {
 	*x = QuotedMessage{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1110,7 @@ func (x *QuotedMessage) String() string {
 func (*QuotedMessage) ProtoMessage() {}
 
 func (x *QuotedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1123,7 @@ func (x *QuotedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotedMessage.ProtoReflect.Descriptor instead.
 func (*QuotedMessage) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *QuotedMessage) GetProviderMessageId() string {
@@ -1238,7 +1165,7 @@ type SendMessageResponse struct {
 
 func (x *SendMessageResponse) Reset() {
 	*x = SendMessageResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1250,7 +1177,7 @@ func (x *SendMessageResponse) String() string {
 func (*SendMessageResponse) ProtoMessage() {}
 
 func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1263,7 +1190,7 @@ func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SendMessageResponse) GetOutcome() isSendMessageResponse_Outcome {
@@ -1362,7 +1289,7 @@ type MarkMessagesReadRequest struct {
 
 func (x *MarkMessagesReadRequest) Reset() {
 	*x = MarkMessagesReadRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1301,7 @@ func (x *MarkMessagesReadRequest) String() string {
 func (*MarkMessagesReadRequest) ProtoMessage() {}
 
 func (x *MarkMessagesReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1314,7 @@ func (x *MarkMessagesReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessagesReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkMessagesReadRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{21}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MarkMessagesReadRequest) GetSessionId() string {
@@ -1441,7 +1368,7 @@ type MarkMessagesReadResponse struct {
 
 func (x *MarkMessagesReadResponse) Reset() {
 	*x = MarkMessagesReadResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1380,7 @@ func (x *MarkMessagesReadResponse) String() string {
 func (*MarkMessagesReadResponse) ProtoMessage() {}
 
 func (x *MarkMessagesReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1393,7 @@ func (x *MarkMessagesReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessagesReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkMessagesReadResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{22}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{21}
 }
 
 // CheckContactsRequest asks about phone numbers.
@@ -1484,7 +1411,7 @@ type CheckContactsRequest struct {
 
 func (x *CheckContactsRequest) Reset() {
 	*x = CheckContactsRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1423,7 @@ func (x *CheckContactsRequest) String() string {
 func (*CheckContactsRequest) ProtoMessage() {}
 
 func (x *CheckContactsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1436,7 @@ func (x *CheckContactsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckContactsRequest.ProtoReflect.Descriptor instead.
 func (*CheckContactsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{23}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CheckContactsRequest) GetSessionId() string {
@@ -1544,7 +1471,7 @@ type CheckContactsResponse struct {
 
 func (x *CheckContactsResponse) Reset() {
 	*x = CheckContactsResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1483,7 @@ func (x *CheckContactsResponse) String() string {
 func (*CheckContactsResponse) ProtoMessage() {}
 
 func (x *CheckContactsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1496,7 @@ func (x *CheckContactsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckContactsResponse.ProtoReflect.Descriptor instead.
 func (*CheckContactsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{24}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CheckContactsResponse) GetContacts() []*CheckedContact {
@@ -1596,7 +1523,7 @@ type CheckedContact struct {
 
 func (x *CheckedContact) Reset() {
 	*x = CheckedContact{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1535,7 @@ func (x *CheckedContact) String() string {
 func (*CheckedContact) ProtoMessage() {}
 
 func (x *CheckedContact) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1548,7 @@ func (x *CheckedContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckedContact.ProtoReflect.Descriptor instead.
 func (*CheckedContact) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{25}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CheckedContact) GetRequested() string {
@@ -1665,7 +1592,7 @@ type ResolveContactsRequest struct {
 
 func (x *ResolveContactsRequest) Reset() {
 	*x = ResolveContactsRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1604,7 @@ func (x *ResolveContactsRequest) String() string {
 func (*ResolveContactsRequest) ProtoMessage() {}
 
 func (x *ResolveContactsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1617,7 @@ func (x *ResolveContactsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveContactsRequest.ProtoReflect.Descriptor instead.
 func (*ResolveContactsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ResolveContactsRequest) GetSessionId() string {
@@ -1718,7 +1645,7 @@ type ResolveContactsResponse struct {
 
 func (x *ResolveContactsResponse) Reset() {
 	*x = ResolveContactsResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +1657,7 @@ func (x *ResolveContactsResponse) String() string {
 func (*ResolveContactsResponse) ProtoMessage() {}
 
 func (x *ResolveContactsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +1670,7 @@ func (x *ResolveContactsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveContactsResponse.ProtoReflect.Descriptor instead.
 func (*ResolveContactsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ResolveContactsResponse) GetNames() []*PersonNames {
@@ -1766,7 +1693,7 @@ type FollowRequest struct {
 
 func (x *FollowRequest) Reset() {
 	*x = FollowRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1705,7 @@ func (x *FollowRequest) String() string {
 func (*FollowRequest) ProtoMessage() {}
 
 func (x *FollowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1718,7 @@ func (x *FollowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
 func (*FollowRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{28}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FollowRequest) GetItemId() uint64 {
@@ -1819,7 +1746,7 @@ type FollowResponse struct {
 
 func (x *FollowResponse) Reset() {
 	*x = FollowResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +1758,7 @@ func (x *FollowResponse) String() string {
 func (*FollowResponse) ProtoMessage() {}
 
 func (x *FollowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +1771,7 @@ func (x *FollowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowResponse.ProtoReflect.Descriptor instead.
 func (*FollowResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{29}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FollowResponse) GetItem() *Item {
@@ -1867,7 +1794,7 @@ type SendMessageResponse_Sent struct {
 
 func (x *SendMessageResponse_Sent) Reset() {
 	*x = SendMessageResponse_Sent{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +1806,7 @@ func (x *SendMessageResponse_Sent) String() string {
 func (*SendMessageResponse_Sent) ProtoMessage() {}
 
 func (x *SendMessageResponse_Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +1819,7 @@ func (x *SendMessageResponse_Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Sent.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Sent) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20, 0}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 0}
 }
 
 func (x *SendMessageResponse_Sent) GetSendTime() *timestamppb.Timestamp {
@@ -1920,7 +1847,7 @@ type SendMessageResponse_Refused struct {
 
 func (x *SendMessageResponse_Refused) Reset() {
 	*x = SendMessageResponse_Refused{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +1859,7 @@ func (x *SendMessageResponse_Refused) String() string {
 func (*SendMessageResponse_Refused) ProtoMessage() {}
 
 func (x *SendMessageResponse_Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +1872,7 @@ func (x *SendMessageResponse_Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Refused.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Refused) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20, 1}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 1}
 }
 
 func (x *SendMessageResponse_Refused) GetProviderCode() string {
@@ -1966,7 +1893,7 @@ type SendMessageResponse_NotSent struct {
 
 func (x *SendMessageResponse_NotSent) Reset() {
 	*x = SendMessageResponse_NotSent{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +1905,7 @@ func (x *SendMessageResponse_NotSent) String() string {
 func (*SendMessageResponse_NotSent) ProtoMessage() {}
 
 func (x *SendMessageResponse_NotSent) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +1918,7 @@ func (x *SendMessageResponse_NotSent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_NotSent.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_NotSent) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20, 2}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 2}
 }
 
 func (x *SendMessageResponse_NotSent) GetMessage() string {
@@ -2012,7 +1939,7 @@ type SendMessageResponse_Unknown struct {
 
 func (x *SendMessageResponse_Unknown) Reset() {
 	*x = SendMessageResponse_Unknown{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +1951,7 @@ func (x *SendMessageResponse_Unknown) String() string {
 func (*SendMessageResponse_Unknown) ProtoMessage() {}
 
 func (x *SendMessageResponse_Unknown) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +1964,7 @@ func (x *SendMessageResponse_Unknown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Unknown.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Unknown) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20, 3}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 3}
 }
 
 func (x *SendMessageResponse_Unknown) GetMessage() string {
@@ -2065,12 +1992,7 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x05fence\x18\x02 \x01(\x03R\x05fence\x127\n" +
-	"\tremaining\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tremaining\"{\n" +
-	"\x06Device\x12\x15\n" +
-	"\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n" +
-	"\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n" +
-	"\fphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\vphoneNumber\x12 \n" +
-	"\tpush_name\x18\x04 \x01(\tB\x03\x80\x01\x01R\bpushName\"\x8c\x02\n" +
+	"\tremaining\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tremaining\"\x8c\x02\n" +
 	"\x12OpenSessionRequest\x12-\n" +
 	"\x05lease\x18\x01 \x01(\v2\x17.wagate.engine.v1.LeaseR\x05lease\x120\n" +
 	"\x06device\x18\x02 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\x12\x1d\n" +
@@ -2211,92 +2133,92 @@ func file_wagate_engine_v1_engine_service_proto_rawDescGZIP() []byte {
 	return file_wagate_engine_v1_engine_service_proto_rawDescData
 }
 
-var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_wagate_engine_v1_engine_service_proto_goTypes = []any{
 	(*GetEngineRequest)(nil),               // 0: wagate.engine.v1.GetEngineRequest
 	(*GetEngineResponse)(nil),              // 1: wagate.engine.v1.GetEngineResponse
 	(*Lease)(nil),                          // 2: wagate.engine.v1.Lease
-	(*Device)(nil),                         // 3: wagate.engine.v1.Device
-	(*OpenSessionRequest)(nil),             // 4: wagate.engine.v1.OpenSessionRequest
-	(*OpenSessionResponse)(nil),            // 5: wagate.engine.v1.OpenSessionResponse
-	(*RenewLeasesRequest)(nil),             // 6: wagate.engine.v1.RenewLeasesRequest
-	(*RenewLeasesResponse)(nil),            // 7: wagate.engine.v1.RenewLeasesResponse
-	(*CloseSessionRequest)(nil),            // 8: wagate.engine.v1.CloseSessionRequest
-	(*CloseSessionResponse)(nil),           // 9: wagate.engine.v1.CloseSessionResponse
-	(*LogoutSessionRequest)(nil),           // 10: wagate.engine.v1.LogoutSessionRequest
-	(*LogoutSessionResponse)(nil),          // 11: wagate.engine.v1.LogoutSessionResponse
-	(*StartPairingRequest)(nil),            // 12: wagate.engine.v1.StartPairingRequest
-	(*StartPairingResponse)(nil),           // 13: wagate.engine.v1.StartPairingResponse
-	(*AnswerPairingChallengeRequest)(nil),  // 14: wagate.engine.v1.AnswerPairingChallengeRequest
-	(*AnswerPairingChallengeResponse)(nil), // 15: wagate.engine.v1.AnswerPairingChallengeResponse
-	(*CancelPairingRequest)(nil),           // 16: wagate.engine.v1.CancelPairingRequest
-	(*CancelPairingResponse)(nil),          // 17: wagate.engine.v1.CancelPairingResponse
-	(*SendMessageRequest)(nil),             // 18: wagate.engine.v1.SendMessageRequest
-	(*QuotedMessage)(nil),                  // 19: wagate.engine.v1.QuotedMessage
-	(*SendMessageResponse)(nil),            // 20: wagate.engine.v1.SendMessageResponse
-	(*MarkMessagesReadRequest)(nil),        // 21: wagate.engine.v1.MarkMessagesReadRequest
-	(*MarkMessagesReadResponse)(nil),       // 22: wagate.engine.v1.MarkMessagesReadResponse
-	(*CheckContactsRequest)(nil),           // 23: wagate.engine.v1.CheckContactsRequest
-	(*CheckContactsResponse)(nil),          // 24: wagate.engine.v1.CheckContactsResponse
-	(*CheckedContact)(nil),                 // 25: wagate.engine.v1.CheckedContact
-	(*ResolveContactsRequest)(nil),         // 26: wagate.engine.v1.ResolveContactsRequest
-	(*ResolveContactsResponse)(nil),        // 27: wagate.engine.v1.ResolveContactsResponse
-	(*FollowRequest)(nil),                  // 28: wagate.engine.v1.FollowRequest
-	(*FollowResponse)(nil),                 // 29: wagate.engine.v1.FollowResponse
-	(*SendMessageResponse_Sent)(nil),       // 30: wagate.engine.v1.SendMessageResponse.Sent
-	(*SendMessageResponse_Refused)(nil),    // 31: wagate.engine.v1.SendMessageResponse.Refused
-	(*SendMessageResponse_NotSent)(nil),    // 32: wagate.engine.v1.SendMessageResponse.NotSent
-	(*SendMessageResponse_Unknown)(nil),    // 33: wagate.engine.v1.SendMessageResponse.Unknown
-	(*durationpb.Duration)(nil),            // 34: google.protobuf.Duration
+	(*OpenSessionRequest)(nil),             // 3: wagate.engine.v1.OpenSessionRequest
+	(*OpenSessionResponse)(nil),            // 4: wagate.engine.v1.OpenSessionResponse
+	(*RenewLeasesRequest)(nil),             // 5: wagate.engine.v1.RenewLeasesRequest
+	(*RenewLeasesResponse)(nil),            // 6: wagate.engine.v1.RenewLeasesResponse
+	(*CloseSessionRequest)(nil),            // 7: wagate.engine.v1.CloseSessionRequest
+	(*CloseSessionResponse)(nil),           // 8: wagate.engine.v1.CloseSessionResponse
+	(*LogoutSessionRequest)(nil),           // 9: wagate.engine.v1.LogoutSessionRequest
+	(*LogoutSessionResponse)(nil),          // 10: wagate.engine.v1.LogoutSessionResponse
+	(*StartPairingRequest)(nil),            // 11: wagate.engine.v1.StartPairingRequest
+	(*StartPairingResponse)(nil),           // 12: wagate.engine.v1.StartPairingResponse
+	(*AnswerPairingChallengeRequest)(nil),  // 13: wagate.engine.v1.AnswerPairingChallengeRequest
+	(*AnswerPairingChallengeResponse)(nil), // 14: wagate.engine.v1.AnswerPairingChallengeResponse
+	(*CancelPairingRequest)(nil),           // 15: wagate.engine.v1.CancelPairingRequest
+	(*CancelPairingResponse)(nil),          // 16: wagate.engine.v1.CancelPairingResponse
+	(*SendMessageRequest)(nil),             // 17: wagate.engine.v1.SendMessageRequest
+	(*QuotedMessage)(nil),                  // 18: wagate.engine.v1.QuotedMessage
+	(*SendMessageResponse)(nil),            // 19: wagate.engine.v1.SendMessageResponse
+	(*MarkMessagesReadRequest)(nil),        // 20: wagate.engine.v1.MarkMessagesReadRequest
+	(*MarkMessagesReadResponse)(nil),       // 21: wagate.engine.v1.MarkMessagesReadResponse
+	(*CheckContactsRequest)(nil),           // 22: wagate.engine.v1.CheckContactsRequest
+	(*CheckContactsResponse)(nil),          // 23: wagate.engine.v1.CheckContactsResponse
+	(*CheckedContact)(nil),                 // 24: wagate.engine.v1.CheckedContact
+	(*ResolveContactsRequest)(nil),         // 25: wagate.engine.v1.ResolveContactsRequest
+	(*ResolveContactsResponse)(nil),        // 26: wagate.engine.v1.ResolveContactsResponse
+	(*FollowRequest)(nil),                  // 27: wagate.engine.v1.FollowRequest
+	(*FollowResponse)(nil),                 // 28: wagate.engine.v1.FollowResponse
+	(*SendMessageResponse_Sent)(nil),       // 29: wagate.engine.v1.SendMessageResponse.Sent
+	(*SendMessageResponse_Refused)(nil),    // 30: wagate.engine.v1.SendMessageResponse.Refused
+	(*SendMessageResponse_NotSent)(nil),    // 31: wagate.engine.v1.SendMessageResponse.NotSent
+	(*SendMessageResponse_Unknown)(nil),    // 32: wagate.engine.v1.SendMessageResponse.Unknown
+	(*durationpb.Duration)(nil),            // 33: google.protobuf.Duration
+	(*Device)(nil),                         // 34: wagate.engine.v1.Device
 	(*v1.Content)(nil),                     // 35: wagate.v1.Content
 	(*timestamppb.Timestamp)(nil),          // 36: google.protobuf.Timestamp
 	(*PersonNames)(nil),                    // 37: wagate.engine.v1.PersonNames
 	(*Item)(nil),                           // 38: wagate.engine.v1.Item
 }
 var file_wagate_engine_v1_engine_service_proto_depIdxs = []int32{
-	34, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
+	33, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
 	2,  // 1: wagate.engine.v1.OpenSessionRequest.lease:type_name -> wagate.engine.v1.Lease
-	3,  // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
-	3,  // 3: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
+	34, // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
+	34, // 3: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
 	2,  // 4: wagate.engine.v1.RenewLeasesRequest.leases:type_name -> wagate.engine.v1.Lease
 	35, // 5: wagate.engine.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
-	19, // 6: wagate.engine.v1.SendMessageRequest.quoted:type_name -> wagate.engine.v1.QuotedMessage
+	18, // 6: wagate.engine.v1.SendMessageRequest.quoted:type_name -> wagate.engine.v1.QuotedMessage
 	35, // 7: wagate.engine.v1.QuotedMessage.content:type_name -> wagate.v1.Content
-	30, // 8: wagate.engine.v1.SendMessageResponse.sent:type_name -> wagate.engine.v1.SendMessageResponse.Sent
-	31, // 9: wagate.engine.v1.SendMessageResponse.refused:type_name -> wagate.engine.v1.SendMessageResponse.Refused
-	32, // 10: wagate.engine.v1.SendMessageResponse.not_sent:type_name -> wagate.engine.v1.SendMessageResponse.NotSent
-	33, // 11: wagate.engine.v1.SendMessageResponse.unknown:type_name -> wagate.engine.v1.SendMessageResponse.Unknown
+	29, // 8: wagate.engine.v1.SendMessageResponse.sent:type_name -> wagate.engine.v1.SendMessageResponse.Sent
+	30, // 9: wagate.engine.v1.SendMessageResponse.refused:type_name -> wagate.engine.v1.SendMessageResponse.Refused
+	31, // 10: wagate.engine.v1.SendMessageResponse.not_sent:type_name -> wagate.engine.v1.SendMessageResponse.NotSent
+	32, // 11: wagate.engine.v1.SendMessageResponse.unknown:type_name -> wagate.engine.v1.SendMessageResponse.Unknown
 	36, // 12: wagate.engine.v1.MarkMessagesReadRequest.read_time:type_name -> google.protobuf.Timestamp
-	25, // 13: wagate.engine.v1.CheckContactsResponse.contacts:type_name -> wagate.engine.v1.CheckedContact
+	24, // 13: wagate.engine.v1.CheckContactsResponse.contacts:type_name -> wagate.engine.v1.CheckedContact
 	37, // 14: wagate.engine.v1.ResolveContactsResponse.names:type_name -> wagate.engine.v1.PersonNames
 	38, // 15: wagate.engine.v1.FollowResponse.item:type_name -> wagate.engine.v1.Item
 	36, // 16: wagate.engine.v1.SendMessageResponse.Sent.send_time:type_name -> google.protobuf.Timestamp
 	0,  // 17: wagate.engine.v1.EngineService.GetEngine:input_type -> wagate.engine.v1.GetEngineRequest
-	4,  // 18: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
-	6,  // 19: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
-	8,  // 20: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
-	10, // 21: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
-	12, // 22: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
-	14, // 23: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
-	16, // 24: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
-	18, // 25: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
-	21, // 26: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
-	23, // 27: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
-	26, // 28: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
-	28, // 29: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
+	3,  // 18: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
+	5,  // 19: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
+	7,  // 20: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
+	9,  // 21: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
+	11, // 22: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
+	13, // 23: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
+	15, // 24: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
+	17, // 25: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
+	20, // 26: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
+	22, // 27: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
+	25, // 28: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
+	27, // 29: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
 	1,  // 30: wagate.engine.v1.EngineService.GetEngine:output_type -> wagate.engine.v1.GetEngineResponse
-	5,  // 31: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
-	7,  // 32: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
-	9,  // 33: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
-	11, // 34: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
-	13, // 35: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
-	15, // 36: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
-	17, // 37: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
-	20, // 38: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
-	22, // 39: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
-	24, // 40: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
-	27, // 41: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
-	29, // 42: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
+	4,  // 31: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
+	6,  // 32: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
+	8,  // 33: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
+	10, // 34: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
+	12, // 35: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
+	14, // 36: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
+	16, // 37: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
+	19, // 38: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
+	21, // 39: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
+	23, // 40: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
+	26, // 41: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
+	28, // 42: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
 	30, // [30:43] is the sub-list for method output_type
 	17, // [17:30] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
@@ -2310,11 +2232,11 @@ func file_wagate_engine_v1_engine_service_proto_init() {
 		return
 	}
 	file_wagate_engine_v1_item_proto_init()
-	file_wagate_engine_v1_engine_service_proto_msgTypes[14].OneofWrappers = []any{
+	file_wagate_engine_v1_engine_service_proto_msgTypes[13].OneofWrappers = []any{
 		(*AnswerPairingChallengeRequest_WebauthnResponseJson)(nil),
 		(*AnswerPairingChallengeRequest_CodesAgree)(nil),
 	}
-	file_wagate_engine_v1_engine_service_proto_msgTypes[20].OneofWrappers = []any{
+	file_wagate_engine_v1_engine_service_proto_msgTypes[19].OneofWrappers = []any{
 		(*SendMessageResponse_Sent_)(nil),
 		(*SendMessageResponse_Refused_)(nil),
 		(*SendMessageResponse_NotSent_)(nil),
@@ -2326,7 +2248,7 @@ func file_wagate_engine_v1_engine_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_engine_v1_engine_service_proto_rawDesc), len(file_wagate_engine_v1_engine_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

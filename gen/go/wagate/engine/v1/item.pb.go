@@ -97,7 +97,7 @@ func (x LineChanged_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LineChanged_State.Descriptor instead.
 func (LineChanged_State) EnumDescriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{1, 0}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2, 0}
 }
 
 // Kind is how far messages got.
@@ -162,7 +162,7 @@ func (x ReceiptArrived_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReceiptArrived_Kind.Descriptor instead.
 func (ReceiptArrived_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{6, 0}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{7, 0}
 }
 
 // Phase is where it is.
@@ -215,7 +215,7 @@ func (x OfflineSync_Phase) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OfflineSync_Phase.Descriptor instead.
 func (OfflineSync_Phase) EnumDescriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{9, 0}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // Item is one thing that happened to one session. Items of a session come in order. One with `ack_required` holds up
@@ -428,6 +428,79 @@ func (*Item_NamesLearned) isItem_What() {}
 
 func (*Item_OfflineSync) isItem_What() {}
 
+// Device is one linked device.
+type Device struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its JID with the device number, `4915112345678:7@s.whatsapp.net`.
+	Jid string `protobuf:"bytes,1,opt,name=jid,proto3" json:"jid,omitempty"`
+	// The account's LID without device, `123@lid`; empty while unknown.
+	Lid string `protobuf:"bytes,2,opt,name=lid,proto3" json:"lid,omitempty"`
+	// The account's number, E.164 with `+`.
+	PhoneNumber string `protobuf:"bytes,3,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// What the account calls itself; may be empty.
+	PushName      string `protobuf:"bytes,4,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Device) GetJid() string {
+	if x != nil {
+		return x.Jid
+	}
+	return ""
+}
+
+func (x *Device) GetLid() string {
+	if x != nil {
+		return x.Lid
+	}
+	return ""
+}
+
+func (x *Device) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+func (x *Device) GetPushName() string {
+	if x != nil {
+		return x.PushName
+	}
+	return ""
+}
+
 // LineChanged tells where the line is.
 type LineChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -440,14 +513,14 @@ type LineChanged struct {
 	// When a ban ends; set for BLOCKED by a temporary ban.
 	BannedUntilTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=banned_until_time,json=bannedUntilTime,proto3" json:"banned_until_time,omitempty"`
 	// The device; set for CONNECTED.
-	Device        *LineChanged_Device `protobuf:"bytes,5,opt,name=device,proto3" json:"device,omitempty"`
+	Device        *Device `protobuf:"bytes,5,opt,name=device,proto3" json:"device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LineChanged) Reset() {
 	*x = LineChanged{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[1]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +532,7 @@ func (x *LineChanged) String() string {
 func (*LineChanged) ProtoMessage() {}
 
 func (x *LineChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[1]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +545,7 @@ func (x *LineChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineChanged.ProtoReflect.Descriptor instead.
 func (*LineChanged) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{1}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *LineChanged) GetState() LineChanged_State {
@@ -503,7 +576,7 @@ func (x *LineChanged) GetBannedUntilTime() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *LineChanged) GetDevice() *LineChanged_Device {
+func (x *LineChanged) GetDevice() *Device {
 	if x != nil {
 		return x.Device
 	}
@@ -521,7 +594,7 @@ type PairingStep struct {
 	//
 	//	*PairingStep_Code_
 	//	*PairingStep_Passkey_
-	//	*PairingStep_Linked_
+	//	*PairingStep_Linked
 	//	*PairingStep_Failed
 	Step          isPairingStep_Step `protobuf_oneof:"step"`
 	unknownFields protoimpl.UnknownFields
@@ -530,7 +603,7 @@ type PairingStep struct {
 
 func (x *PairingStep) Reset() {
 	*x = PairingStep{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[2]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +615,7 @@ func (x *PairingStep) String() string {
 func (*PairingStep) ProtoMessage() {}
 
 func (x *PairingStep) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[2]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +628,7 @@ func (x *PairingStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairingStep.ProtoReflect.Descriptor instead.
 func (*PairingStep) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PairingStep) GetAttemptId() string {
@@ -590,9 +663,9 @@ func (x *PairingStep) GetPasskey() *PairingStep_Passkey {
 	return nil
 }
 
-func (x *PairingStep) GetLinked() *PairingStep_Linked {
+func (x *PairingStep) GetLinked() *Device {
 	if x != nil {
-		if x, ok := x.Step.(*PairingStep_Linked_); ok {
+		if x, ok := x.Step.(*PairingStep_Linked); ok {
 			return x.Linked
 		}
 	}
@@ -622,9 +695,9 @@ type PairingStep_Passkey_ struct {
 	Passkey *PairingStep_Passkey `protobuf:"bytes,3,opt,name=passkey,proto3,oneof"`
 }
 
-type PairingStep_Linked_ struct {
+type PairingStep_Linked struct {
 	// Linked. `ack_required`: WhatsApp hears of it only once the gateway has stored it.
-	Linked *PairingStep_Linked `protobuf:"bytes,4,opt,name=linked,proto3,oneof"`
+	Linked *Device `protobuf:"bytes,4,opt,name=linked,proto3,oneof"`
 }
 
 type PairingStep_Failed struct {
@@ -636,7 +709,7 @@ func (*PairingStep_Code_) isPairingStep_Step() {}
 
 func (*PairingStep_Passkey_) isPairingStep_Step() {}
 
-func (*PairingStep_Linked_) isPairingStep_Step() {}
+func (*PairingStep_Linked) isPairingStep_Step() {}
 
 func (*PairingStep_Failed) isPairingStep_Step() {}
 
@@ -670,7 +743,7 @@ type MessagePlace struct {
 
 func (x *MessagePlace) Reset() {
 	*x = MessagePlace{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[3]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +755,7 @@ func (x *MessagePlace) String() string {
 func (*MessagePlace) ProtoMessage() {}
 
 func (x *MessagePlace) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[3]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +768,7 @@ func (x *MessagePlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessagePlace.ProtoReflect.Descriptor instead.
 func (*MessagePlace) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{3}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *MessagePlace) GetProviderMessageId() string {
@@ -789,7 +862,7 @@ type MessageArrived struct {
 
 func (x *MessageArrived) Reset() {
 	*x = MessageArrived{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +874,7 @@ func (x *MessageArrived) String() string {
 func (*MessageArrived) ProtoMessage() {}
 
 func (x *MessageArrived) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +887,7 @@ func (x *MessageArrived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageArrived.ProtoReflect.Descriptor instead.
 func (*MessageArrived) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{4}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MessageArrived) GetPlace() *MessagePlace {
@@ -872,7 +945,7 @@ type MessageUndecryptable struct {
 
 func (x *MessageUndecryptable) Reset() {
 	*x = MessageUndecryptable{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +957,7 @@ func (x *MessageUndecryptable) String() string {
 func (*MessageUndecryptable) ProtoMessage() {}
 
 func (x *MessageUndecryptable) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +970,7 @@ func (x *MessageUndecryptable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageUndecryptable.ProtoReflect.Descriptor instead.
 func (*MessageUndecryptable) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{5}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MessageUndecryptable) GetPlace() *MessagePlace {
@@ -937,7 +1010,7 @@ type ReceiptArrived struct {
 
 func (x *ReceiptArrived) Reset() {
 	*x = ReceiptArrived{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1022,7 @@ func (x *ReceiptArrived) String() string {
 func (*ReceiptArrived) ProtoMessage() {}
 
 func (x *ReceiptArrived) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1035,7 @@ func (x *ReceiptArrived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiptArrived.ProtoReflect.Descriptor instead.
 func (*ReceiptArrived) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{6}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReceiptArrived) GetChatJid() string {
@@ -1029,7 +1102,7 @@ type PersonNames struct {
 
 func (x *PersonNames) Reset() {
 	*x = PersonNames{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1114,7 @@ func (x *PersonNames) String() string {
 func (*PersonNames) ProtoMessage() {}
 
 func (x *PersonNames) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1127,7 @@ func (x *PersonNames) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PersonNames.ProtoReflect.Descriptor instead.
 func (*PersonNames) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{7}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PersonNames) GetLid() string {
@@ -1089,7 +1162,7 @@ type NamesLearned struct {
 
 func (x *NamesLearned) Reset() {
 	*x = NamesLearned{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1174,7 @@ func (x *NamesLearned) String() string {
 func (*NamesLearned) ProtoMessage() {}
 
 func (x *NamesLearned) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1187,7 @@ func (x *NamesLearned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamesLearned.ProtoReflect.Descriptor instead.
 func (*NamesLearned) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{8}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NamesLearned) GetNames() *PersonNames {
@@ -1137,7 +1210,7 @@ type OfflineSync struct {
 
 func (x *OfflineSync) Reset() {
 	*x = OfflineSync{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1222,7 @@ func (x *OfflineSync) String() string {
 func (*OfflineSync) ProtoMessage() {}
 
 func (x *OfflineSync) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1235,7 @@ func (x *OfflineSync) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfflineSync.ProtoReflect.Descriptor instead.
 func (*OfflineSync) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{9}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OfflineSync) GetPhase() OfflineSync_Phase {
@@ -1177,79 +1250,6 @@ func (x *OfflineSync) GetItemCount() int32 {
 		return x.ItemCount
 	}
 	return 0
-}
-
-// Device is the linked device, as known when the line came up.
-type LineChanged_Device struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its JID with the device number.
-	Jid string `protobuf:"bytes,1,opt,name=jid,proto3" json:"jid,omitempty"`
-	// The account's LID without device; empty while unknown.
-	Lid string `protobuf:"bytes,2,opt,name=lid,proto3" json:"lid,omitempty"`
-	// The account's number, E.164 with `+`.
-	PhoneNumber string `protobuf:"bytes,3,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
-	// What the account calls itself; may be empty.
-	PushName      string `protobuf:"bytes,4,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LineChanged_Device) Reset() {
-	*x = LineChanged_Device{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LineChanged_Device) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LineChanged_Device) ProtoMessage() {}
-
-func (x *LineChanged_Device) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LineChanged_Device.ProtoReflect.Descriptor instead.
-func (*LineChanged_Device) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{1, 0}
-}
-
-func (x *LineChanged_Device) GetJid() string {
-	if x != nil {
-		return x.Jid
-	}
-	return ""
-}
-
-func (x *LineChanged_Device) GetLid() string {
-	if x != nil {
-		return x.Lid
-	}
-	return ""
-}
-
-func (x *LineChanged_Device) GetPhoneNumber() string {
-	if x != nil {
-		return x.PhoneNumber
-	}
-	return ""
-}
-
-func (x *LineChanged_Device) GetPushName() string {
-	if x != nil {
-		return x.PushName
-	}
-	return ""
 }
 
 // Code is something to scan or to type.
@@ -1292,7 +1292,7 @@ func (x *PairingStep_Code) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairingStep_Code.ProtoReflect.Descriptor instead.
 func (*PairingStep_Code) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2, 0}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{3, 0}
 }
 
 func (x *PairingStep_Code) GetText() string {
@@ -1354,7 +1354,7 @@ func (x *PairingStep_Passkey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PairingStep_Passkey.ProtoReflect.Descriptor instead.
 func (*PairingStep_Passkey) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2, 1}
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{3, 1}
 }
 
 func (x *PairingStep_Passkey) GetPublicKeyOptionsJson() string {
@@ -1367,70 +1367,6 @@ func (x *PairingStep_Passkey) GetPublicKeyOptionsJson() string {
 func (x *PairingStep_Passkey) GetConfirmationCode() string {
 	if x != nil {
 		return x.ConfirmationCode
-	}
-	return ""
-}
-
-// Linked names the account.
-type PairingStep_Linked struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device's JID with the device number.
-	Jid string `protobuf:"bytes,1,opt,name=jid,proto3" json:"jid,omitempty"`
-	// The account's LID without device; empty while unknown.
-	Lid string `protobuf:"bytes,2,opt,name=lid,proto3" json:"lid,omitempty"`
-	// The account's number, E.164 with `+`.
-	PhoneNumber   string `protobuf:"bytes,3,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PairingStep_Linked) Reset() {
-	*x = PairingStep_Linked{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PairingStep_Linked) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PairingStep_Linked) ProtoMessage() {}
-
-func (x *PairingStep_Linked) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PairingStep_Linked.ProtoReflect.Descriptor instead.
-func (*PairingStep_Linked) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{2, 2}
-}
-
-func (x *PairingStep_Linked) GetJid() string {
-	if x != nil {
-		return x.Jid
-	}
-	return ""
-}
-
-func (x *PairingStep_Linked) GetLid() string {
-	if x != nil {
-		return x.Lid
-	}
-	return ""
-}
-
-func (x *PairingStep_Linked) GetPhoneNumber() string {
-	if x != nil {
-		return x.PhoneNumber
 	}
 	return ""
 }
@@ -1454,18 +1390,18 @@ const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\x0freceipt_arrived\x18\x0e \x01(\v2 .wagate.engine.v1.ReceiptArrivedH\x00R\x0ereceiptArrived\x12E\n" +
 	"\rnames_learned\x18\x0f \x01(\v2\x1e.wagate.engine.v1.NamesLearnedH\x00R\fnamesLearned\x12B\n" +
 	"\foffline_sync\x18\x10 \x01(\v2\x1d.wagate.engine.v1.OfflineSyncH\x00R\vofflineSyncB\x06\n" +
-	"\x04what\"\x85\x05\n" +
-	"\vLineChanged\x129\n" +
-	"\x05state\x18\x01 \x01(\x0e2#.wagate.engine.v1.LineChanged.StateR\x05state\x12,\n" +
-	"\afailure\x18\x02 \x01(\v2\x12.wagate.v1.FailureR\afailure\x12F\n" +
-	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12F\n" +
-	"\x11banned_until_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fbannedUntilTime\x12<\n" +
-	"\x06device\x18\x05 \x01(\v2$.wagate.engine.v1.LineChanged.DeviceR\x06device\x1a{\n" +
+	"\x04what\"{\n" +
 	"\x06Device\x12\x15\n" +
 	"\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n" +
 	"\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n" +
 	"\fphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\vphoneNumber\x12 \n" +
-	"\tpush_name\x18\x04 \x01(\tB\x03\x80\x01\x01R\bpushName\"\xc1\x01\n" +
+	"\tpush_name\x18\x04 \x01(\tB\x03\x80\x01\x01R\bpushName\"\xfc\x03\n" +
+	"\vLineChanged\x129\n" +
+	"\x05state\x18\x01 \x01(\x0e2#.wagate.engine.v1.LineChanged.StateR\x05state\x12,\n" +
+	"\afailure\x18\x02 \x01(\v2\x12.wagate.v1.FailureR\afailure\x12F\n" +
+	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12F\n" +
+	"\x11banned_until_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fbannedUntilTime\x120\n" +
+	"\x06device\x18\x05 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\"\xc1\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_OPENING\x10\x01\x12\x12\n" +
@@ -1475,13 +1411,13 @@ const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\x12STATE_RECONNECTING\x10\x05\x12\x14\n" +
 	"\x10STATE_LOGGED_OUT\x10\x06\x12\x11\n" +
 	"\rSTATE_BLOCKED\x10\a\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\b\"\xf0\x04\n" +
+	"\fSTATE_CLOSED\x10\b\"\x89\x04\n" +
 	"\vPairingStep\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x128\n" +
 	"\x04code\x18\x02 \x01(\v2\".wagate.engine.v1.PairingStep.CodeH\x00R\x04code\x12A\n" +
-	"\apasskey\x18\x03 \x01(\v2%.wagate.engine.v1.PairingStep.PasskeyH\x00R\apasskey\x12>\n" +
-	"\x06linked\x18\x04 \x01(\v2$.wagate.engine.v1.PairingStep.LinkedH\x00R\x06linked\x12,\n" +
+	"\apasskey\x18\x03 \x01(\v2%.wagate.engine.v1.PairingStep.PasskeyH\x00R\apasskey\x122\n" +
+	"\x06linked\x18\x04 \x01(\v2\x18.wagate.engine.v1.DeviceH\x00R\x06linked\x12,\n" +
 	"\x06failed\x18\x05 \x01(\v2\x12.wagate.v1.FailureH\x00R\x06failed\x1a{\n" +
 	"\x04Code\x12\x17\n" +
 	"\x04text\x18\x01 \x01(\tB\x03\x80\x01\x01R\x04text\x12;\n" +
@@ -1491,11 +1427,7 @@ const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"codes_left\x18\x03 \x01(\x05R\tcodesLeft\x1aw\n" +
 	"\aPasskey\x12:\n" +
 	"\x17public_key_options_json\x18\x01 \x01(\tB\x03\x80\x01\x01R\x14publicKeyOptionsJson\x120\n" +
-	"\x11confirmation_code\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10confirmationCode\x1aY\n" +
-	"\x06Linked\x12\x15\n" +
-	"\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n" +
-	"\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n" +
-	"\fphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\vphoneNumberB\x06\n" +
+	"\x11confirmation_code\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10confirmationCodeB\x06\n" +
 	"\x04step\"\x8e\x03\n" +
 	"\fMessagePlace\x12.\n" +
 	"\x13provider_message_id\x18\x01 \x01(\tR\x11providerMessageId\x12\x1e\n" +
@@ -1565,55 +1497,54 @@ func file_wagate_engine_v1_item_proto_rawDescGZIP() []byte {
 }
 
 var file_wagate_engine_v1_item_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_wagate_engine_v1_item_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_wagate_engine_v1_item_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_wagate_engine_v1_item_proto_goTypes = []any{
 	(LineChanged_State)(0),        // 0: wagate.engine.v1.LineChanged.State
 	(ReceiptArrived_Kind)(0),      // 1: wagate.engine.v1.ReceiptArrived.Kind
 	(OfflineSync_Phase)(0),        // 2: wagate.engine.v1.OfflineSync.Phase
 	(*Item)(nil),                  // 3: wagate.engine.v1.Item
-	(*LineChanged)(nil),           // 4: wagate.engine.v1.LineChanged
-	(*PairingStep)(nil),           // 5: wagate.engine.v1.PairingStep
-	(*MessagePlace)(nil),          // 6: wagate.engine.v1.MessagePlace
-	(*MessageArrived)(nil),        // 7: wagate.engine.v1.MessageArrived
-	(*MessageUndecryptable)(nil),  // 8: wagate.engine.v1.MessageUndecryptable
-	(*ReceiptArrived)(nil),        // 9: wagate.engine.v1.ReceiptArrived
-	(*PersonNames)(nil),           // 10: wagate.engine.v1.PersonNames
-	(*NamesLearned)(nil),          // 11: wagate.engine.v1.NamesLearned
-	(*OfflineSync)(nil),           // 12: wagate.engine.v1.OfflineSync
-	(*LineChanged_Device)(nil),    // 13: wagate.engine.v1.LineChanged.Device
+	(*Device)(nil),                // 4: wagate.engine.v1.Device
+	(*LineChanged)(nil),           // 5: wagate.engine.v1.LineChanged
+	(*PairingStep)(nil),           // 6: wagate.engine.v1.PairingStep
+	(*MessagePlace)(nil),          // 7: wagate.engine.v1.MessagePlace
+	(*MessageArrived)(nil),        // 8: wagate.engine.v1.MessageArrived
+	(*MessageUndecryptable)(nil),  // 9: wagate.engine.v1.MessageUndecryptable
+	(*ReceiptArrived)(nil),        // 10: wagate.engine.v1.ReceiptArrived
+	(*PersonNames)(nil),           // 11: wagate.engine.v1.PersonNames
+	(*NamesLearned)(nil),          // 12: wagate.engine.v1.NamesLearned
+	(*OfflineSync)(nil),           // 13: wagate.engine.v1.OfflineSync
 	(*PairingStep_Code)(nil),      // 14: wagate.engine.v1.PairingStep.Code
 	(*PairingStep_Passkey)(nil),   // 15: wagate.engine.v1.PairingStep.Passkey
-	(*PairingStep_Linked)(nil),    // 16: wagate.engine.v1.PairingStep.Linked
-	(*v1.Failure)(nil),            // 17: wagate.v1.Failure
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*v1.Content)(nil),            // 19: wagate.v1.Content
+	(*v1.Failure)(nil),            // 16: wagate.v1.Failure
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.Content)(nil),            // 18: wagate.v1.Content
 }
 var file_wagate_engine_v1_item_proto_depIdxs = []int32{
-	4,  // 0: wagate.engine.v1.Item.line_changed:type_name -> wagate.engine.v1.LineChanged
-	5,  // 1: wagate.engine.v1.Item.pairing_step:type_name -> wagate.engine.v1.PairingStep
-	7,  // 2: wagate.engine.v1.Item.message_arrived:type_name -> wagate.engine.v1.MessageArrived
-	8,  // 3: wagate.engine.v1.Item.message_undecryptable:type_name -> wagate.engine.v1.MessageUndecryptable
-	9,  // 4: wagate.engine.v1.Item.receipt_arrived:type_name -> wagate.engine.v1.ReceiptArrived
-	11, // 5: wagate.engine.v1.Item.names_learned:type_name -> wagate.engine.v1.NamesLearned
-	12, // 6: wagate.engine.v1.Item.offline_sync:type_name -> wagate.engine.v1.OfflineSync
+	5,  // 0: wagate.engine.v1.Item.line_changed:type_name -> wagate.engine.v1.LineChanged
+	6,  // 1: wagate.engine.v1.Item.pairing_step:type_name -> wagate.engine.v1.PairingStep
+	8,  // 2: wagate.engine.v1.Item.message_arrived:type_name -> wagate.engine.v1.MessageArrived
+	9,  // 3: wagate.engine.v1.Item.message_undecryptable:type_name -> wagate.engine.v1.MessageUndecryptable
+	10, // 4: wagate.engine.v1.Item.receipt_arrived:type_name -> wagate.engine.v1.ReceiptArrived
+	12, // 5: wagate.engine.v1.Item.names_learned:type_name -> wagate.engine.v1.NamesLearned
+	13, // 6: wagate.engine.v1.Item.offline_sync:type_name -> wagate.engine.v1.OfflineSync
 	0,  // 7: wagate.engine.v1.LineChanged.state:type_name -> wagate.engine.v1.LineChanged.State
-	17, // 8: wagate.engine.v1.LineChanged.failure:type_name -> wagate.v1.Failure
-	18, // 9: wagate.engine.v1.LineChanged.next_attempt_time:type_name -> google.protobuf.Timestamp
-	18, // 10: wagate.engine.v1.LineChanged.banned_until_time:type_name -> google.protobuf.Timestamp
-	13, // 11: wagate.engine.v1.LineChanged.device:type_name -> wagate.engine.v1.LineChanged.Device
+	16, // 8: wagate.engine.v1.LineChanged.failure:type_name -> wagate.v1.Failure
+	17, // 9: wagate.engine.v1.LineChanged.next_attempt_time:type_name -> google.protobuf.Timestamp
+	17, // 10: wagate.engine.v1.LineChanged.banned_until_time:type_name -> google.protobuf.Timestamp
+	4,  // 11: wagate.engine.v1.LineChanged.device:type_name -> wagate.engine.v1.Device
 	14, // 12: wagate.engine.v1.PairingStep.code:type_name -> wagate.engine.v1.PairingStep.Code
 	15, // 13: wagate.engine.v1.PairingStep.passkey:type_name -> wagate.engine.v1.PairingStep.Passkey
-	16, // 14: wagate.engine.v1.PairingStep.linked:type_name -> wagate.engine.v1.PairingStep.Linked
-	17, // 15: wagate.engine.v1.PairingStep.failed:type_name -> wagate.v1.Failure
-	18, // 16: wagate.engine.v1.MessagePlace.send_time:type_name -> google.protobuf.Timestamp
-	6,  // 17: wagate.engine.v1.MessageArrived.place:type_name -> wagate.engine.v1.MessagePlace
-	19, // 18: wagate.engine.v1.MessageArrived.content:type_name -> wagate.v1.Content
-	6,  // 19: wagate.engine.v1.MessageUndecryptable.place:type_name -> wagate.engine.v1.MessagePlace
+	4,  // 14: wagate.engine.v1.PairingStep.linked:type_name -> wagate.engine.v1.Device
+	16, // 15: wagate.engine.v1.PairingStep.failed:type_name -> wagate.v1.Failure
+	17, // 16: wagate.engine.v1.MessagePlace.send_time:type_name -> google.protobuf.Timestamp
+	7,  // 17: wagate.engine.v1.MessageArrived.place:type_name -> wagate.engine.v1.MessagePlace
+	18, // 18: wagate.engine.v1.MessageArrived.content:type_name -> wagate.v1.Content
+	7,  // 19: wagate.engine.v1.MessageUndecryptable.place:type_name -> wagate.engine.v1.MessagePlace
 	1,  // 20: wagate.engine.v1.ReceiptArrived.kind:type_name -> wagate.engine.v1.ReceiptArrived.Kind
-	18, // 21: wagate.engine.v1.ReceiptArrived.receipt_time:type_name -> google.protobuf.Timestamp
-	10, // 22: wagate.engine.v1.NamesLearned.names:type_name -> wagate.engine.v1.PersonNames
+	17, // 21: wagate.engine.v1.ReceiptArrived.receipt_time:type_name -> google.protobuf.Timestamp
+	11, // 22: wagate.engine.v1.NamesLearned.names:type_name -> wagate.engine.v1.PersonNames
 	2,  // 23: wagate.engine.v1.OfflineSync.phase:type_name -> wagate.engine.v1.OfflineSync.Phase
-	18, // 24: wagate.engine.v1.PairingStep.Code.expire_time:type_name -> google.protobuf.Timestamp
+	17, // 24: wagate.engine.v1.PairingStep.Code.expire_time:type_name -> google.protobuf.Timestamp
 	25, // [25:25] is the sub-list for method output_type
 	25, // [25:25] is the sub-list for method input_type
 	25, // [25:25] is the sub-list for extension type_name
@@ -1635,10 +1566,10 @@ func file_wagate_engine_v1_item_proto_init() {
 		(*Item_NamesLearned)(nil),
 		(*Item_OfflineSync)(nil),
 	}
-	file_wagate_engine_v1_item_proto_msgTypes[2].OneofWrappers = []any{
+	file_wagate_engine_v1_item_proto_msgTypes[3].OneofWrappers = []any{
 		(*PairingStep_Code_)(nil),
 		(*PairingStep_Passkey_)(nil),
-		(*PairingStep_Linked_)(nil),
+		(*PairingStep_Linked)(nil),
 		(*PairingStep_Failed)(nil),
 	}
 	type x struct{}
@@ -1647,7 +1578,7 @@ func file_wagate_engine_v1_item_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_engine_v1_item_proto_rawDesc), len(file_wagate_engine_v1_item_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   14,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

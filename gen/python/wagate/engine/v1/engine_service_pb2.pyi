@@ -110,40 +110,6 @@ class Lease(_message.Message):
 Global___Lease: _TypeAlias = Lease  # noqa: Y015
 
 @_typing.final
-class Device(_message.Message):
-    """Device is one linked device."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    JID_FIELD_NUMBER: _builtins.int
-    LID_FIELD_NUMBER: _builtins.int
-    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
-    PUSH_NAME_FIELD_NUMBER: _builtins.int
-    jid: _builtins.str
-    """Its JID with the device number, `4915112345678:7@s.whatsapp.net`."""
-    lid: _builtins.str
-    """The account's LID without device, `123@lid`; empty while unknown."""
-    phone_number: _builtins.str
-    """The account's number, E.164 with `+`."""
-    push_name: _builtins.str
-    """What the account calls itself; may be empty."""
-    def __init__(
-        self,
-        *,
-        jid: _builtins.str = ...,
-        lid: _builtins.str = ...,
-        phone_number: _builtins.str = ...,
-        push_name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jid", b"jid", "lid", b"lid", "phone_number", b"phone_number", "push_name", b"push_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Device: _TypeAlias = Device  # noqa: Y015
-
-@_typing.final
 class OpenSessionRequest(_message.Message):
     """OpenSessionRequest opens a session."""
 
@@ -168,7 +134,7 @@ class OpenSessionRequest(_message.Message):
         """The session and the lease under which it is opened."""
 
     @_builtins.property
-    def device(self) -> Global___Device:
+    def device(self) -> _item_pb2.Device:
         """The device that is linked as far as the gateway knows; unset if none. One found in the store, and not named here,
         was linked just before a crash: it is adopted, and named in the answer.
         """
@@ -177,7 +143,7 @@ class OpenSessionRequest(_message.Message):
         self,
         *,
         lease: Global___Lease | None = ...,
-        device: Global___Device | None = ...,
+        device: _item_pb2.Device | None = ...,
         store_path: _builtins.str = ...,
         proxy_url: _builtins.str = ...,
         expected_phone_number: _builtins.str = ...,
@@ -199,13 +165,13 @@ class OpenSessionResponse(_message.Message):
 
     DEVICE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def device(self) -> Global___Device:
+    def device(self) -> _item_pb2.Device:
         """The device in the store; unset if none is linked."""
 
     def __init__(
         self,
         *,
-        device: Global___Device | None = ...,
+        device: _item_pb2.Device | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -27,7 +27,7 @@ from wagate.v1 import content_pb2 as wagate_dot_v1_dot_content__pb2
 from wagate.v1 import error_reason_pb2 as wagate_dot_v1_dot_error__reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\x8b\x05\n\x04Item\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n\x05\x66\x65nce\x18\x03 \x01(\x03R\x05\x66\x65nce\x12!\n\x0c\x61\x63k_required\x18\x04 \x01(\x08R\x0b\x61\x63kRequired\x12\x42\n\x0cline_changed\x18\n \x01(\x0b\x32\x1d.wagate.engine.v1.LineChangedH\x00R\x0blineChanged\x12\x42\n\x0cpairing_step\x18\x0b \x01(\x0b\x32\x1d.wagate.engine.v1.PairingStepH\x00R\x0bpairingStep\x12K\n\x0fmessage_arrived\x18\x0c \x01(\x0b\x32 .wagate.engine.v1.MessageArrivedH\x00R\x0emessageArrived\x12]\n\x15message_undecryptable\x18\r \x01(\x0b\x32&.wagate.engine.v1.MessageUndecryptableH\x00R\x14messageUndecryptable\x12K\n\x0freceipt_arrived\x18\x0e \x01(\x0b\x32 .wagate.engine.v1.ReceiptArrivedH\x00R\x0ereceiptArrived\x12\x45\n\rnames_learned\x18\x0f \x01(\x0b\x32\x1e.wagate.engine.v1.NamesLearnedH\x00R\x0cnamesLearned\x12\x42\n\x0coffline_sync\x18\x10 \x01(\x0b\x32\x1d.wagate.engine.v1.OfflineSyncH\x00R\x0bofflineSyncB\x06\n\x04what\"\x85\x05\n\x0bLineChanged\x12\x39\n\x05state\x18\x01 \x01(\x0e\x32#.wagate.engine.v1.LineChanged.StateR\x05state\x12,\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x12\x46\n\x11next_attempt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x46\n\x11\x62\x61nned_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0f\x62\x61nnedUntilTime\x12<\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32$.wagate.engine.v1.LineChanged.DeviceR\x06\x64\x65vice\x1a{\n\x06\x44\x65vice\x12\x15\n\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n\x0cphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\x12 \n\tpush_name\x18\x04 \x01(\tB\x03\x80\x01\x01R\x08pushName\"\xc1\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_OPENING\x10\x01\x12\x12\n\x0eSTATE_UNLINKED\x10\x02\x12\x13\n\x0fSTATE_CONNECTED\x10\x03\x12\x12\n\x0eSTATE_DEGRADED\x10\x04\x12\x16\n\x12STATE_RECONNECTING\x10\x05\x12\x14\n\x10STATE_LOGGED_OUT\x10\x06\x12\x11\n\rSTATE_BLOCKED\x10\x07\x12\x10\n\x0cSTATE_CLOSED\x10\x08\"\xf0\x04\n\x0bPairingStep\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x38\n\x04\x63ode\x18\x02 \x01(\x0b\x32\".wagate.engine.v1.PairingStep.CodeH\x00R\x04\x63ode\x12\x41\n\x07passkey\x18\x03 \x01(\x0b\x32%.wagate.engine.v1.PairingStep.PasskeyH\x00R\x07passkey\x12>\n\x06linked\x18\x04 \x01(\x0b\x32$.wagate.engine.v1.PairingStep.LinkedH\x00R\x06linked\x12,\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureH\x00R\x06\x66\x61iled\x1a{\n\x04\x43ode\x12\x17\n\x04text\x18\x01 \x01(\tB\x03\x80\x01\x01R\x04text\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1d\n\ncodes_left\x18\x03 \x01(\x05R\tcodesLeft\x1aw\n\x07Passkey\x12:\n\x17public_key_options_json\x18\x01 \x01(\tB\x03\x80\x01\x01R\x14publicKeyOptionsJson\x12\x30\n\x11\x63onfirmation_code\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10\x63onfirmationCode\x1aY\n\x06Linked\x12\x15\n\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n\x0cphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumberB\x06\n\x04step\"\x8e\x03\n\x0cMessagePlace\x12.\n\x13provider_message_id\x18\x01 \x01(\tR\x11providerMessageId\x12\x1e\n\x08\x63hat_jid\x18\x02 \x01(\tB\x03\x80\x01\x01R\x07\x63hatJid\x12\x31\n\x12\x63hat_alternate_jid\x18\x03 \x01(\tB\x03\x80\x01\x01R\x10\x63hatAlternateJid\x12\"\n\nsender_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\tsenderJid\x12\x35\n\x14sender_alternate_jid\x18\x05 \x01(\tB\x03\x80\x01\x01R\x12senderAlternateJid\x12\x17\n\x07\x66rom_me\x18\x06 \x01(\x08R\x06\x66romMe\x12 \n\tpush_name\x18\x07 \x01(\tB\x03\x80\x01\x01R\x08pushName\x12\x37\n\tsend_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x18\n\x07offline\x18\t \x01(\x08R\x07offline\x12\x12\n\x04\x65\x64it\x18\n \x01(\tR\x04\x65\x64it\"\xb6\x02\n\x0eMessageArrived\x12\x34\n\x05place\x18\x01 \x01(\x0b\x32\x1e.wagate.engine.v1.MessagePlaceR\x05place\x12,\n\x07\x63ontent\x18\x02 \x01(\x0b\x32\x12.wagate.v1.ContentR\x07\x63ontent\x12;\n\x1aquoted_provider_message_id\x18\x03 \x01(\tR\x17quotedProviderMessageId\x12/\n\x11quoted_author_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\x0fquotedAuthorJid\x12*\n\x0equoted_preview\x18\x05 \x01(\tB\x03\x80\x01\x01R\rquotedPreview\x12&\n\x0cmention_jids\x18\x06 \x03(\tB\x03\x80\x01\x01R\x0bmentionJids\"u\n\x14MessageUndecryptable\x12\x34\n\x05place\x18\x01 \x01(\x0b\x32\x1e.wagate.engine.v1.MessagePlaceR\x05place\x12\'\n\x0frequested_again\x18\x02 \x01(\x08R\x0erequestedAgain\"\xe8\x03\n\x0eReceiptArrived\x12\x1e\n\x08\x63hat_jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x07\x63hatJid\x12\x31\n\x12\x63hat_alternate_jid\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10\x63hatAlternateJid\x12\"\n\nsender_jid\x18\x03 \x01(\tB\x03\x80\x01\x01R\tsenderJid\x12\x35\n\x14sender_alternate_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\x12senderAlternateJid\x12\x30\n\x14provider_message_ids\x18\x05 \x03(\tR\x12providerMessageIds\x12\x39\n\x04kind\x18\x06 \x01(\x0e\x32%.wagate.engine.v1.ReceiptArrived.KindR\x04kind\x12=\n\x0creceipt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breceiptTime\"|\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_DELIVERED\x10\x01\x12\r\n\tKIND_READ\x10\x02\x12\x0f\n\x0bKIND_PLAYED\x10\x03\x12\x13\n\x0fKIND_OWN_DEVICE\x10\x04\x12\x15\n\x11KIND_READ_BY_SELF\x10\x05\"i\n\x0bPersonNames\x12\x10\n\x03lid\x18\x01 \x01(\tR\x03lid\x12&\n\x0cphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\x12 \n\tpush_name\x18\x03 \x01(\tB\x03\x80\x01\x01R\x08pushName\"C\n\x0cNamesLearned\x12\x33\n\x05names\x18\x01 \x01(\x0b\x32\x1d.wagate.engine.v1.PersonNamesR\x05names\"\xaf\x01\n\x0bOfflineSync\x12\x39\n\x05phase\x18\x01 \x01(\x0e\x32#.wagate.engine.v1.OfflineSync.PhaseR\x05phase\x12\x1d\n\nitem_count\x18\x02 \x01(\x05R\titemCount\"F\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_STARTED\x10\x01\x12\x13\n\x0fPHASE_COMPLETED\x10\x02\x42\xb0\x01\n\x14\x63om.wagate.engine.v1B\tItemProtoP\x01Z+wagate.dev/gen/go/wagate/engine/v1;enginev1\xa2\x02\x03WEX\xaa\x02\x10Wagate.Engine.V1\xca\x02\x10Wagate\\Engine\\V1\xe2\x02\x1cWagate\\Engine\\V1\\GPBMetadata\xea\x02\x12Wagate::Engine::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\x8b\x05\n\x04Item\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n\x05\x66\x65nce\x18\x03 \x01(\x03R\x05\x66\x65nce\x12!\n\x0c\x61\x63k_required\x18\x04 \x01(\x08R\x0b\x61\x63kRequired\x12\x42\n\x0cline_changed\x18\n \x01(\x0b\x32\x1d.wagate.engine.v1.LineChangedH\x00R\x0blineChanged\x12\x42\n\x0cpairing_step\x18\x0b \x01(\x0b\x32\x1d.wagate.engine.v1.PairingStepH\x00R\x0bpairingStep\x12K\n\x0fmessage_arrived\x18\x0c \x01(\x0b\x32 .wagate.engine.v1.MessageArrivedH\x00R\x0emessageArrived\x12]\n\x15message_undecryptable\x18\r \x01(\x0b\x32&.wagate.engine.v1.MessageUndecryptableH\x00R\x14messageUndecryptable\x12K\n\x0freceipt_arrived\x18\x0e \x01(\x0b\x32 .wagate.engine.v1.ReceiptArrivedH\x00R\x0ereceiptArrived\x12\x45\n\rnames_learned\x18\x0f \x01(\x0b\x32\x1e.wagate.engine.v1.NamesLearnedH\x00R\x0cnamesLearned\x12\x42\n\x0coffline_sync\x18\x10 \x01(\x0b\x32\x1d.wagate.engine.v1.OfflineSyncH\x00R\x0bofflineSyncB\x06\n\x04what\"{\n\x06\x44\x65vice\x12\x15\n\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n\x03lid\x18\x02 \x01(\tR\x03lid\x12&\n\x0cphone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\x12 \n\tpush_name\x18\x04 \x01(\tB\x03\x80\x01\x01R\x08pushName\"\xfc\x03\n\x0bLineChanged\x12\x39\n\x05state\x18\x01 \x01(\x0e\x32#.wagate.engine.v1.LineChanged.StateR\x05state\x12,\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x12\x46\n\x11next_attempt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x46\n\x11\x62\x61nned_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0f\x62\x61nnedUntilTime\x12\x30\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32\x18.wagate.engine.v1.DeviceR\x06\x64\x65vice\"\xc1\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_OPENING\x10\x01\x12\x12\n\x0eSTATE_UNLINKED\x10\x02\x12\x13\n\x0fSTATE_CONNECTED\x10\x03\x12\x12\n\x0eSTATE_DEGRADED\x10\x04\x12\x16\n\x12STATE_RECONNECTING\x10\x05\x12\x14\n\x10STATE_LOGGED_OUT\x10\x06\x12\x11\n\rSTATE_BLOCKED\x10\x07\x12\x10\n\x0cSTATE_CLOSED\x10\x08\"\x89\x04\n\x0bPairingStep\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x38\n\x04\x63ode\x18\x02 \x01(\x0b\x32\".wagate.engine.v1.PairingStep.CodeH\x00R\x04\x63ode\x12\x41\n\x07passkey\x18\x03 \x01(\x0b\x32%.wagate.engine.v1.PairingStep.PasskeyH\x00R\x07passkey\x12\x32\n\x06linked\x18\x04 \x01(\x0b\x32\x18.wagate.engine.v1.DeviceH\x00R\x06linked\x12,\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureH\x00R\x06\x66\x61iled\x1a{\n\x04\x43ode\x12\x17\n\x04text\x18\x01 \x01(\tB\x03\x80\x01\x01R\x04text\x12;\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1d\n\ncodes_left\x18\x03 \x01(\x05R\tcodesLeft\x1aw\n\x07Passkey\x12:\n\x17public_key_options_json\x18\x01 \x01(\tB\x03\x80\x01\x01R\x14publicKeyOptionsJson\x12\x30\n\x11\x63onfirmation_code\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10\x63onfirmationCodeB\x06\n\x04step\"\x8e\x03\n\x0cMessagePlace\x12.\n\x13provider_message_id\x18\x01 \x01(\tR\x11providerMessageId\x12\x1e\n\x08\x63hat_jid\x18\x02 \x01(\tB\x03\x80\x01\x01R\x07\x63hatJid\x12\x31\n\x12\x63hat_alternate_jid\x18\x03 \x01(\tB\x03\x80\x01\x01R\x10\x63hatAlternateJid\x12\"\n\nsender_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\tsenderJid\x12\x35\n\x14sender_alternate_jid\x18\x05 \x01(\tB\x03\x80\x01\x01R\x12senderAlternateJid\x12\x17\n\x07\x66rom_me\x18\x06 \x01(\x08R\x06\x66romMe\x12 \n\tpush_name\x18\x07 \x01(\tB\x03\x80\x01\x01R\x08pushName\x12\x37\n\tsend_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x18\n\x07offline\x18\t \x01(\x08R\x07offline\x12\x12\n\x04\x65\x64it\x18\n \x01(\tR\x04\x65\x64it\"\xb6\x02\n\x0eMessageArrived\x12\x34\n\x05place\x18\x01 \x01(\x0b\x32\x1e.wagate.engine.v1.MessagePlaceR\x05place\x12,\n\x07\x63ontent\x18\x02 \x01(\x0b\x32\x12.wagate.v1.ContentR\x07\x63ontent\x12;\n\x1aquoted_provider_message_id\x18\x03 \x01(\tR\x17quotedProviderMessageId\x12/\n\x11quoted_author_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\x0fquotedAuthorJid\x12*\n\x0equoted_preview\x18\x05 \x01(\tB\x03\x80\x01\x01R\rquotedPreview\x12&\n\x0cmention_jids\x18\x06 \x03(\tB\x03\x80\x01\x01R\x0bmentionJids\"u\n\x14MessageUndecryptable\x12\x34\n\x05place\x18\x01 \x01(\x0b\x32\x1e.wagate.engine.v1.MessagePlaceR\x05place\x12\'\n\x0frequested_again\x18\x02 \x01(\x08R\x0erequestedAgain\"\xe8\x03\n\x0eReceiptArrived\x12\x1e\n\x08\x63hat_jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x07\x63hatJid\x12\x31\n\x12\x63hat_alternate_jid\x18\x02 \x01(\tB\x03\x80\x01\x01R\x10\x63hatAlternateJid\x12\"\n\nsender_jid\x18\x03 \x01(\tB\x03\x80\x01\x01R\tsenderJid\x12\x35\n\x14sender_alternate_jid\x18\x04 \x01(\tB\x03\x80\x01\x01R\x12senderAlternateJid\x12\x30\n\x14provider_message_ids\x18\x05 \x03(\tR\x12providerMessageIds\x12\x39\n\x04kind\x18\x06 \x01(\x0e\x32%.wagate.engine.v1.ReceiptArrived.KindR\x04kind\x12=\n\x0creceipt_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breceiptTime\"|\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_DELIVERED\x10\x01\x12\r\n\tKIND_READ\x10\x02\x12\x0f\n\x0bKIND_PLAYED\x10\x03\x12\x13\n\x0fKIND_OWN_DEVICE\x10\x04\x12\x15\n\x11KIND_READ_BY_SELF\x10\x05\"i\n\x0bPersonNames\x12\x10\n\x03lid\x18\x01 \x01(\tR\x03lid\x12&\n\x0cphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\x12 \n\tpush_name\x18\x03 \x01(\tB\x03\x80\x01\x01R\x08pushName\"C\n\x0cNamesLearned\x12\x33\n\x05names\x18\x01 \x01(\x0b\x32\x1d.wagate.engine.v1.PersonNamesR\x05names\"\xaf\x01\n\x0bOfflineSync\x12\x39\n\x05phase\x18\x01 \x01(\x0e\x32#.wagate.engine.v1.OfflineSync.PhaseR\x05phase\x12\x1d\n\nitem_count\x18\x02 \x01(\x05R\titemCount\"F\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_STARTED\x10\x01\x12\x13\n\x0fPHASE_COMPLETED\x10\x02\x42\xb0\x01\n\x14\x63om.wagate.engine.v1B\tItemProtoP\x01Z+wagate.dev/gen/go/wagate/engine/v1;enginev1\xa2\x02\x03WEX\xaa\x02\x10Wagate.Engine.V1\xca\x02\x10Wagate\\Engine\\V1\xe2\x02\x1cWagate\\Engine\\V1\\GPBMetadata\xea\x02\x12Wagate::Engine::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +35,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.engine.v1.item_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024com.wagate.engine.v1B\tItemProtoP\001Z+wagate.dev/gen/go/wagate/engine/v1;enginev1\242\002\003WEX\252\002\020Wagate.Engine.V1\312\002\020Wagate\\Engine\\V1\342\002\034Wagate\\Engine\\V1\\GPBMetadata\352\002\022Wagate::Engine::V1'
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['jid']._loaded_options = None
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['jid']._serialized_options = b'\200\001\001'
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['phone_number']._loaded_options = None
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['phone_number']._serialized_options = b'\200\001\001'
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['push_name']._loaded_options = None
-  _globals['_LINECHANGED_DEVICE'].fields_by_name['push_name']._serialized_options = b'\200\001\001'
+  _globals['_DEVICE'].fields_by_name['jid']._loaded_options = None
+  _globals['_DEVICE'].fields_by_name['jid']._serialized_options = b'\200\001\001'
+  _globals['_DEVICE'].fields_by_name['phone_number']._loaded_options = None
+  _globals['_DEVICE'].fields_by_name['phone_number']._serialized_options = b'\200\001\001'
+  _globals['_DEVICE'].fields_by_name['push_name']._loaded_options = None
+  _globals['_DEVICE'].fields_by_name['push_name']._serialized_options = b'\200\001\001'
   _globals['_PAIRINGSTEP_CODE'].fields_by_name['text']._loaded_options = None
   _globals['_PAIRINGSTEP_CODE'].fields_by_name['text']._serialized_options = b'\200\001\001'
   _globals['_PAIRINGSTEP_PASSKEY'].fields_by_name['public_key_options_json']._loaded_options = None
   _globals['_PAIRINGSTEP_PASSKEY'].fields_by_name['public_key_options_json']._serialized_options = b'\200\001\001'
   _globals['_PAIRINGSTEP_PASSKEY'].fields_by_name['confirmation_code']._loaded_options = None
   _globals['_PAIRINGSTEP_PASSKEY'].fields_by_name['confirmation_code']._serialized_options = b'\200\001\001'
-  _globals['_PAIRINGSTEP_LINKED'].fields_by_name['jid']._loaded_options = None
-  _globals['_PAIRINGSTEP_LINKED'].fields_by_name['jid']._serialized_options = b'\200\001\001'
-  _globals['_PAIRINGSTEP_LINKED'].fields_by_name['phone_number']._loaded_options = None
-  _globals['_PAIRINGSTEP_LINKED'].fields_by_name['phone_number']._serialized_options = b'\200\001\001'
   _globals['_MESSAGEPLACE'].fields_by_name['chat_jid']._loaded_options = None
   _globals['_MESSAGEPLACE'].fields_by_name['chat_jid']._serialized_options = b'\200\001\001'
   _globals['_MESSAGEPLACE'].fields_by_name['chat_alternate_jid']._loaded_options = None
@@ -81,36 +77,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PERSONNAMES'].fields_by_name['push_name']._serialized_options = b'\200\001\001'
   _globals['_ITEM']._serialized_start=138
   _globals['_ITEM']._serialized_end=789
-  _globals['_LINECHANGED']._serialized_start=792
-  _globals['_LINECHANGED']._serialized_end=1437
-  _globals['_LINECHANGED_DEVICE']._serialized_start=1118
-  _globals['_LINECHANGED_DEVICE']._serialized_end=1241
-  _globals['_LINECHANGED_STATE']._serialized_start=1244
-  _globals['_LINECHANGED_STATE']._serialized_end=1437
-  _globals['_PAIRINGSTEP']._serialized_start=1440
-  _globals['_PAIRINGSTEP']._serialized_end=2064
-  _globals['_PAIRINGSTEP_CODE']._serialized_start=1721
-  _globals['_PAIRINGSTEP_CODE']._serialized_end=1844
-  _globals['_PAIRINGSTEP_PASSKEY']._serialized_start=1846
-  _globals['_PAIRINGSTEP_PASSKEY']._serialized_end=1965
-  _globals['_PAIRINGSTEP_LINKED']._serialized_start=1967
-  _globals['_PAIRINGSTEP_LINKED']._serialized_end=2056
-  _globals['_MESSAGEPLACE']._serialized_start=2067
-  _globals['_MESSAGEPLACE']._serialized_end=2465
-  _globals['_MESSAGEARRIVED']._serialized_start=2468
-  _globals['_MESSAGEARRIVED']._serialized_end=2778
-  _globals['_MESSAGEUNDECRYPTABLE']._serialized_start=2780
-  _globals['_MESSAGEUNDECRYPTABLE']._serialized_end=2897
-  _globals['_RECEIPTARRIVED']._serialized_start=2900
-  _globals['_RECEIPTARRIVED']._serialized_end=3388
-  _globals['_RECEIPTARRIVED_KIND']._serialized_start=3264
-  _globals['_RECEIPTARRIVED_KIND']._serialized_end=3388
-  _globals['_PERSONNAMES']._serialized_start=3390
-  _globals['_PERSONNAMES']._serialized_end=3495
-  _globals['_NAMESLEARNED']._serialized_start=3497
-  _globals['_NAMESLEARNED']._serialized_end=3564
-  _globals['_OFFLINESYNC']._serialized_start=3567
-  _globals['_OFFLINESYNC']._serialized_end=3742
-  _globals['_OFFLINESYNC_PHASE']._serialized_start=3672
-  _globals['_OFFLINESYNC_PHASE']._serialized_end=3742
+  _globals['_DEVICE']._serialized_start=791
+  _globals['_DEVICE']._serialized_end=914
+  _globals['_LINECHANGED']._serialized_start=917
+  _globals['_LINECHANGED']._serialized_end=1425
+  _globals['_LINECHANGED_STATE']._serialized_start=1232
+  _globals['_LINECHANGED_STATE']._serialized_end=1425
+  _globals['_PAIRINGSTEP']._serialized_start=1428
+  _globals['_PAIRINGSTEP']._serialized_end=1949
+  _globals['_PAIRINGSTEP_CODE']._serialized_start=1697
+  _globals['_PAIRINGSTEP_CODE']._serialized_end=1820
+  _globals['_PAIRINGSTEP_PASSKEY']._serialized_start=1822
+  _globals['_PAIRINGSTEP_PASSKEY']._serialized_end=1941
+  _globals['_MESSAGEPLACE']._serialized_start=1952
+  _globals['_MESSAGEPLACE']._serialized_end=2350
+  _globals['_MESSAGEARRIVED']._serialized_start=2353
+  _globals['_MESSAGEARRIVED']._serialized_end=2663
+  _globals['_MESSAGEUNDECRYPTABLE']._serialized_start=2665
+  _globals['_MESSAGEUNDECRYPTABLE']._serialized_end=2782
+  _globals['_RECEIPTARRIVED']._serialized_start=2785
+  _globals['_RECEIPTARRIVED']._serialized_end=3273
+  _globals['_RECEIPTARRIVED_KIND']._serialized_start=3149
+  _globals['_RECEIPTARRIVED_KIND']._serialized_end=3273
+  _globals['_PERSONNAMES']._serialized_start=3275
+  _globals['_PERSONNAMES']._serialized_end=3380
+  _globals['_NAMESLEARNED']._serialized_start=3382
+  _globals['_NAMESLEARNED']._serialized_end=3449
+  _globals['_OFFLINESYNC']._serialized_start=3452
+  _globals['_OFFLINESYNC']._serialized_end=3627
+  _globals['_OFFLINESYNC_PHASE']._serialized_start=3557
+  _globals['_OFFLINESYNC_PHASE']._serialized_end=3627
 # @@protoc_insertion_point(module_scope)

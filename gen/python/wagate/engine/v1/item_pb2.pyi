@@ -104,6 +104,40 @@ class Item(_message.Message):
 Global___Item: _TypeAlias = Item  # noqa: Y015
 
 @_typing.final
+class Device(_message.Message):
+    """Device is one linked device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JID_FIELD_NUMBER: _builtins.int
+    LID_FIELD_NUMBER: _builtins.int
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    PUSH_NAME_FIELD_NUMBER: _builtins.int
+    jid: _builtins.str
+    """Its JID with the device number, `4915112345678:7@s.whatsapp.net`."""
+    lid: _builtins.str
+    """The account's LID without device, `123@lid`; empty while unknown."""
+    phone_number: _builtins.str
+    """The account's number, E.164 with `+`."""
+    push_name: _builtins.str
+    """What the account calls itself; may be empty."""
+    def __init__(
+        self,
+        *,
+        jid: _builtins.str = ...,
+        lid: _builtins.str = ...,
+        phone_number: _builtins.str = ...,
+        push_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jid", b"jid", "lid", b"lid", "phone_number", b"phone_number", "push_name", b"push_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Device: _TypeAlias = Device  # noqa: Y015
+
+@_typing.final
 class LineChanged(_message.Message):
     """LineChanged tells where the line is."""
 
@@ -156,38 +190,6 @@ class LineChanged(_message.Message):
     STATE_CLOSED: LineChanged.State.ValueType  # 8
     """Closed by CloseSession, or because the lease ran out."""
 
-    @_typing.final
-    class Device(_message.Message):
-        """Device is the linked device, as known when the line came up."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        JID_FIELD_NUMBER: _builtins.int
-        LID_FIELD_NUMBER: _builtins.int
-        PHONE_NUMBER_FIELD_NUMBER: _builtins.int
-        PUSH_NAME_FIELD_NUMBER: _builtins.int
-        jid: _builtins.str
-        """Its JID with the device number."""
-        lid: _builtins.str
-        """The account's LID without device; empty while unknown."""
-        phone_number: _builtins.str
-        """The account's number, E.164 with `+`."""
-        push_name: _builtins.str
-        """What the account calls itself; may be empty."""
-        def __init__(
-            self,
-            *,
-            jid: _builtins.str = ...,
-            lid: _builtins.str = ...,
-            phone_number: _builtins.str = ...,
-            push_name: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["jid", b"jid", "lid", b"lid", "phone_number", b"phone_number", "push_name", b"push_name"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     STATE_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
@@ -208,7 +210,7 @@ class LineChanged(_message.Message):
         """When a ban ends; set for BLOCKED by a temporary ban."""
 
     @_builtins.property
-    def device(self) -> Global___LineChanged.Device:
+    def device(self) -> Global___Device:
         """The device; set for CONNECTED."""
 
     def __init__(
@@ -218,7 +220,7 @@ class LineChanged(_message.Message):
         failure: _error_reason_pb2.Failure | None = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         banned_until_time: _timestamp_pb2.Timestamp | None = ...,
-        device: Global___LineChanged.Device | None = ...,
+        device: Global___Device | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["banned_until_time", b"banned_until_time", "device", b"device", "failure", b"failure", "next_attempt_time", b"next_attempt_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -288,34 +290,6 @@ class PairingStep(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    @_typing.final
-    class Linked(_message.Message):
-        """Linked names the account."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        JID_FIELD_NUMBER: _builtins.int
-        LID_FIELD_NUMBER: _builtins.int
-        PHONE_NUMBER_FIELD_NUMBER: _builtins.int
-        jid: _builtins.str
-        """The device's JID with the device number."""
-        lid: _builtins.str
-        """The account's LID without device; empty while unknown."""
-        phone_number: _builtins.str
-        """The account's number, E.164 with `+`."""
-        def __init__(
-            self,
-            *,
-            jid: _builtins.str = ...,
-            lid: _builtins.str = ...,
-            phone_number: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["jid", b"jid", "lid", b"lid", "phone_number", b"phone_number"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     PASSKEY_FIELD_NUMBER: _builtins.int
@@ -332,7 +306,7 @@ class PairingStep(_message.Message):
         """WhatsApp wants the person's passkey."""
 
     @_builtins.property
-    def linked(self) -> Global___PairingStep.Linked:
+    def linked(self) -> Global___Device:
         """Linked. `ack_required`: WhatsApp hears of it only once the gateway has stored it."""
 
     @_builtins.property
@@ -345,7 +319,7 @@ class PairingStep(_message.Message):
         attempt_id: _builtins.str = ...,
         code: Global___PairingStep.Code | None = ...,
         passkey: Global___PairingStep.Passkey | None = ...,
-        linked: Global___PairingStep.Linked | None = ...,
+        linked: Global___Device | None = ...,
         failed: _error_reason_pb2.Failure | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "failed", b"failed", "linked", b"linked", "passkey", b"passkey", "step", b"step"]  # noqa: Y015

@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from wagate.v1 import error_reason_pb2 as _error_reason_pb2
 from wagate.v1 import identity_pb2 as _identity_pb2
 import builtins as _builtins
@@ -30,8 +31,8 @@ class PairSessionRequest(_message.Message):
     session_id: _builtins.str
     """The session; it must exist."""
     phone_number: _builtins.str
-    """Show a code to be typed on the phone with this number (E.164) instead of a QR; unset means QR. If an attempt of the
-    other sort is under way, it is ended and a new one begins.
+    """Show a code to be typed on the phone with this number (E.164 with `+`) instead of a QR; unset means QR. If an
+    attempt of the other sort, or with another number, is under way, it is ended and a new one begins.
     """
     def __init__(
         self,
@@ -60,7 +61,7 @@ class PairSessionResponse(_message.Message):
     CONNECTED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
     attempt_id: _builtins.str
-    """Names the attempt; the same on every frame of it."""
+    """Names the attempt; the same on every frame of it. Empty if the session was linked already."""
     @_builtins.property
     def code(self) -> Global___PairingCode:
         """Show this; it replaces the one before."""
@@ -79,7 +80,7 @@ class PairSessionResponse(_message.Message):
 
     @_builtins.property
     def failed(self) -> _error_reason_pb2.Failure:
-        """The attempt ended; the reason is one of `PAIRING_…`. The last frame."""
+        """The attempt ended; the reason is one of `PAIRING_…` or `PAIRED_WRONG_ACCOUNT`. The last frame."""
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class PairingCode(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CODES_LEFT_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """The QR's text, or the eight letters, as the attempt's sort demands."""
+    """The QR's text, or the eight letters with a dash, as the attempt's sort demands."""
     codes_left: _builtins.int
     """How many more codes this attempt will show."""
     @_builtins.property
@@ -158,6 +159,141 @@ class PasskeyChallenge(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PasskeyChallenge: _TypeAlias = PasskeyChallenge  # noqa: Y015
+
+@_typing.final
+class RequestPairingCodeRequest(_message.Message):
+    """RequestPairingCodeRequest asks for a code to be typed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session; it must exist."""
+    phone_number: _builtins.str
+    """The number of the phone on which it is typed, E.164 with `+`."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        phone_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestPairingCodeRequest: _TypeAlias = RequestPairingCodeRequest  # noqa: Y015
+
+@_typing.final
+class RequestPairingCodeResponse(_message.Message):
+    """RequestPairingCodeResponse shows the code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    """Names the attempt."""
+    @_builtins.property
+    def code(self) -> Global___PairingCode:
+        """The code."""
+
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        code: Global___PairingCode | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestPairingCodeResponse: _TypeAlias = RequestPairingCodeResponse  # noqa: Y015
+
+@_typing.final
+class GetPairingQrRequest(_message.Message):
+    """GetPairingQrRequest asks for a drawing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Format:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _FormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GetPairingQrRequest._Format.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        FORMAT_UNSPECIFIED: GetPairingQrRequest._Format.ValueType  # 0
+        """The QR's text alone."""
+        FORMAT_PNG: GetPairingQrRequest._Format.ValueType  # 1
+        """A picture in PNG."""
+        FORMAT_TERMINAL: GetPairingQrRequest._Format.ValueType  # 2
+        """Block characters for a terminal."""
+
+    class Format(_Format, metaclass=_FormatEnumTypeWrapper):
+        """Format is a way of drawing."""
+
+    FORMAT_UNSPECIFIED: GetPairingQrRequest.Format.ValueType  # 0
+    """The QR's text alone."""
+    FORMAT_PNG: GetPairingQrRequest.Format.ValueType  # 1
+    """A picture in PNG."""
+    FORMAT_TERMINAL: GetPairingQrRequest.Format.ValueType  # 2
+    """Block characters for a terminal."""
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session."""
+    format: Global___GetPairingQrRequest.Format.ValueType
+    """How to draw it; unset means text only."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        format: Global___GetPairingQrRequest.Format.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPairingQrRequest: _TypeAlias = GetPairingQrRequest  # noqa: Y015
+
+@_typing.final
+class GetPairingQrResponse(_message.Message):
+    """GetPairingQrResponse is the QR."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    DRAWING_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    """Names the attempt."""
+    drawing: _builtins.bytes
+    """The drawing, in the form that was asked for; PNG bytes or UTF-8. Empty for text alone."""
+    @_builtins.property
+    def code(self) -> Global___PairingCode:
+        """The text, and until when it holds."""
+
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        code: Global___PairingCode | None = ...,
+        drawing: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "code", b"code", "drawing", b"drawing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPairingQrResponse: _TypeAlias = GetPairingQrResponse  # noqa: Y015
 
 @_typing.final
 class AnswerPairingChallengeRequest(_message.Message):
@@ -211,3 +347,42 @@ class AnswerPairingChallengeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerPairingChallengeResponse: _TypeAlias = AnswerPairingChallengeResponse  # noqa: Y015
+
+@_typing.final
+class CancelPairingRequest(_message.Message):
+    """CancelPairingRequest ends an attempt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelPairingRequest: _TypeAlias = CancelPairingRequest  # noqa: Y015
+
+@_typing.final
+class CancelPairingResponse(_message.Message):
+    """CancelPairingResponse says that it has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelPairingResponse: _TypeAlias = CancelPairingResponse  # noqa: Y015

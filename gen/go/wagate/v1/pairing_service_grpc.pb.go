@@ -2,7 +2,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: wagate/v1/pairing.proto
+// source: wagate/v1/pairing_service.proto
 
 package wagatev1
 
@@ -20,7 +20,10 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	PairingService_PairSession_FullMethodName            = "/wagate.v1.PairingService/PairSession"
+	PairingService_RequestPairingCode_FullMethodName     = "/wagate.v1.PairingService/RequestPairingCode"
+	PairingService_GetPairingQr_FullMethodName           = "/wagate.v1.PairingService/GetPairingQr"
 	PairingService_AnswerPairingChallenge_FullMethodName = "/wagate.v1.PairingService/AnswerPairingChallenge"
+	PairingService_CancelPairing_FullMethodName          = "/wagate.v1.PairingService/CancelPairing"
 )
 
 // PairingServiceClient is the client API for PairingService service.
@@ -36,13 +39,32 @@ type PairingServiceClient interface {
 	// one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
 	// streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 	//
-	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once.
-	// Errors: RESOURCE_EXHAUSTED / `TOO_MANY_WATCHERS`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`.
+	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it
+	// is connected.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; RESOURCE_EXHAUSTED / `TOO_MANY_WATCHERS`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
 	PairSession(ctx context.Context, in *PairSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PairSessionResponse], error)
+	// RequestPairingCode starts or joins an attempt by code and answers with the code to be typed on the phone. The steps
+	// that follow are told by `session.pairing` events, and to whoever watches PairSession.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_ALREADY_PAIRED`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`; or the reason with which the attempt failed.
+	RequestPairingCode(ctx context.Context, in *RequestPairingCodeRequest, opts ...grpc.CallOption) (*RequestPairingCodeResponse, error)
+	// GetPairingQr shows the QR of the attempt under way, drawn as asked. It starts nothing: see PairSession.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `PAIRING_NOT_UNDER_WAY`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
+	GetPairingQr(ctx context.Context, in *GetPairingQrRequest, opts ...grpc.CallOption) (*GetPairingQrResponse, error)
 	// AnswerPairingChallenge hands in what the person's passkey said, or that the codes shown on both sides agree.
 	//
-	// Errors: FAILED_PRECONDITION / `NO_SUCH_CHALLENGE` when the attempt has moved on.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NO_SUCH_CHALLENGE` when the attempt has moved on;
+	// UNAVAILABLE / `OWNER_UNAVAILABLE`.
 	AnswerPairingChallenge(ctx context.Context, in *AnswerPairingChallengeRequest, opts ...grpc.CallOption) (*AnswerPairingChallengeResponse, error)
+	// CancelPairing ends the attempt under way: its watchers see `failed` with `PAIRING_CANCELED`.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `PAIRING_NOT_UNDER_WAY`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
+	CancelPairing(ctx context.Context, in *CancelPairingRequest, opts ...grpc.CallOption) (*CancelPairingResponse, error)
 }
 
 type pairingServiceClient struct {
@@ -72,10 +94,40 @@ func (c *pairingServiceClient) PairSession(ctx context.Context, in *PairSessionR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PairingService_PairSessionClient = grpc.ServerStreamingClient[PairSessionResponse]
 
+func (c *pairingServiceClient) RequestPairingCode(ctx context.Context, in *RequestPairingCodeRequest, opts ...grpc.CallOption) (*RequestPairingCodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestPairingCodeResponse)
+	err := c.cc.Invoke(ctx, PairingService_RequestPairingCode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *pairingServiceClient) GetPairingQr(ctx context.Context, in *GetPairingQrRequest, opts ...grpc.CallOption) (*GetPairingQrResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPairingQrResponse)
+	err := c.cc.Invoke(ctx, PairingService_GetPairingQr_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *pairingServiceClient) AnswerPairingChallenge(ctx context.Context, in *AnswerPairingChallengeRequest, opts ...grpc.CallOption) (*AnswerPairingChallengeResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AnswerPairingChallengeResponse)
 	err := c.cc.Invoke(ctx, PairingService_AnswerPairingChallenge_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *pairingServiceClient) CancelPairing(ctx context.Context, in *CancelPairingRequest, opts ...grpc.CallOption) (*CancelPairingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelPairingResponse)
+	err := c.cc.Invoke(ctx, PairingService_CancelPairing_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +147,32 @@ type PairingServiceServer interface {
 	// one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
 	// streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 	//
-	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once.
-	// Errors: RESOURCE_EXHAUSTED / `TOO_MANY_WATCHERS`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`.
+	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it
+	// is connected.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; RESOURCE_EXHAUSTED / `TOO_MANY_WATCHERS`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
 	PairSession(*PairSessionRequest, grpc.ServerStreamingServer[PairSessionResponse]) error
+	// RequestPairingCode starts or joins an attempt by code and answers with the code to be typed on the phone. The steps
+	// that follow are told by `session.pairing` events, and to whoever watches PairSession.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_ALREADY_PAIRED`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`; or the reason with which the attempt failed.
+	RequestPairingCode(context.Context, *RequestPairingCodeRequest) (*RequestPairingCodeResponse, error)
+	// GetPairingQr shows the QR of the attempt under way, drawn as asked. It starts nothing: see PairSession.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `PAIRING_NOT_UNDER_WAY`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
+	GetPairingQr(context.Context, *GetPairingQrRequest) (*GetPairingQrResponse, error)
 	// AnswerPairingChallenge hands in what the person's passkey said, or that the codes shown on both sides agree.
 	//
-	// Errors: FAILED_PRECONDITION / `NO_SUCH_CHALLENGE` when the attempt has moved on.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NO_SUCH_CHALLENGE` when the attempt has moved on;
+	// UNAVAILABLE / `OWNER_UNAVAILABLE`.
 	AnswerPairingChallenge(context.Context, *AnswerPairingChallengeRequest) (*AnswerPairingChallengeResponse, error)
+	// CancelPairing ends the attempt under way: its watchers see `failed` with `PAIRING_CANCELED`.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `PAIRING_NOT_UNDER_WAY`; UNAVAILABLE /
+	// `OWNER_UNAVAILABLE`.
+	CancelPairing(context.Context, *CancelPairingRequest) (*CancelPairingResponse, error)
 	mustEmbedUnimplementedPairingServiceServer()
 }
 
@@ -115,8 +186,17 @@ type UnimplementedPairingServiceServer struct{}
 func (UnimplementedPairingServiceServer) PairSession(*PairSessionRequest, grpc.ServerStreamingServer[PairSessionResponse]) error {
 	return status.Error(codes.Unimplemented, "method PairSession not implemented")
 }
+func (UnimplementedPairingServiceServer) RequestPairingCode(context.Context, *RequestPairingCodeRequest) (*RequestPairingCodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestPairingCode not implemented")
+}
+func (UnimplementedPairingServiceServer) GetPairingQr(context.Context, *GetPairingQrRequest) (*GetPairingQrResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPairingQr not implemented")
+}
 func (UnimplementedPairingServiceServer) AnswerPairingChallenge(context.Context, *AnswerPairingChallengeRequest) (*AnswerPairingChallengeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnswerPairingChallenge not implemented")
+}
+func (UnimplementedPairingServiceServer) CancelPairing(context.Context, *CancelPairingRequest) (*CancelPairingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelPairing not implemented")
 }
 func (UnimplementedPairingServiceServer) mustEmbedUnimplementedPairingServiceServer() {}
 func (UnimplementedPairingServiceServer) testEmbeddedByValue()                        {}
@@ -150,6 +230,42 @@ func _PairingService_PairSession_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PairingService_PairSessionServer = grpc.ServerStreamingServer[PairSessionResponse]
 
+func _PairingService_RequestPairingCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestPairingCodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PairingServiceServer).RequestPairingCode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PairingService_RequestPairingCode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PairingServiceServer).RequestPairingCode(ctx, req.(*RequestPairingCodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PairingService_GetPairingQr_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPairingQrRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PairingServiceServer).GetPairingQr(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PairingService_GetPairingQr_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PairingServiceServer).GetPairingQr(ctx, req.(*GetPairingQrRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PairingService_AnswerPairingChallenge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AnswerPairingChallengeRequest)
 	if err := dec(in); err != nil {
@@ -168,6 +284,24 @@ func _PairingService_AnswerPairingChallenge_Handler(srv interface{}, ctx context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PairingService_CancelPairing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelPairingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PairingServiceServer).CancelPairing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PairingService_CancelPairing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PairingServiceServer).CancelPairing(ctx, req.(*CancelPairingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PairingService_ServiceDesc is the grpc.ServiceDesc for PairingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -176,8 +310,20 @@ var PairingService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*PairingServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
+			MethodName: "RequestPairingCode",
+			Handler:    _PairingService_RequestPairingCode_Handler,
+		},
+		{
+			MethodName: "GetPairingQr",
+			Handler:    _PairingService_GetPairingQr_Handler,
+		},
+		{
 			MethodName: "AnswerPairingChallenge",
 			Handler:    _PairingService_AnswerPairingChallenge_Handler,
+		},
+		{
+			MethodName: "CancelPairing",
+			Handler:    _PairingService_CancelPairing_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -187,5 +333,5 @@ var PairingService_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 	},
-	Metadata: "wagate/v1/pairing.proto",
+	Metadata: "wagate/v1/pairing_service.proto",
 }
