@@ -29,7 +29,7 @@ type EventFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Any of these sessions. Empty means all that the key may see, and those created later too.
 	SessionIds []string `protobuf:"bytes,1,rep,name=session_ids,json=sessionIds,proto3" json:"session_ids,omitempty"`
-	// Any of these kinds: `message.received`, or all of a noun: `message.*`. Empty means all but `raw`. A kind that this
+	// Any of these kinds: `message.received`, or all of a noun: `message.*`. Empty means all. A kind that this
 	// server does not know is accepted, so that clients may be newer than it.
 	Kinds []string `protobuf:"bytes,2,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// Any of these chats, as addresses; aliases are followed.
@@ -200,7 +200,7 @@ type isStreamEventsRequest_Start interface {
 }
 
 type StreamEventsRequest_AfterCursor struct {
-	// Just after this one, from any event, frame, list or webhook of the same tenant, whatever the filter was.
+	// Just after this one, from any event, frame or list of the same tenant, whatever the filter was.
 	AfterCursor string `protobuf:"bytes,1,opt,name=after_cursor,json=afterCursor,proto3,oneof"`
 }
 
@@ -341,36 +341,38 @@ func (*StreamEventsResponse_Checkpoint_) isStreamEventsResponse_Frame() {}
 
 func (*StreamEventsResponse_Goodbye_) isStreamEventsResponse_Frame() {}
 
-// ConsumeEventsRequest is one frame of the client. A wrong ack id never ends the stream; a wrong frame order does.
-type ConsumeEventsRequest struct {
+// ListEventsRequest asks for a page of the log.
+type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The frame.
+	// Where to begin; unset means at the oldest event still kept.
 	//
-	// Types that are valid to be assigned to Frame:
+	// Types that are valid to be assigned to Start:
 	//
-	//	*ConsumeEventsRequest_Open_
-	//	*ConsumeEventsRequest_Ack_
-	//	*ConsumeEventsRequest_Nack_
-	//	*ConsumeEventsRequest_Drain_
-	Frame         isConsumeEventsRequest_Frame `protobuf_oneof:"frame"`
+	//	*ListEventsRequest_AfterCursor
+	//	*ListEventsRequest_SinceTime
+	Start isListEventsRequest_Start `protobuf_oneof:"start"`
+	// Which to show.
+	Filter *EventFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// At most this many; 0 means 50, above 500 means 500.
+	PageSize      int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ConsumeEventsRequest) Reset() {
-	*x = ConsumeEventsRequest{}
+func (x *ListEventsRequest) Reset() {
+	*x = ListEventsRequest{}
 	mi := &file_wagate_v1_event_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ConsumeEventsRequest) String() string {
+func (x *ListEventsRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ConsumeEventsRequest) ProtoMessage() {}
+func (*ListEventsRequest) ProtoMessage() {}
 
-func (x *ConsumeEventsRequest) ProtoReflect() protoreflect.Message {
+func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_wagate_v1_event_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -382,117 +384,95 @@ func (x *ConsumeEventsRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ConsumeEventsRequest.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListEventsRequest) Descriptor() ([]byte, []int) {
 	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *ConsumeEventsRequest) GetFrame() isConsumeEventsRequest_Frame {
+func (x *ListEventsRequest) GetStart() isListEventsRequest_Start {
 	if x != nil {
-		return x.Frame
+		return x.Start
 	}
 	return nil
 }
 
-func (x *ConsumeEventsRequest) GetOpen() *ConsumeEventsRequest_Open {
+func (x *ListEventsRequest) GetAfterCursor() string {
 	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsRequest_Open_); ok {
-			return x.Open
+		if x, ok := x.Start.(*ListEventsRequest_AfterCursor); ok {
+			return x.AfterCursor
+		}
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Start.(*ListEventsRequest_SinceTime); ok {
+			return x.SinceTime
 		}
 	}
 	return nil
 }
 
-func (x *ConsumeEventsRequest) GetAck() *ConsumeEventsRequest_Ack {
+func (x *ListEventsRequest) GetFilter() *EventFilter {
 	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsRequest_Ack_); ok {
-			return x.Ack
-		}
+		return x.Filter
 	}
 	return nil
 }
 
-func (x *ConsumeEventsRequest) GetNack() *ConsumeEventsRequest_Nack {
+func (x *ListEventsRequest) GetPageSize() int32 {
 	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsRequest_Nack_); ok {
-			return x.Nack
-		}
+		return x.PageSize
 	}
-	return nil
+	return 0
 }
 
-func (x *ConsumeEventsRequest) GetDrain() *ConsumeEventsRequest_Drain {
-	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsRequest_Drain_); ok {
-			return x.Drain
-		}
-	}
-	return nil
+type isListEventsRequest_Start interface {
+	isListEventsRequest_Start()
 }
 
-type isConsumeEventsRequest_Frame interface {
-	isConsumeEventsRequest_Frame()
+type ListEventsRequest_AfterCursor struct {
+	// Just after this one. For the next page: `next_cursor` of the page before.
+	AfterCursor string `protobuf:"bytes,1,opt,name=after_cursor,json=afterCursor,proto3,oneof"`
 }
 
-type ConsumeEventsRequest_Open_ struct {
-	// First, and only first.
-	Open *ConsumeEventsRequest_Open `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
+type ListEventsRequest_SinceTime struct {
+	// At the first event stored at or after this time.
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since_time,json=sinceTime,proto3,oneof"`
 }
 
-type ConsumeEventsRequest_Ack_ struct {
-	// Done with these.
-	Ack *ConsumeEventsRequest_Ack `protobuf:"bytes,2,opt,name=ack,proto3,oneof"`
-}
+func (*ListEventsRequest_AfterCursor) isListEventsRequest_Start() {}
 
-type ConsumeEventsRequest_Nack_ struct {
-	// Not done with these.
-	Nack *ConsumeEventsRequest_Nack `protobuf:"bytes,3,opt,name=nack,proto3,oneof"`
-}
+func (*ListEventsRequest_SinceTime) isListEventsRequest_Start() {}
 
-type ConsumeEventsRequest_Drain_ struct {
-	// Hand out nothing more; the server ends with OK once every lease is settled or has passed.
-	Drain *ConsumeEventsRequest_Drain `protobuf:"bytes,4,opt,name=drain,proto3,oneof"`
-}
-
-func (*ConsumeEventsRequest_Open_) isConsumeEventsRequest_Frame() {}
-
-func (*ConsumeEventsRequest_Ack_) isConsumeEventsRequest_Frame() {}
-
-func (*ConsumeEventsRequest_Nack_) isConsumeEventsRequest_Frame() {}
-
-func (*ConsumeEventsRequest_Drain_) isConsumeEventsRequest_Frame() {}
-
-// ConsumeEventsResponse is one frame of the server. Ignore frames that you do not know.
-type ConsumeEventsResponse struct {
+// ListEventsResponse is a page of the log.
+type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The frame.
-	//
-	// Types that are valid to be assigned to Frame:
-	//
-	//	*ConsumeEventsResponse_Opened_
-	//	*ConsumeEventsResponse_Delivery_
-	//	*ConsumeEventsResponse_Settled_
-	//	*ConsumeEventsResponse_Heartbeat_
-	//	*ConsumeEventsResponse_Goodbye_
-	Frame         isConsumeEventsResponse_Frame `protobuf_oneof:"frame"`
+	// The events.
+	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// The position after this page, also past what the filter hid; good for StreamEvents too.
+	NextCursor string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
+	// True if there was more when this page was read.
+	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ConsumeEventsResponse) Reset() {
-	*x = ConsumeEventsResponse{}
+func (x *ListEventsResponse) Reset() {
+	*x = ListEventsResponse{}
 	mi := &file_wagate_v1_event_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ConsumeEventsResponse) String() string {
+func (x *ListEventsResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ConsumeEventsResponse) ProtoMessage() {}
+func (*ListEventsResponse) ProtoMessage() {}
 
-func (x *ConsumeEventsResponse) ProtoReflect() protoreflect.Message {
+func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_wagate_v1_event_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -504,110 +484,40 @@ func (x *ConsumeEventsResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ConsumeEventsResponse.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListEventsResponse) Descriptor() ([]byte, []int) {
 	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *ConsumeEventsResponse) GetFrame() isConsumeEventsResponse_Frame {
+func (x *ListEventsResponse) GetEvents() []*Event {
 	if x != nil {
-		return x.Frame
+		return x.Events
 	}
 	return nil
 }
 
-func (x *ConsumeEventsResponse) GetOpened() *ConsumeEventsResponse_Opened {
+func (x *ListEventsResponse) GetNextCursor() string {
 	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsResponse_Opened_); ok {
-			return x.Opened
-		}
+		return x.NextCursor
 	}
-	return nil
+	return ""
 }
 
-func (x *ConsumeEventsResponse) GetDelivery() *ConsumeEventsResponse_Delivery {
+func (x *ListEventsResponse) GetHasMore() bool {
 	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsResponse_Delivery_); ok {
-			return x.Delivery
-		}
+		return x.HasMore
 	}
-	return nil
+	return false
 }
-
-func (x *ConsumeEventsResponse) GetSettled() *ConsumeEventsResponse_Settled {
-	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsResponse_Settled_); ok {
-			return x.Settled
-		}
-	}
-	return nil
-}
-
-func (x *ConsumeEventsResponse) GetHeartbeat() *ConsumeEventsResponse_Heartbeat {
-	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsResponse_Heartbeat_); ok {
-			return x.Heartbeat
-		}
-	}
-	return nil
-}
-
-func (x *ConsumeEventsResponse) GetGoodbye() *ConsumeEventsResponse_Goodbye {
-	if x != nil {
-		if x, ok := x.Frame.(*ConsumeEventsResponse_Goodbye_); ok {
-			return x.Goodbye
-		}
-	}
-	return nil
-}
-
-type isConsumeEventsResponse_Frame interface {
-	isConsumeEventsResponse_Frame()
-}
-
-type ConsumeEventsResponse_Opened_ struct {
-	// Always the first: what the server settled on.
-	Opened *ConsumeEventsResponse_Opened `protobuf:"bytes,1,opt,name=opened,proto3,oneof"`
-}
-
-type ConsumeEventsResponse_Delivery_ struct {
-	// An event on loan.
-	Delivery *ConsumeEventsResponse_Delivery `protobuf:"bytes,2,opt,name=delivery,proto3,oneof"`
-}
-
-type ConsumeEventsResponse_Settled_ struct {
-	// What became of acks and nacks, in the order in which they came.
-	Settled *ConsumeEventsResponse_Settled `protobuf:"bytes,3,opt,name=settled,proto3,oneof"`
-}
-
-type ConsumeEventsResponse_Heartbeat_ struct {
-	// Proof of life, every 15 s.
-	Heartbeat *ConsumeEventsResponse_Heartbeat `protobuf:"bytes,4,opt,name=heartbeat,proto3,oneof"`
-}
-
-type ConsumeEventsResponse_Goodbye_ struct {
-	// The last one before the server ends the stream on purpose. Leases stay with the `consumer_id` until they pass.
-	Goodbye *ConsumeEventsResponse_Goodbye `protobuf:"bytes,5,opt,name=goodbye,proto3,oneof"`
-}
-
-func (*ConsumeEventsResponse_Opened_) isConsumeEventsResponse_Frame() {}
-
-func (*ConsumeEventsResponse_Delivery_) isConsumeEventsResponse_Frame() {}
-
-func (*ConsumeEventsResponse_Settled_) isConsumeEventsResponse_Frame() {}
-
-func (*ConsumeEventsResponse_Heartbeat_) isConsumeEventsResponse_Frame() {}
-
-func (*ConsumeEventsResponse_Goodbye_) isConsumeEventsResponse_Frame() {}
 
 // Opened tells what the feed is, before anything happens in it.
 type StreamEventsResponse_Opened struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where it begins. Store it at once: a feed from "now" that breaks before its first event resumes here.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// The oldest position that still works, and how long events are kept.
+	// The oldest position that still works.
 	OldestCursor string `protobuf:"bytes,2,opt,name=oldest_cursor,json=oldestCursor,proto3" json:"oldest_cursor,omitempty"`
-	// How long events are kept.
+	// How long events are kept at least; unset means for ever.
 	Retention *durationpb.Duration `protobuf:"bytes,3,opt,name=retention,proto3" json:"retention,omitempty"`
 	// The gateway's clock, for measuring yours against it.
 	ServerTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
@@ -792,585 +702,16 @@ func (x *StreamEventsResponse_Goodbye) GetRetryDelay() *durationpb.Duration {
 	return nil
 }
 
-// Open names the subscription and what may be in flight.
-type ConsumeEventsRequest_Open struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which.
-	SubscriptionId string `protobuf:"bytes,1,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
-	// Names this consumer. A second stream of the same name ends the first (ABORTED / `CONSUMER_REPLACED`) and takes
-	// over its leases.
-	ConsumerId string `protobuf:"bytes,2,opt,name=consumer_id,json=consumerId,proto3" json:"consumer_id,omitempty"`
-	// At most this many unsettled; 0 means 100, at most 1,000.
-	MaxOutstanding int32 `protobuf:"varint,3,opt,name=max_outstanding,json=maxOutstanding,proto3" json:"max_outstanding,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsRequest_Open) Reset() {
-	*x = ConsumeEventsRequest_Open{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsRequest_Open) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsRequest_Open) ProtoMessage() {}
-
-func (x *ConsumeEventsRequest_Open) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsRequest_Open.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsRequest_Open) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{3, 0}
-}
-
-func (x *ConsumeEventsRequest_Open) GetSubscriptionId() string {
-	if x != nil {
-		return x.SubscriptionId
-	}
-	return ""
-}
-
-func (x *ConsumeEventsRequest_Open) GetConsumerId() string {
-	if x != nil {
-		return x.ConsumerId
-	}
-	return ""
-}
-
-func (x *ConsumeEventsRequest_Open) GetMaxOutstanding() int32 {
-	if x != nil {
-		return x.MaxOutstanding
-	}
-	return 0
-}
-
-// Ack settles leases as done. It counts once a `settled` frame names it.
-type ConsumeEventsRequest_Ack struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Up to 1,000.
-	AckIds        []string `protobuf:"bytes,1,rep,name=ack_ids,json=ackIds,proto3" json:"ack_ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsRequest_Ack) Reset() {
-	*x = ConsumeEventsRequest_Ack{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsRequest_Ack) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsRequest_Ack) ProtoMessage() {}
-
-func (x *ConsumeEventsRequest_Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsRequest_Ack.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsRequest_Ack) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{3, 1}
-}
-
-func (x *ConsumeEventsRequest_Ack) GetAckIds() []string {
-	if x != nil {
-		return x.AckIds
-	}
-	return nil
-}
-
-// Nack settles one lease as not done. Under an ordering, later leases of the same key end with it and come again.
-type ConsumeEventsRequest_Nack struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which.
-	AckId string `protobuf:"bytes,1,opt,name=ack_id,json=ackId,proto3" json:"ack_id,omitempty"`
-	// Set it aside at once instead of handing it out again.
-	Park bool `protobuf:"varint,2,opt,name=park,proto3" json:"park,omitempty"`
-	// Wait this long first; unset means the subscription's backoff.
-	Delay *durationpb.Duration `protobuf:"bytes,3,opt,name=delay,proto3" json:"delay,omitempty"`
-	// Kept beside a parked event; at most 1,024 characters.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsRequest_Nack) Reset() {
-	*x = ConsumeEventsRequest_Nack{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsRequest_Nack) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsRequest_Nack) ProtoMessage() {}
-
-func (x *ConsumeEventsRequest_Nack) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsRequest_Nack.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsRequest_Nack) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{3, 2}
-}
-
-func (x *ConsumeEventsRequest_Nack) GetAckId() string {
-	if x != nil {
-		return x.AckId
-	}
-	return ""
-}
-
-func (x *ConsumeEventsRequest_Nack) GetPark() bool {
-	if x != nil {
-		return x.Park
-	}
-	return false
-}
-
-func (x *ConsumeEventsRequest_Nack) GetDelay() *durationpb.Duration {
-	if x != nil {
-		return x.Delay
-	}
-	return nil
-}
-
-func (x *ConsumeEventsRequest_Nack) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// Drain has nothing to say.
-type ConsumeEventsRequest_Drain struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsRequest_Drain) Reset() {
-	*x = ConsumeEventsRequest_Drain{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsRequest_Drain) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsRequest_Drain) ProtoMessage() {}
-
-func (x *ConsumeEventsRequest_Drain) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsRequest_Drain.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsRequest_Drain) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{3, 3}
-}
-
-// Opened tells what holds for this stream.
-type ConsumeEventsResponse_Opened struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// As settled.
-	MaxOutstanding int32 `protobuf:"varint,1,opt,name=max_outstanding,json=maxOutstanding,proto3" json:"max_outstanding,omitempty"`
-	// How long a lease lasts.
-	AckDeadline *durationpb.Duration `protobuf:"bytes,2,opt,name=ack_deadline,json=ackDeadline,proto3" json:"ack_deadline,omitempty"`
-	// Events stored and not yet acknowledged.
-	Backlog       int64 `protobuf:"varint,3,opt,name=backlog,proto3" json:"backlog,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Opened) Reset() {
-	*x = ConsumeEventsResponse_Opened{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Opened) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Opened) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Opened.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Opened) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 0}
-}
-
-func (x *ConsumeEventsResponse_Opened) GetMaxOutstanding() int32 {
-	if x != nil {
-		return x.MaxOutstanding
-	}
-	return 0
-}
-
-func (x *ConsumeEventsResponse_Opened) GetAckDeadline() *durationpb.Duration {
-	if x != nil {
-		return x.AckDeadline
-	}
-	return nil
-}
-
-func (x *ConsumeEventsResponse_Opened) GetBacklog() int64 {
-	if x != nil {
-		return x.Backlog
-	}
-	return 0
-}
-
-// Delivery lends an event.
-type ConsumeEventsResponse_Delivery struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Settles this lease and no other.
-	AckId string `protobuf:"bytes,1,opt,name=ack_id,json=ackId,proto3" json:"ack_id,omitempty"`
-	// The event.
-	Event *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
-	// 1 the first time.
-	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// When the lease passes.
-	AckDeadlineTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=ack_deadline_time,json=ackDeadlineTime,proto3" json:"ack_deadline_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Delivery) Reset() {
-	*x = ConsumeEventsResponse_Delivery{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Delivery) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Delivery) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Delivery.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Delivery) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 1}
-}
-
-func (x *ConsumeEventsResponse_Delivery) GetAckId() string {
-	if x != nil {
-		return x.AckId
-	}
-	return ""
-}
-
-func (x *ConsumeEventsResponse_Delivery) GetEvent() *Event {
-	if x != nil {
-		return x.Event
-	}
-	return nil
-}
-
-func (x *ConsumeEventsResponse_Delivery) GetAttempt() int32 {
-	if x != nil {
-		return x.Attempt
-	}
-	return 0
-}
-
-func (x *ConsumeEventsResponse_Delivery) GetAckDeadlineTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.AckDeadlineTime
-	}
-	return nil
-}
-
-// Settled names what counts.
-type ConsumeEventsResponse_Settled struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Done: these will not come again.
-	AckIds []string `protobuf:"bytes,1,rep,name=ack_ids,json=ackIds,proto3" json:"ack_ids,omitempty"`
-	// Not counted, each with why; most often its lease had passed and the event comes again.
-	Refusals      []*ConsumeEventsResponse_Refusal `protobuf:"bytes,2,rep,name=refusals,proto3" json:"refusals,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Settled) Reset() {
-	*x = ConsumeEventsResponse_Settled{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Settled) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Settled) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Settled) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Settled.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Settled) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 2}
-}
-
-func (x *ConsumeEventsResponse_Settled) GetAckIds() []string {
-	if x != nil {
-		return x.AckIds
-	}
-	return nil
-}
-
-func (x *ConsumeEventsResponse_Settled) GetRefusals() []*ConsumeEventsResponse_Refusal {
-	if x != nil {
-		return x.Refusals
-	}
-	return nil
-}
-
-// Refusal is one ack that did not count.
-type ConsumeEventsResponse_Refusal struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which.
-	AckId string `protobuf:"bytes,1,opt,name=ack_id,json=ackId,proto3" json:"ack_id,omitempty"`
-	// Why: `LEASE_EXPIRED`, `ACK_ID_INVALID`.
-	Failure       *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Refusal) Reset() {
-	*x = ConsumeEventsResponse_Refusal{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Refusal) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Refusal) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Refusal.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Refusal) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 3}
-}
-
-func (x *ConsumeEventsResponse_Refusal) GetAckId() string {
-	if x != nil {
-		return x.AckId
-	}
-	return ""
-}
-
-func (x *ConsumeEventsResponse_Refusal) GetFailure() *Failure {
-	if x != nil {
-		return x.Failure
-	}
-	return nil
-}
-
-// Heartbeat tells how far behind the subscription is.
-type ConsumeEventsResponse_Heartbeat struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Events stored and not yet acknowledged.
-	Backlog int64 `protobuf:"varint,1,opt,name=backlog,proto3" json:"backlog,omitempty"`
-	// The age of the oldest of them.
-	OldestAge     *durationpb.Duration `protobuf:"bytes,2,opt,name=oldest_age,json=oldestAge,proto3" json:"oldest_age,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Heartbeat) Reset() {
-	*x = ConsumeEventsResponse_Heartbeat{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Heartbeat) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Heartbeat) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Heartbeat.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 4}
-}
-
-func (x *ConsumeEventsResponse_Heartbeat) GetBacklog() int64 {
-	if x != nil {
-		return x.Backlog
-	}
-	return 0
-}
-
-func (x *ConsumeEventsResponse_Heartbeat) GetOldestAge() *durationpb.Duration {
-	if x != nil {
-		return x.OldestAge
-	}
-	return nil
-}
-
-// Goodbye asks to come back.
-type ConsumeEventsResponse_Goodbye struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Wait this long, and add jitter.
-	RetryDelay    *durationpb.Duration `protobuf:"bytes,1,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConsumeEventsResponse_Goodbye) Reset() {
-	*x = ConsumeEventsResponse_Goodbye{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConsumeEventsResponse_Goodbye) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConsumeEventsResponse_Goodbye) ProtoMessage() {}
-
-func (x *ConsumeEventsResponse_Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConsumeEventsResponse_Goodbye.ProtoReflect.Descriptor instead.
-func (*ConsumeEventsResponse_Goodbye) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{4, 5}
-}
-
-func (x *ConsumeEventsResponse_Goodbye) GetRetryDelay() *durationpb.Duration {
-	if x != nil {
-		return x.RetryDelay
-	}
-	return nil
-}
-
 var File_wagate_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dwagate/v1/event_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x15wagate/v1/event.proto\x1a\x17wagate/v1/options.proto\"\x9b\x01\n" +
+	"\x1dwagate/v1/event_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15wagate/v1/event.proto\x1a\x17wagate/v1/options.proto\"\xa0\x01\n" +
 	"\vEventFilter\x12\x1f\n" +
 	"\vsession_ids\x18\x01 \x03(\tR\n" +
 	"sessionIds\x12\x14\n" +
-	"\x05kinds\x18\x02 \x03(\tR\x05kinds\x12\x19\n" +
-	"\bchat_ids\x18\x03 \x03(\tR\achatIds\x12(\n" +
+	"\x05kinds\x18\x02 \x03(\tR\x05kinds\x12\x1e\n" +
+	"\bchat_ids\x18\x03 \x03(\tB\x03\x80\x01\x01R\achatIds\x12(\n" +
 	"\rtenant_events\x18\x04 \x01(\bH\x00R\ftenantEvents\x88\x01\x01B\x10\n" +
 	"\x0e_tenant_events\"\x9a\x02\n" +
 	"\x13StreamEventsRequest\x12#\n" +
@@ -1403,60 +744,25 @@ const file_wagate_v1_event_service_proto_rawDesc = "" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12:\n" +
 	"\vretry_delay\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryDelayB\a\n" +
-	"\x05frame\"\xaf\x04\n" +
-	"\x14ConsumeEventsRequest\x12:\n" +
-	"\x04open\x18\x01 \x01(\v2$.wagate.v1.ConsumeEventsRequest.OpenH\x00R\x04open\x127\n" +
-	"\x03ack\x18\x02 \x01(\v2#.wagate.v1.ConsumeEventsRequest.AckH\x00R\x03ack\x12:\n" +
-	"\x04nack\x18\x03 \x01(\v2$.wagate.v1.ConsumeEventsRequest.NackH\x00R\x04nack\x12=\n" +
-	"\x05drain\x18\x04 \x01(\v2%.wagate.v1.ConsumeEventsRequest.DrainH\x00R\x05drain\x1ay\n" +
-	"\x04Open\x12'\n" +
-	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x1f\n" +
-	"\vconsumer_id\x18\x02 \x01(\tR\n" +
-	"consumerId\x12'\n" +
-	"\x0fmax_outstanding\x18\x03 \x01(\x05R\x0emaxOutstanding\x1a\x1e\n" +
-	"\x03Ack\x12\x17\n" +
-	"\aack_ids\x18\x01 \x03(\tR\x06ackIds\x1az\n" +
-	"\x04Nack\x12\x15\n" +
-	"\x06ack_id\x18\x01 \x01(\tR\x05ackId\x12\x12\n" +
-	"\x04park\x18\x02 \x01(\bR\x04park\x12/\n" +
-	"\x05delay\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\x1a\a\n" +
-	"\x05DrainB\a\n" +
-	"\x05frame\"\xa0\b\n" +
-	"\x15ConsumeEventsResponse\x12A\n" +
-	"\x06opened\x18\x01 \x01(\v2'.wagate.v1.ConsumeEventsResponse.OpenedH\x00R\x06opened\x12G\n" +
-	"\bdelivery\x18\x02 \x01(\v2).wagate.v1.ConsumeEventsResponse.DeliveryH\x00R\bdelivery\x12D\n" +
-	"\asettled\x18\x03 \x01(\v2(.wagate.v1.ConsumeEventsResponse.SettledH\x00R\asettled\x12J\n" +
-	"\theartbeat\x18\x04 \x01(\v2*.wagate.v1.ConsumeEventsResponse.HeartbeatH\x00R\theartbeat\x12D\n" +
-	"\agoodbye\x18\x05 \x01(\v2(.wagate.v1.ConsumeEventsResponse.GoodbyeH\x00R\agoodbye\x1a\x89\x01\n" +
-	"\x06Opened\x12'\n" +
-	"\x0fmax_outstanding\x18\x01 \x01(\x05R\x0emaxOutstanding\x12<\n" +
-	"\fack_deadline\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vackDeadline\x12\x18\n" +
-	"\abacklog\x18\x03 \x01(\x03R\abacklog\x1a\xab\x01\n" +
-	"\bDelivery\x12\x15\n" +
-	"\x06ack_id\x18\x01 \x01(\tR\x05ackId\x12&\n" +
-	"\x05event\x18\x02 \x01(\v2\x10.wagate.v1.EventR\x05event\x12\x18\n" +
-	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12F\n" +
-	"\x11ack_deadline_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fackDeadlineTime\x1ah\n" +
-	"\aSettled\x12\x17\n" +
-	"\aack_ids\x18\x01 \x03(\tR\x06ackIds\x12D\n" +
-	"\brefusals\x18\x02 \x03(\v2(.wagate.v1.ConsumeEventsResponse.RefusalR\brefusals\x1aN\n" +
-	"\aRefusal\x12\x15\n" +
-	"\x06ack_id\x18\x01 \x01(\tR\x05ackId\x12,\n" +
-	"\afailure\x18\x02 \x01(\v2\x12.wagate.v1.FailureR\afailure\x1a_\n" +
-	"\tHeartbeat\x12\x18\n" +
-	"\abacklog\x18\x01 \x01(\x03R\abacklog\x128\n" +
+	"\x05frame\"\xcb\x01\n" +
+	"\x11ListEventsRequest\x12#\n" +
+	"\fafter_cursor\x18\x01 \x01(\tH\x00R\vafterCursor\x12;\n" +
 	"\n" +
-	"oldest_age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\x1aE\n" +
-	"\aGoodbye\x12:\n" +
-	"\vretry_delay\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryDelayB\a\n" +
-	"\x05frame2\xe6\x01\n" +
+	"since_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12.\n" +
+	"\x06filter\x18\x03 \x01(\v2\x16.wagate.v1.EventFilterR\x06filter\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSizeB\a\n" +
+	"\x05start\"z\n" +
+	"\x12ListEventsResponse\x12(\n" +
+	"\x06events\x18\x01 \x03(\v2\x10.wagate.v1.EventR\x06events\x12\x1f\n" +
+	"\vnext_cursor\x18\x02 \x01(\tR\n" +
+	"nextCursor\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore2\xd6\x01\n" +
 	"\fEventService\x12f\n" +
 	"\fStreamEvents\x12\x1e.wagate.v1.StreamEventsRequest\x1a\x1f.wagate.v1.StreamEventsResponse\"\x13\xea\xe0\x18\x0f\n" +
-	"\vevents:read\x10\x010\x01\x12n\n" +
-	"\rConsumeEvents\x12\x1f.wagate.v1.ConsumeEventsRequest\x1a .wagate.v1.ConsumeEventsResponse\"\x16\xea\xe0\x18\x12\n" +
-	"\x0eevents:consume\x10\x02(\x010\x01B\x8d\x01\n" +
+	"\vevents:read\x10\x010\x01\x12^\n" +
+	"\n" +
+	"ListEvents\x12\x1c.wagate.v1.ListEventsRequest\x1a\x1d.wagate.v1.ListEventsResponse\"\x13\xea\xe0\x18\x0f\n" +
+	"\vevents:read\x10\x01B\x8d\x01\n" +
 	"\rcom.wagate.v1B\x11EventServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 
@@ -1472,69 +778,44 @@ func file_wagate_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_wagate_v1_event_service_proto_rawDescData
 }
 
-var file_wagate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_wagate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_wagate_v1_event_service_proto_goTypes = []any{
 	(*EventFilter)(nil),                     // 0: wagate.v1.EventFilter
 	(*StreamEventsRequest)(nil),             // 1: wagate.v1.StreamEventsRequest
 	(*StreamEventsResponse)(nil),            // 2: wagate.v1.StreamEventsResponse
-	(*ConsumeEventsRequest)(nil),            // 3: wagate.v1.ConsumeEventsRequest
-	(*ConsumeEventsResponse)(nil),           // 4: wagate.v1.ConsumeEventsResponse
+	(*ListEventsRequest)(nil),               // 3: wagate.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),              // 4: wagate.v1.ListEventsResponse
 	(*StreamEventsResponse_Opened)(nil),     // 5: wagate.v1.StreamEventsResponse.Opened
 	(*StreamEventsResponse_Checkpoint)(nil), // 6: wagate.v1.StreamEventsResponse.Checkpoint
 	(*StreamEventsResponse_Goodbye)(nil),    // 7: wagate.v1.StreamEventsResponse.Goodbye
-	(*ConsumeEventsRequest_Open)(nil),       // 8: wagate.v1.ConsumeEventsRequest.Open
-	(*ConsumeEventsRequest_Ack)(nil),        // 9: wagate.v1.ConsumeEventsRequest.Ack
-	(*ConsumeEventsRequest_Nack)(nil),       // 10: wagate.v1.ConsumeEventsRequest.Nack
-	(*ConsumeEventsRequest_Drain)(nil),      // 11: wagate.v1.ConsumeEventsRequest.Drain
-	(*ConsumeEventsResponse_Opened)(nil),    // 12: wagate.v1.ConsumeEventsResponse.Opened
-	(*ConsumeEventsResponse_Delivery)(nil),  // 13: wagate.v1.ConsumeEventsResponse.Delivery
-	(*ConsumeEventsResponse_Settled)(nil),   // 14: wagate.v1.ConsumeEventsResponse.Settled
-	(*ConsumeEventsResponse_Refusal)(nil),   // 15: wagate.v1.ConsumeEventsResponse.Refusal
-	(*ConsumeEventsResponse_Heartbeat)(nil), // 16: wagate.v1.ConsumeEventsResponse.Heartbeat
-	(*ConsumeEventsResponse_Goodbye)(nil),   // 17: wagate.v1.ConsumeEventsResponse.Goodbye
-	(*timestamppb.Timestamp)(nil),           // 18: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),             // 19: google.protobuf.Duration
-	(*Event)(nil),                           // 20: wagate.v1.Event
-	(*Failure)(nil),                         // 21: wagate.v1.Failure
+	(*timestamppb.Timestamp)(nil),           // 8: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),             // 9: google.protobuf.Duration
+	(*Event)(nil),                           // 10: wagate.v1.Event
 }
 var file_wagate_v1_event_service_proto_depIdxs = []int32{
-	18, // 0: wagate.v1.StreamEventsRequest.since_time:type_name -> google.protobuf.Timestamp
+	8,  // 0: wagate.v1.StreamEventsRequest.since_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: wagate.v1.StreamEventsRequest.filter:type_name -> wagate.v1.EventFilter
-	19, // 2: wagate.v1.StreamEventsRequest.checkpoint_interval:type_name -> google.protobuf.Duration
+	9,  // 2: wagate.v1.StreamEventsRequest.checkpoint_interval:type_name -> google.protobuf.Duration
 	5,  // 3: wagate.v1.StreamEventsResponse.opened:type_name -> wagate.v1.StreamEventsResponse.Opened
-	20, // 4: wagate.v1.StreamEventsResponse.event:type_name -> wagate.v1.Event
+	10, // 4: wagate.v1.StreamEventsResponse.event:type_name -> wagate.v1.Event
 	6,  // 5: wagate.v1.StreamEventsResponse.checkpoint:type_name -> wagate.v1.StreamEventsResponse.Checkpoint
 	7,  // 6: wagate.v1.StreamEventsResponse.goodbye:type_name -> wagate.v1.StreamEventsResponse.Goodbye
-	8,  // 7: wagate.v1.ConsumeEventsRequest.open:type_name -> wagate.v1.ConsumeEventsRequest.Open
-	9,  // 8: wagate.v1.ConsumeEventsRequest.ack:type_name -> wagate.v1.ConsumeEventsRequest.Ack
-	10, // 9: wagate.v1.ConsumeEventsRequest.nack:type_name -> wagate.v1.ConsumeEventsRequest.Nack
-	11, // 10: wagate.v1.ConsumeEventsRequest.drain:type_name -> wagate.v1.ConsumeEventsRequest.Drain
-	12, // 11: wagate.v1.ConsumeEventsResponse.opened:type_name -> wagate.v1.ConsumeEventsResponse.Opened
-	13, // 12: wagate.v1.ConsumeEventsResponse.delivery:type_name -> wagate.v1.ConsumeEventsResponse.Delivery
-	14, // 13: wagate.v1.ConsumeEventsResponse.settled:type_name -> wagate.v1.ConsumeEventsResponse.Settled
-	16, // 14: wagate.v1.ConsumeEventsResponse.heartbeat:type_name -> wagate.v1.ConsumeEventsResponse.Heartbeat
-	17, // 15: wagate.v1.ConsumeEventsResponse.goodbye:type_name -> wagate.v1.ConsumeEventsResponse.Goodbye
-	19, // 16: wagate.v1.StreamEventsResponse.Opened.retention:type_name -> google.protobuf.Duration
-	18, // 17: wagate.v1.StreamEventsResponse.Opened.server_time:type_name -> google.protobuf.Timestamp
-	19, // 18: wagate.v1.StreamEventsResponse.Checkpoint.lag:type_name -> google.protobuf.Duration
-	19, // 19: wagate.v1.StreamEventsResponse.Goodbye.retry_delay:type_name -> google.protobuf.Duration
-	19, // 20: wagate.v1.ConsumeEventsRequest.Nack.delay:type_name -> google.protobuf.Duration
-	19, // 21: wagate.v1.ConsumeEventsResponse.Opened.ack_deadline:type_name -> google.protobuf.Duration
-	20, // 22: wagate.v1.ConsumeEventsResponse.Delivery.event:type_name -> wagate.v1.Event
-	18, // 23: wagate.v1.ConsumeEventsResponse.Delivery.ack_deadline_time:type_name -> google.protobuf.Timestamp
-	15, // 24: wagate.v1.ConsumeEventsResponse.Settled.refusals:type_name -> wagate.v1.ConsumeEventsResponse.Refusal
-	21, // 25: wagate.v1.ConsumeEventsResponse.Refusal.failure:type_name -> wagate.v1.Failure
-	19, // 26: wagate.v1.ConsumeEventsResponse.Heartbeat.oldest_age:type_name -> google.protobuf.Duration
-	19, // 27: wagate.v1.ConsumeEventsResponse.Goodbye.retry_delay:type_name -> google.protobuf.Duration
-	1,  // 28: wagate.v1.EventService.StreamEvents:input_type -> wagate.v1.StreamEventsRequest
-	3,  // 29: wagate.v1.EventService.ConsumeEvents:input_type -> wagate.v1.ConsumeEventsRequest
-	2,  // 30: wagate.v1.EventService.StreamEvents:output_type -> wagate.v1.StreamEventsResponse
-	4,  // 31: wagate.v1.EventService.ConsumeEvents:output_type -> wagate.v1.ConsumeEventsResponse
-	30, // [30:32] is the sub-list for method output_type
-	28, // [28:30] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	8,  // 7: wagate.v1.ListEventsRequest.since_time:type_name -> google.protobuf.Timestamp
+	0,  // 8: wagate.v1.ListEventsRequest.filter:type_name -> wagate.v1.EventFilter
+	10, // 9: wagate.v1.ListEventsResponse.events:type_name -> wagate.v1.Event
+	9,  // 10: wagate.v1.StreamEventsResponse.Opened.retention:type_name -> google.protobuf.Duration
+	8,  // 11: wagate.v1.StreamEventsResponse.Opened.server_time:type_name -> google.protobuf.Timestamp
+	9,  // 12: wagate.v1.StreamEventsResponse.Checkpoint.lag:type_name -> google.protobuf.Duration
+	9,  // 13: wagate.v1.StreamEventsResponse.Goodbye.retry_delay:type_name -> google.protobuf.Duration
+	1,  // 14: wagate.v1.EventService.StreamEvents:input_type -> wagate.v1.StreamEventsRequest
+	3,  // 15: wagate.v1.EventService.ListEvents:input_type -> wagate.v1.ListEventsRequest
+	2,  // 16: wagate.v1.EventService.StreamEvents:output_type -> wagate.v1.StreamEventsResponse
+	4,  // 17: wagate.v1.EventService.ListEvents:output_type -> wagate.v1.ListEventsResponse
+	16, // [16:18] is the sub-list for method output_type
+	14, // [14:16] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_event_service_proto_init() }
@@ -1542,7 +823,6 @@ func file_wagate_v1_event_service_proto_init() {
 	if File_wagate_v1_event_service_proto != nil {
 		return
 	}
-	file_wagate_v1_error_reason_proto_init()
 	file_wagate_v1_event_proto_init()
 	file_wagate_v1_options_proto_init()
 	file_wagate_v1_event_service_proto_msgTypes[0].OneofWrappers = []any{}
@@ -1558,17 +838,8 @@ func file_wagate_v1_event_service_proto_init() {
 		(*StreamEventsResponse_Goodbye_)(nil),
 	}
 	file_wagate_v1_event_service_proto_msgTypes[3].OneofWrappers = []any{
-		(*ConsumeEventsRequest_Open_)(nil),
-		(*ConsumeEventsRequest_Ack_)(nil),
-		(*ConsumeEventsRequest_Nack_)(nil),
-		(*ConsumeEventsRequest_Drain_)(nil),
-	}
-	file_wagate_v1_event_service_proto_msgTypes[4].OneofWrappers = []any{
-		(*ConsumeEventsResponse_Opened_)(nil),
-		(*ConsumeEventsResponse_Delivery_)(nil),
-		(*ConsumeEventsResponse_Settled_)(nil),
-		(*ConsumeEventsResponse_Heartbeat_)(nil),
-		(*ConsumeEventsResponse_Goodbye_)(nil),
+		(*ListEventsRequest_AfterCursor)(nil),
+		(*ListEventsRequest_SinceTime)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1576,7 +847,7 @@ func file_wagate_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_event_service_proto_rawDesc), len(file_wagate_v1_event_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EventService_StreamEvents_FullMethodName  = "/wagate.v1.EventService/StreamEvents"
-	EventService_ConsumeEvents_FullMethodName = "/wagate.v1.EventService/ConsumeEvents"
+	EventService_StreamEvents_FullMethodName = "/wagate.v1.EventService/StreamEvents"
+	EventService_ListEvents_FullMethodName   = "/wagate.v1.EventService/ListEvents"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -35,8 +35,11 @@ type EventServiceClient interface {
 	// before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
 	// 60 s in which nothing was read.
 	StreamEvents(ctx context.Context, in *StreamEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamEventsResponse], error)
-	// ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position.
-	ConsumeEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConsumeEventsRequest, ConsumeEventsResponse], error)
+	// ListEvents shows a page of the log, the oldest first.
+	//
+	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+	// `VALIDATION_FAILED`.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
 }
 
 type eventServiceClient struct {
@@ -66,18 +69,15 @@ func (c *eventServiceClient) StreamEvents(ctx context.Context, in *StreamEventsR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_StreamEventsClient = grpc.ServerStreamingClient[StreamEventsResponse]
 
-func (c *eventServiceClient) ConsumeEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConsumeEventsRequest, ConsumeEventsResponse], error) {
+func (c *eventServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &EventService_ServiceDesc.Streams[1], EventService_ConsumeEvents_FullMethodName, cOpts...)
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, EventService_ListEvents_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[ConsumeEventsRequest, ConsumeEventsResponse]{ClientStream: stream}
-	return x, nil
+	return out, nil
 }
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type EventService_ConsumeEventsClient = grpc.BidiStreamingClient[ConsumeEventsRequest, ConsumeEventsResponse]
 
 // EventServiceServer is the server API for EventService service.
 // All implementations must embed UnimplementedEventServiceServer
@@ -91,8 +91,11 @@ type EventServiceServer interface {
 	// before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
 	// 60 s in which nothing was read.
 	StreamEvents(*StreamEventsRequest, grpc.ServerStreamingServer[StreamEventsResponse]) error
-	// ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position.
-	ConsumeEvents(grpc.BidiStreamingServer[ConsumeEventsRequest, ConsumeEventsResponse]) error
+	// ListEvents shows a page of the log, the oldest first.
+	//
+	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+	// `VALIDATION_FAILED`.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
 	mustEmbedUnimplementedEventServiceServer()
 }
 
@@ -106,8 +109,8 @@ type UnimplementedEventServiceServer struct{}
 func (UnimplementedEventServiceServer) StreamEvents(*StreamEventsRequest, grpc.ServerStreamingServer[StreamEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamEvents not implemented")
 }
-func (UnimplementedEventServiceServer) ConsumeEvents(grpc.BidiStreamingServer[ConsumeEventsRequest, ConsumeEventsResponse]) error {
-	return status.Error(codes.Unimplemented, "method ConsumeEvents not implemented")
+func (UnimplementedEventServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
 }
 func (UnimplementedEventServiceServer) mustEmbedUnimplementedEventServiceServer() {}
 func (UnimplementedEventServiceServer) testEmbeddedByValue()                      {}
@@ -141,12 +144,23 @@ func _EventService_StreamEvents_Handler(srv interface{}, stream grpc.ServerStrea
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventService_StreamEventsServer = grpc.ServerStreamingServer[StreamEventsResponse]
 
-func _EventService_ConsumeEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(EventServiceServer).ConsumeEvents(&grpc.GenericServerStream[ConsumeEventsRequest, ConsumeEventsResponse]{ServerStream: stream})
+func _EventService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type EventService_ConsumeEventsServer = grpc.BidiStreamingServer[ConsumeEventsRequest, ConsumeEventsResponse]
 
 // EventService_ServiceDesc is the grpc.ServiceDesc for EventService service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -154,18 +168,17 @@ type EventService_ConsumeEventsServer = grpc.BidiStreamingServer[ConsumeEventsRe
 var EventService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "wagate.v1.EventService",
 	HandlerType: (*EventServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListEvents",
+			Handler:    _EventService_ListEvents_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "StreamEvents",
 			Handler:       _EventService_StreamEvents_Handler,
 			ServerStreams: true,
-		},
-		{
-			StreamName:    "ConsumeEvents",
-			Handler:       _EventService_ConsumeEvents_Handler,
-			ServerStreams: true,
-			ClientStreams: true,
 		},
 	},
 	Metadata: "wagate/v1/event_service.proto",

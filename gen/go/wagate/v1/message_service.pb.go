@@ -76,6 +76,63 @@ func (SendMessageRequest_WaitFor) EnumDescriptor() ([]byte, []int) {
 	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// Until is the last step of interest.
+type WatchMessageRequest_Until int32
+
+const (
+	// Until it is read.
+	WatchMessageRequest_UNTIL_UNSPECIFIED WatchMessageRequest_Until = 0
+	// Until WhatsApp has it.
+	WatchMessageRequest_UNTIL_SENT WatchMessageRequest_Until = 1
+	// Until one of its recipients has it.
+	WatchMessageRequest_UNTIL_DELIVERED WatchMessageRequest_Until = 2
+	// Until one of its recipients played it.
+	WatchMessageRequest_UNTIL_PLAYED WatchMessageRequest_Until = 3
+)
+
+// Enum value maps for WatchMessageRequest_Until.
+var (
+	WatchMessageRequest_Until_name = map[int32]string{
+		0: "UNTIL_UNSPECIFIED",
+		1: "UNTIL_SENT",
+		2: "UNTIL_DELIVERED",
+		3: "UNTIL_PLAYED",
+	}
+	WatchMessageRequest_Until_value = map[string]int32{
+		"UNTIL_UNSPECIFIED": 0,
+		"UNTIL_SENT":        1,
+		"UNTIL_DELIVERED":   2,
+		"UNTIL_PLAYED":      3,
+	}
+)
+
+func (x WatchMessageRequest_Until) Enum() *WatchMessageRequest_Until {
+	p := new(WatchMessageRequest_Until)
+	*p = x
+	return p
+}
+
+func (x WatchMessageRequest_Until) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchMessageRequest_Until) Descriptor() protoreflect.EnumDescriptor {
+	return file_wagate_v1_message_service_proto_enumTypes[1].Descriptor()
+}
+
+func (WatchMessageRequest_Until) Type() protoreflect.EnumType {
+	return &file_wagate_v1_message_service_proto_enumTypes[1]
+}
+
+func (x WatchMessageRequest_Until) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchMessageRequest_Until.Descriptor instead.
+func (WatchMessageRequest_Until) EnumDescriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{15, 0}
+}
+
 // SendMessageRequest asks for one message.
 type SendMessageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -88,18 +145,15 @@ type SendMessageRequest struct {
 	// Types that are valid to be assigned to What:
 	//
 	//	*SendMessageRequest_Content
-	//	*SendMessageRequest_Template
 	What isSendMessageRequest_What `protobuf_oneof:"what"`
 	// At most 128 characters. The same id for the same RPC and session within 7 days is the same message: the answer
 	// shows it as it is now, and waits again if asked to. Compared are all fields but `wait_for` and `wait_timeout`,
 	// else `REQUEST_ID_REUSED`. Only what was accepted is remembered: after an
 	// error the id is free. Unset means that every call is a new message, and that a lost answer cannot be repeated.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The caller's own notes; limits as in `Session.metadata`. Comes back on the message, in its events and webhooks.
+	// The caller's own notes; limits as in `Session.metadata`. Comes back on the message and in its events.
 	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// When it becomes due; unset means now. At most 1 year ahead.
-	SendAt *Schedule `protobuf:"bytes,7,opt,name=send_at,json=sendAt,proto3" json:"send_at,omitempty"`
-	// Stop trying then; unset means 24 h after it is due. Must lie after that.
+	// Stop trying then; unset means 24 h after it is due. Must lie in the future, and at most 1 year ahead.
 	GiveUpTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=give_up_time,json=giveUpTime,proto3" json:"give_up_time,omitempty"`
 	// Answer only once it got this far, or is at an end, or `wait_timeout` has passed; unset means answer on acceptance.
 	// Running out of time is no error, and a failed message is none either: look at `message.state`.
@@ -172,15 +226,6 @@ func (x *SendMessageRequest) GetContent() *Content {
 	return nil
 }
 
-func (x *SendMessageRequest) GetTemplate() *TemplateUse {
-	if x != nil {
-		if x, ok := x.What.(*SendMessageRequest_Template); ok {
-			return x.Template
-		}
-	}
-	return nil
-}
-
 func (x *SendMessageRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
@@ -191,13 +236,6 @@ func (x *SendMessageRequest) GetRequestId() string {
 func (x *SendMessageRequest) GetMetadata() map[string]string {
 	if x != nil {
 		return x.Metadata
-	}
-	return nil
-}
-
-func (x *SendMessageRequest) GetSendAt() *Schedule {
-	if x != nil {
-		return x.SendAt
 	}
 	return nil
 }
@@ -239,212 +277,7 @@ type SendMessageRequest_Content struct {
 	Content *Content `protobuf:"bytes,3,opt,name=content,proto3,oneof"`
 }
 
-type SendMessageRequest_Template struct {
-	// One of the tenant's templates, filled in now: later changes of the template do not matter.
-	Template *TemplateUse `protobuf:"bytes,4,opt,name=template,proto3,oneof"`
-}
-
 func (*SendMessageRequest_Content) isSendMessageRequest_What() {}
-
-func (*SendMessageRequest_Template) isSendMessageRequest_What() {}
-
-// Schedule is a moment, now or by a clock on a wall.
-type Schedule struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The moment.
-	//
-	// Types that are valid to be assigned to When:
-	//
-	//	*Schedule_Time
-	//	*Schedule_LocalTime
-	When          isSchedule_When `protobuf_oneof:"when"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Schedule) Reset() {
-	*x = Schedule{}
-	mi := &file_wagate_v1_message_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Schedule) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Schedule) ProtoMessage() {}
-
-func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_message_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
-func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Schedule) GetWhen() isSchedule_When {
-	if x != nil {
-		return x.When
-	}
-	return nil
-}
-
-func (x *Schedule) GetTime() *timestamppb.Timestamp {
-	if x != nil {
-		if x, ok := x.When.(*Schedule_Time); ok {
-			return x.Time
-		}
-	}
-	return nil
-}
-
-func (x *Schedule) GetLocalTime() *LocalTime {
-	if x != nil {
-		if x, ok := x.When.(*Schedule_LocalTime); ok {
-			return x.LocalTime
-		}
-	}
-	return nil
-}
-
-type isSchedule_When interface {
-	isSchedule_When()
-}
-
-type Schedule_Time struct {
-	// Exactly then.
-	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3,oneof"`
-}
-
-type Schedule_LocalTime struct {
-	// When clocks there show it.
-	LocalTime *LocalTime `protobuf:"bytes,2,opt,name=local_time,json=localTime,proto3,oneof"`
-}
-
-func (*Schedule_Time) isSchedule_When() {}
-
-func (*Schedule_LocalTime) isSchedule_When() {}
-
-// LocalTime is what a clock on a wall shows. A time that is skipped in spring means the first moment after the gap; one
-// that comes twice in autumn means the first. If the zone's rules change before then, so does the moment.
-type LocalTime struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `2026-12-24T18:00:00`, without offset.
-	DateTime string `protobuf:"bytes,1,opt,name=date_time,json=dateTime,proto3" json:"date_time,omitempty"`
-	// An IANA name, `Europe/Berlin`.
-	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LocalTime) Reset() {
-	*x = LocalTime{}
-	mi := &file_wagate_v1_message_service_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LocalTime) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LocalTime) ProtoMessage() {}
-
-func (x *LocalTime) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_message_service_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LocalTime.ProtoReflect.Descriptor instead.
-func (*LocalTime) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *LocalTime) GetDateTime() string {
-	if x != nil {
-		return x.DateTime
-	}
-	return ""
-}
-
-func (x *LocalTime) GetTimeZone() string {
-	if x != nil {
-		return x.TimeZone
-	}
-	return ""
-}
-
-// TemplateUse fills in a template.
-type TemplateUse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which.
-	TemplateId string `protobuf:"bytes,1,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
-	// For its variables; one missing or too many is INVALID_ARGUMENT / `TEMPLATE_VARIABLES`.
-	Variables     map[string]string `protobuf:"bytes,2,rep,name=variables,proto3" json:"variables,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *TemplateUse) Reset() {
-	*x = TemplateUse{}
-	mi := &file_wagate_v1_message_service_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *TemplateUse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*TemplateUse) ProtoMessage() {}
-
-func (x *TemplateUse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_message_service_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use TemplateUse.ProtoReflect.Descriptor instead.
-func (*TemplateUse) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *TemplateUse) GetTemplateId() string {
-	if x != nil {
-		return x.TemplateId
-	}
-	return ""
-}
-
-func (x *TemplateUse) GetVariables() map[string]string {
-	if x != nil {
-		return x.Variables
-	}
-	return nil
-}
 
 // SendMessageResponse shows the message as it is at this moment.
 type SendMessageResponse struct {
@@ -461,7 +294,7 @@ type SendMessageResponse struct {
 
 func (x *SendMessageResponse) Reset() {
 	*x = SendMessageResponse{}
-	mi := &file_wagate_v1_message_service_proto_msgTypes[4]
+	mi := &file_wagate_v1_message_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +306,7 @@ func (x *SendMessageResponse) String() string {
 func (*SendMessageResponse) ProtoMessage() {}
 
 func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_message_service_proto_msgTypes[4]
+	mi := &file_wagate_v1_message_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +319,7 @@ func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{4}
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *SendMessageResponse) GetMessage() *Message {
@@ -510,21 +343,925 @@ func (x *SendMessageResponse) GetWaitSatisfied() bool {
 	return false
 }
 
+// GetMessageRequest asks for one message.
+type GetMessageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Which.
+	MessageId     string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMessageRequest) Reset() {
+	*x = GetMessageRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMessageRequest) ProtoMessage() {}
+
+func (x *GetMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMessageRequest.ProtoReflect.Descriptor instead.
+func (*GetMessageRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetMessageRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *GetMessageRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+// GetMessageResponse shows it.
+type GetMessageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The message.
+	Message       *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMessageResponse) Reset() {
+	*x = GetMessageResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMessageResponse) ProtoMessage() {}
+
+func (x *GetMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMessageResponse.ProtoReflect.Descriptor instead.
+func (*GetMessageResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetMessageResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+// ListMessagesRequest asks for a page of messages. A message is listed when every field that is set matches it.
+type ListMessagesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session; `-` means all.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// At most this many; 0 means 50, above 500 means 500.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the page before; empty means the first.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Of the chat with this one: an address; aliases are followed.
+	Chat string `protobuf:"bytes,4,opt,name=chat,proto3" json:"chat,omitempty"`
+	// Of this direction.
+	Direction Message_Direction `protobuf:"varint,5,opt,name=direction,proto3,enum=wagate.v1.Message_Direction" json:"direction,omitempty"`
+	// In one of these states.
+	States        []Message_State `protobuf:"varint,6,rep,packed,name=states,proto3,enum=wagate.v1.Message_State" json:"states,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMessagesRequest) Reset() {
+	*x = ListMessagesRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMessagesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMessagesRequest) ProtoMessage() {}
+
+func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
+func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListMessagesRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ListMessagesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListMessagesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListMessagesRequest) GetChat() string {
+	if x != nil {
+		return x.Chat
+	}
+	return ""
+}
+
+func (x *ListMessagesRequest) GetDirection() Message_Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return Message_DIRECTION_UNSPECIFIED
+}
+
+func (x *ListMessagesRequest) GetStates() []Message_State {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+// ListMessagesResponse is a page of messages.
+type ListMessagesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The messages.
+	Messages []*Message `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// For the next page; empty if this is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMessagesResponse) Reset() {
+	*x = ListMessagesResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMessagesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMessagesResponse) ProtoMessage() {}
+
+func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
+func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListMessagesResponse) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *ListMessagesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// CancelMessageRequest names a message.
+type CancelMessageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Which.
+	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// The caller's idempotency key; see SendMessage.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelMessageRequest) Reset() {
+	*x = CancelMessageRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelMessageRequest) ProtoMessage() {}
+
+func (x *CancelMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelMessageRequest.ProtoReflect.Descriptor instead.
+func (*CancelMessageRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CancelMessageRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *CancelMessageRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *CancelMessageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CancelMessageResponse shows the message as it is now.
+type CancelMessageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The message.
+	Message *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	// True if an earlier call with this `request_id` did it.
+	RepeatedRequest bool `protobuf:"varint,2,opt,name=repeated_request,json=repeatedRequest,proto3" json:"repeated_request,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *CancelMessageResponse) Reset() {
+	*x = CancelMessageResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelMessageResponse) ProtoMessage() {}
+
+func (x *CancelMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelMessageResponse.ProtoReflect.Descriptor instead.
+func (*CancelMessageResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CancelMessageResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *CancelMessageResponse) GetRepeatedRequest() bool {
+	if x != nil {
+		return x.RepeatedRequest
+	}
+	return false
+}
+
+// RetryMessageRequest names a message.
+type RetryMessageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Which.
+	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// The caller's idempotency key; see SendMessage.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryMessageRequest) Reset() {
+	*x = RetryMessageRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryMessageRequest) ProtoMessage() {}
+
+func (x *RetryMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryMessageRequest.ProtoReflect.Descriptor instead.
+func (*RetryMessageRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetryMessageRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *RetryMessageRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *RetryMessageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RetryMessageResponse shows the new message.
+type RetryMessageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new message.
+	Message *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	// True if an earlier call with this `request_id` made it.
+	RepeatedRequest bool `protobuf:"varint,2,opt,name=repeated_request,json=repeatedRequest,proto3" json:"repeated_request,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *RetryMessageResponse) Reset() {
+	*x = RetryMessageResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryMessageResponse) ProtoMessage() {}
+
+func (x *RetryMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryMessageResponse.ProtoReflect.Descriptor instead.
+func (*RetryMessageResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RetryMessageResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *RetryMessageResponse) GetRepeatedRequest() bool {
+	if x != nil {
+		return x.RepeatedRequest
+	}
+	return false
+}
+
+// MarkMessagesReadRequest names messages.
+type MarkMessagesReadRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Which; of any number of chats.
+	MessageIds []string `protobuf:"bytes,2,rep,name=message_ids,json=messageIds,proto3" json:"message_ids,omitempty"`
+	// The caller's idempotency key; see SendMessage.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MarkMessagesReadRequest) Reset() {
+	*x = MarkMessagesReadRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkMessagesReadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkMessagesReadRequest) ProtoMessage() {}
+
+func (x *MarkMessagesReadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkMessagesReadRequest.ProtoReflect.Descriptor instead.
+func (*MarkMessagesReadRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *MarkMessagesReadRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *MarkMessagesReadRequest) GetMessageIds() []string {
+	if x != nil {
+		return x.MessageIds
+	}
+	return nil
+}
+
+func (x *MarkMessagesReadRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// MarkMessagesReadResponse says that WhatsApp was told.
+type MarkMessagesReadResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True if an earlier call with this `request_id` did it.
+	RepeatedRequest bool `protobuf:"varint,1,opt,name=repeated_request,json=repeatedRequest,proto3" json:"repeated_request,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *MarkMessagesReadResponse) Reset() {
+	*x = MarkMessagesReadResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkMessagesReadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkMessagesReadResponse) ProtoMessage() {}
+
+func (x *MarkMessagesReadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkMessagesReadResponse.ProtoReflect.Descriptor instead.
+func (*MarkMessagesReadResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *MarkMessagesReadResponse) GetRepeatedRequest() bool {
+	if x != nil {
+		return x.RepeatedRequest
+	}
+	return false
+}
+
+// ListReceiptsRequest asks for a page of receipts.
+type ListReceiptsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Of which message.
+	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// At most this many; 0 means 50, above 500 means 500.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the page before; empty means the first.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReceiptsRequest) Reset() {
+	*x = ListReceiptsRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReceiptsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReceiptsRequest) ProtoMessage() {}
+
+func (x *ListReceiptsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReceiptsRequest.ProtoReflect.Descriptor instead.
+func (*ListReceiptsRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListReceiptsRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *ListReceiptsRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *ListReceiptsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListReceiptsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListReceiptsResponse is a page of receipts.
+type ListReceiptsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each person.
+	Receipts []*Receipt `protobuf:"bytes,1,rep,name=receipts,proto3" json:"receipts,omitempty"`
+	// For the next page; empty if this is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReceiptsResponse) Reset() {
+	*x = ListReceiptsResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReceiptsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReceiptsResponse) ProtoMessage() {}
+
+func (x *ListReceiptsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReceiptsResponse.ProtoReflect.Descriptor instead.
+func (*ListReceiptsResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListReceiptsResponse) GetReceipts() []*Receipt {
+	if x != nil {
+		return x.Receipts
+	}
+	return nil
+}
+
+func (x *ListReceiptsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Receipt is how far a message got with one person.
+type Receipt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person.
+	Participant *Identity `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	// When it was on a device of theirs; unset if not yet, or if they never told.
+	DeliverTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=deliver_time,json=deliverTime,proto3" json:"deliver_time,omitempty"`
+	// When they saw it; unset if not yet, or if they do not tell.
+	ReadTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
+	// When they played it; unset if not yet, or if they do not tell.
+	PlayTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=play_time,json=playTime,proto3" json:"play_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Receipt) Reset() {
+	*x = Receipt{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Receipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Receipt) ProtoMessage() {}
+
+func (x *Receipt) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
+func (*Receipt) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Receipt) GetParticipant() *Identity {
+	if x != nil {
+		return x.Participant
+	}
+	return nil
+}
+
+func (x *Receipt) GetDeliverTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeliverTime
+	}
+	return nil
+}
+
+func (x *Receipt) GetReadTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadTime
+	}
+	return nil
+}
+
+func (x *Receipt) GetPlayTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PlayTime
+	}
+	return nil
+}
+
+// WatchMessageRequest names a message.
+type WatchMessageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of which session.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// Which.
+	MessageId string `protobuf:"bytes,2,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// How far to watch.
+	Until         WatchMessageRequest_Until `protobuf:"varint,3,opt,name=until,proto3,enum=wagate.v1.WatchMessageRequest_Until" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchMessageRequest) Reset() {
+	*x = WatchMessageRequest{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchMessageRequest) ProtoMessage() {}
+
+func (x *WatchMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchMessageRequest.ProtoReflect.Descriptor instead.
+func (*WatchMessageRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WatchMessageRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *WatchMessageRequest) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *WatchMessageRequest) GetUntil() WatchMessageRequest_Until {
+	if x != nil {
+		return x.Until
+	}
+	return WatchMessageRequest_UNTIL_UNSPECIFIED
+}
+
+// WatchMessageResponse shows the message.
+type WatchMessageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The message, as it was at this revision.
+	Message       *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchMessageResponse) Reset() {
+	*x = WatchMessageResponse{}
+	mi := &file_wagate_v1_message_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchMessageResponse) ProtoMessage() {}
+
+func (x *WatchMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_message_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchMessageResponse.ProtoReflect.Descriptor instead.
+func (*WatchMessageResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_message_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *WatchMessageResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
 var File_wagate_v1_message_service_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_message_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwagate/v1/message_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/options.proto\"\xbc\x05\n" +
+	"\x1fwagate/v1/message_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/options.proto\"\xd8\x04\n" +
 	"\x12SendMessageRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x13\n" +
 	"\x02to\x18\x02 \x01(\tB\x03\x80\x01\x01R\x02to\x12.\n" +
-	"\acontent\x18\x03 \x01(\v2\x12.wagate.v1.ContentH\x00R\acontent\x124\n" +
-	"\btemplate\x18\x04 \x01(\v2\x16.wagate.v1.TemplateUseH\x00R\btemplate\x12\x1d\n" +
+	"\acontent\x18\x03 \x01(\v2\x12.wagate.v1.ContentH\x00R\acontent\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12G\n" +
-	"\bmetadata\x18\x06 \x03(\v2+.wagate.v1.SendMessageRequest.MetadataEntryR\bmetadata\x12,\n" +
-	"\asend_at\x18\a \x01(\v2\x13.wagate.v1.ScheduleR\x06sendAt\x12<\n" +
+	"\bmetadata\x18\x06 \x03(\v2+.wagate.v1.SendMessageRequest.MetadataEntryR\bmetadata\x12<\n" +
 	"\fgive_up_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"giveUpTime\x12@\n" +
 	"\bwait_for\x18\t \x01(\x0e2%.wagate.v1.SendMessageRequest.WaitForR\awaitFor\x12<\n" +
@@ -538,29 +1275,107 @@ const file_wagate_v1_message_service_proto_rawDesc = "" +
 	"\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rWAIT_FOR_SENT\x10\x01\x12\x16\n" +
 	"\x12WAIT_FOR_DELIVERED\x10\x02B\x06\n" +
-	"\x04what\"{\n" +
-	"\bSchedule\x120\n" +
-	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04time\x125\n" +
-	"\n" +
-	"local_time\x18\x02 \x01(\v2\x14.wagate.v1.LocalTimeH\x00R\tlocalTimeB\x06\n" +
-	"\x04when\"E\n" +
-	"\tLocalTime\x12\x1b\n" +
-	"\tdate_time\x18\x01 \x01(\tR\bdateTime\x12\x1b\n" +
-	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\xb6\x01\n" +
-	"\vTemplateUse\x12\x1f\n" +
-	"\vtemplate_id\x18\x01 \x01(\tR\n" +
-	"templateId\x12H\n" +
-	"\tvariables\x18\x02 \x03(\v2%.wagate.v1.TemplateUse.VariablesEntryB\x03\x80\x01\x01R\tvariables\x1a<\n" +
-	"\x0eVariablesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x95\x01\n" +
+	"\x04what\"\x95\x01\n" +
 	"\x13SendMessageResponse\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage\x12)\n" +
 	"\x10repeated_request\x18\x02 \x01(\bR\x0frepeatedRequest\x12%\n" +
-	"\x0ewait_satisfied\x18\x03 \x01(\bR\rwaitSatisfied2u\n" +
+	"\x0ewait_satisfied\x18\x03 \x01(\bR\rwaitSatisfied\"Q\n" +
+	"\x11GetMessageRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\"B\n" +
+	"\x12GetMessageResponse\x12,\n" +
+	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage\"\xf7\x01\n" +
+	"\x13ListMessagesRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x17\n" +
+	"\x04chat\x18\x04 \x01(\tB\x03\x80\x01\x01R\x04chat\x12:\n" +
+	"\tdirection\x18\x05 \x01(\x0e2\x1c.wagate.v1.Message.DirectionR\tdirection\x120\n" +
+	"\x06states\x18\x06 \x03(\x0e2\x18.wagate.v1.Message.StateR\x06states\"n\n" +
+	"\x14ListMessagesResponse\x12.\n" +
+	"\bmessages\x18\x01 \x03(\v2\x12.wagate.v1.MessageR\bmessages\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"s\n" +
+	"\x14CancelMessageRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"p\n" +
+	"\x15CancelMessageResponse\x12,\n" +
+	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage\x12)\n" +
+	"\x10repeated_request\x18\x02 \x01(\bR\x0frepeatedRequest\"r\n" +
+	"\x13RetryMessageRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"o\n" +
+	"\x14RetryMessageResponse\x12,\n" +
+	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage\x12)\n" +
+	"\x10repeated_request\x18\x02 \x01(\bR\x0frepeatedRequest\"x\n" +
+	"\x17MarkMessagesReadRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1f\n" +
+	"\vmessage_ids\x18\x02 \x03(\tR\n" +
+	"messageIds\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"E\n" +
+	"\x18MarkMessagesReadResponse\x12)\n" +
+	"\x10repeated_request\x18\x01 \x01(\bR\x0frepeatedRequest\"\x8f\x01\n" +
+	"\x13ListReceiptsRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"n\n" +
+	"\x14ListReceiptsResponse\x12.\n" +
+	"\breceipts\x18\x01 \x03(\v2\x12.wagate.v1.ReceiptR\breceipts\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf1\x01\n" +
+	"\aReceipt\x125\n" +
+	"\vparticipant\x18\x01 \x01(\v2\x13.wagate.v1.IdentityR\vparticipant\x12=\n" +
+	"\fdeliver_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vdeliverTime\x127\n" +
+	"\tread_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\breadTime\x127\n" +
+	"\tplay_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bplayTime\"\xe6\x01\n" +
+	"\x13WatchMessageRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x02 \x01(\tR\tmessageId\x12:\n" +
+	"\x05until\x18\x03 \x01(\x0e2$.wagate.v1.WatchMessageRequest.UntilR\x05until\"U\n" +
+	"\x05Until\x12\x15\n" +
+	"\x11UNTIL_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"UNTIL_SENT\x10\x01\x12\x13\n" +
+	"\x0fUNTIL_DELIVERED\x10\x02\x12\x10\n" +
+	"\fUNTIL_PLAYED\x10\x03\"D\n" +
+	"\x14WatchMessageResponse\x12,\n" +
+	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage2\xd8\x06\n" +
 	"\x0eMessageService\x12c\n" +
 	"\vSendMessage\x12\x1d.wagate.v1.SendMessageRequest\x1a\x1e.wagate.v1.SendMessageResponse\"\x15\xea\xe0\x18\x11\n" +
-	"\rmessages:send\x10\x03B\x8f\x01\n" +
+	"\rmessages:send\x10\x03\x12`\n" +
+	"\n" +
+	"GetMessage\x12\x1c.wagate.v1.GetMessageRequest\x1a\x1d.wagate.v1.GetMessageResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:read\x10\x01\x12f\n" +
+	"\fListMessages\x12\x1e.wagate.v1.ListMessagesRequest\x1a\x1f.wagate.v1.ListMessagesResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:read\x10\x01\x12i\n" +
+	"\rCancelMessage\x12\x1f.wagate.v1.CancelMessageRequest\x1a .wagate.v1.CancelMessageResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:send\x10\x02\x12f\n" +
+	"\fRetryMessage\x12\x1e.wagate.v1.RetryMessageRequest\x1a\x1f.wagate.v1.RetryMessageResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:send\x10\x03\x12r\n" +
+	"\x10MarkMessagesRead\x12\".wagate.v1.MarkMessagesReadRequest\x1a#.wagate.v1.MarkMessagesReadResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:read\x10\x04\x12f\n" +
+	"\fListReceipts\x12\x1e.wagate.v1.ListReceiptsRequest\x1a\x1f.wagate.v1.ListReceiptsResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:read\x10\x01\x12h\n" +
+	"\fWatchMessage\x12\x1e.wagate.v1.WatchMessageRequest\x1a\x1f.wagate.v1.WatchMessageResponse\"\x15\xea\xe0\x18\x11\n" +
+	"\rmessages:read\x10\x010\x01B\x8f\x01\n" +
 	"\rcom.wagate.v1B\x13MessageServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 
@@ -576,41 +1391,78 @@ func file_wagate_v1_message_service_proto_rawDescGZIP() []byte {
 	return file_wagate_v1_message_service_proto_rawDescData
 }
 
-var file_wagate_v1_message_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wagate_v1_message_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_wagate_v1_message_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_wagate_v1_message_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_wagate_v1_message_service_proto_goTypes = []any{
-	(SendMessageRequest_WaitFor)(0), // 0: wagate.v1.SendMessageRequest.WaitFor
-	(*SendMessageRequest)(nil),      // 1: wagate.v1.SendMessageRequest
-	(*Schedule)(nil),                // 2: wagate.v1.Schedule
-	(*LocalTime)(nil),               // 3: wagate.v1.LocalTime
-	(*TemplateUse)(nil),             // 4: wagate.v1.TemplateUse
-	(*SendMessageResponse)(nil),     // 5: wagate.v1.SendMessageResponse
-	nil,                             // 6: wagate.v1.SendMessageRequest.MetadataEntry
-	nil,                             // 7: wagate.v1.TemplateUse.VariablesEntry
-	(*Content)(nil),                 // 8: wagate.v1.Content
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 10: google.protobuf.Duration
-	(*Message)(nil),                 // 11: wagate.v1.Message
+	(SendMessageRequest_WaitFor)(0),  // 0: wagate.v1.SendMessageRequest.WaitFor
+	(WatchMessageRequest_Until)(0),   // 1: wagate.v1.WatchMessageRequest.Until
+	(*SendMessageRequest)(nil),       // 2: wagate.v1.SendMessageRequest
+	(*SendMessageResponse)(nil),      // 3: wagate.v1.SendMessageResponse
+	(*GetMessageRequest)(nil),        // 4: wagate.v1.GetMessageRequest
+	(*GetMessageResponse)(nil),       // 5: wagate.v1.GetMessageResponse
+	(*ListMessagesRequest)(nil),      // 6: wagate.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),     // 7: wagate.v1.ListMessagesResponse
+	(*CancelMessageRequest)(nil),     // 8: wagate.v1.CancelMessageRequest
+	(*CancelMessageResponse)(nil),    // 9: wagate.v1.CancelMessageResponse
+	(*RetryMessageRequest)(nil),      // 10: wagate.v1.RetryMessageRequest
+	(*RetryMessageResponse)(nil),     // 11: wagate.v1.RetryMessageResponse
+	(*MarkMessagesReadRequest)(nil),  // 12: wagate.v1.MarkMessagesReadRequest
+	(*MarkMessagesReadResponse)(nil), // 13: wagate.v1.MarkMessagesReadResponse
+	(*ListReceiptsRequest)(nil),      // 14: wagate.v1.ListReceiptsRequest
+	(*ListReceiptsResponse)(nil),     // 15: wagate.v1.ListReceiptsResponse
+	(*Receipt)(nil),                  // 16: wagate.v1.Receipt
+	(*WatchMessageRequest)(nil),      // 17: wagate.v1.WatchMessageRequest
+	(*WatchMessageResponse)(nil),     // 18: wagate.v1.WatchMessageResponse
+	nil,                              // 19: wagate.v1.SendMessageRequest.MetadataEntry
+	(*Content)(nil),                  // 20: wagate.v1.Content
+	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),      // 22: google.protobuf.Duration
+	(*Message)(nil),                  // 23: wagate.v1.Message
+	(Message_Direction)(0),           // 24: wagate.v1.Message.Direction
+	(Message_State)(0),               // 25: wagate.v1.Message.State
+	(*Identity)(nil),                 // 26: wagate.v1.Identity
 }
 var file_wagate_v1_message_service_proto_depIdxs = []int32{
-	8,  // 0: wagate.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
-	4,  // 1: wagate.v1.SendMessageRequest.template:type_name -> wagate.v1.TemplateUse
-	6,  // 2: wagate.v1.SendMessageRequest.metadata:type_name -> wagate.v1.SendMessageRequest.MetadataEntry
-	2,  // 3: wagate.v1.SendMessageRequest.send_at:type_name -> wagate.v1.Schedule
-	9,  // 4: wagate.v1.SendMessageRequest.give_up_time:type_name -> google.protobuf.Timestamp
-	0,  // 5: wagate.v1.SendMessageRequest.wait_for:type_name -> wagate.v1.SendMessageRequest.WaitFor
-	10, // 6: wagate.v1.SendMessageRequest.wait_timeout:type_name -> google.protobuf.Duration
-	9,  // 7: wagate.v1.Schedule.time:type_name -> google.protobuf.Timestamp
-	3,  // 8: wagate.v1.Schedule.local_time:type_name -> wagate.v1.LocalTime
-	7,  // 9: wagate.v1.TemplateUse.variables:type_name -> wagate.v1.TemplateUse.VariablesEntry
-	11, // 10: wagate.v1.SendMessageResponse.message:type_name -> wagate.v1.Message
-	1,  // 11: wagate.v1.MessageService.SendMessage:input_type -> wagate.v1.SendMessageRequest
-	5,  // 12: wagate.v1.MessageService.SendMessage:output_type -> wagate.v1.SendMessageResponse
-	12, // [12:13] is the sub-list for method output_type
-	11, // [11:12] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	20, // 0: wagate.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
+	19, // 1: wagate.v1.SendMessageRequest.metadata:type_name -> wagate.v1.SendMessageRequest.MetadataEntry
+	21, // 2: wagate.v1.SendMessageRequest.give_up_time:type_name -> google.protobuf.Timestamp
+	0,  // 3: wagate.v1.SendMessageRequest.wait_for:type_name -> wagate.v1.SendMessageRequest.WaitFor
+	22, // 4: wagate.v1.SendMessageRequest.wait_timeout:type_name -> google.protobuf.Duration
+	23, // 5: wagate.v1.SendMessageResponse.message:type_name -> wagate.v1.Message
+	23, // 6: wagate.v1.GetMessageResponse.message:type_name -> wagate.v1.Message
+	24, // 7: wagate.v1.ListMessagesRequest.direction:type_name -> wagate.v1.Message.Direction
+	25, // 8: wagate.v1.ListMessagesRequest.states:type_name -> wagate.v1.Message.State
+	23, // 9: wagate.v1.ListMessagesResponse.messages:type_name -> wagate.v1.Message
+	23, // 10: wagate.v1.CancelMessageResponse.message:type_name -> wagate.v1.Message
+	23, // 11: wagate.v1.RetryMessageResponse.message:type_name -> wagate.v1.Message
+	16, // 12: wagate.v1.ListReceiptsResponse.receipts:type_name -> wagate.v1.Receipt
+	26, // 13: wagate.v1.Receipt.participant:type_name -> wagate.v1.Identity
+	21, // 14: wagate.v1.Receipt.deliver_time:type_name -> google.protobuf.Timestamp
+	21, // 15: wagate.v1.Receipt.read_time:type_name -> google.protobuf.Timestamp
+	21, // 16: wagate.v1.Receipt.play_time:type_name -> google.protobuf.Timestamp
+	1,  // 17: wagate.v1.WatchMessageRequest.until:type_name -> wagate.v1.WatchMessageRequest.Until
+	23, // 18: wagate.v1.WatchMessageResponse.message:type_name -> wagate.v1.Message
+	2,  // 19: wagate.v1.MessageService.SendMessage:input_type -> wagate.v1.SendMessageRequest
+	4,  // 20: wagate.v1.MessageService.GetMessage:input_type -> wagate.v1.GetMessageRequest
+	6,  // 21: wagate.v1.MessageService.ListMessages:input_type -> wagate.v1.ListMessagesRequest
+	8,  // 22: wagate.v1.MessageService.CancelMessage:input_type -> wagate.v1.CancelMessageRequest
+	10, // 23: wagate.v1.MessageService.RetryMessage:input_type -> wagate.v1.RetryMessageRequest
+	12, // 24: wagate.v1.MessageService.MarkMessagesRead:input_type -> wagate.v1.MarkMessagesReadRequest
+	14, // 25: wagate.v1.MessageService.ListReceipts:input_type -> wagate.v1.ListReceiptsRequest
+	17, // 26: wagate.v1.MessageService.WatchMessage:input_type -> wagate.v1.WatchMessageRequest
+	3,  // 27: wagate.v1.MessageService.SendMessage:output_type -> wagate.v1.SendMessageResponse
+	5,  // 28: wagate.v1.MessageService.GetMessage:output_type -> wagate.v1.GetMessageResponse
+	7,  // 29: wagate.v1.MessageService.ListMessages:output_type -> wagate.v1.ListMessagesResponse
+	9,  // 30: wagate.v1.MessageService.CancelMessage:output_type -> wagate.v1.CancelMessageResponse
+	11, // 31: wagate.v1.MessageService.RetryMessage:output_type -> wagate.v1.RetryMessageResponse
+	13, // 32: wagate.v1.MessageService.MarkMessagesRead:output_type -> wagate.v1.MarkMessagesReadResponse
+	15, // 33: wagate.v1.MessageService.ListReceipts:output_type -> wagate.v1.ListReceiptsResponse
+	18, // 34: wagate.v1.MessageService.WatchMessage:output_type -> wagate.v1.WatchMessageResponse
+	27, // [27:35] is the sub-list for method output_type
+	19, // [19:27] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_message_service_proto_init() }
@@ -619,23 +1471,19 @@ func file_wagate_v1_message_service_proto_init() {
 		return
 	}
 	file_wagate_v1_content_proto_init()
+	file_wagate_v1_identity_proto_init()
 	file_wagate_v1_message_proto_init()
 	file_wagate_v1_options_proto_init()
 	file_wagate_v1_message_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*SendMessageRequest_Content)(nil),
-		(*SendMessageRequest_Template)(nil),
-	}
-	file_wagate_v1_message_service_proto_msgTypes[1].OneofWrappers = []any{
-		(*Schedule_Time)(nil),
-		(*Schedule_LocalTime)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_message_service_proto_rawDesc), len(file_wagate_v1_message_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   7,
+			NumEnums:      2,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	MessageService_SendMessage_FullMethodName = "/wagate.v1.MessageService/SendMessage"
+	MessageService_SendMessage_FullMethodName      = "/wagate.v1.MessageService/SendMessage"
+	MessageService_GetMessage_FullMethodName       = "/wagate.v1.MessageService/GetMessage"
+	MessageService_ListMessages_FullMethodName     = "/wagate.v1.MessageService/ListMessages"
+	MessageService_CancelMessage_FullMethodName    = "/wagate.v1.MessageService/CancelMessage"
+	MessageService_RetryMessage_FullMethodName     = "/wagate.v1.MessageService/RetryMessage"
+	MessageService_MarkMessagesRead_FullMethodName = "/wagate.v1.MessageService/MarkMessagesRead"
+	MessageService_ListReceipts_FullMethodName     = "/wagate.v1.MessageService/ListReceipts"
+	MessageService_WatchMessage_FullMethodName     = "/wagate.v1.MessageService/WatchMessage"
 )
 
 // MessageServiceClient is the client API for MessageService service.
@@ -33,10 +40,47 @@ type MessageServiceClient interface {
 	// OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
 	// chat messages leave in the order in which they became due; between chats there is no order.
 	//
-	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-	// RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-	// INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+	// `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+	// `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+	// later.
 	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
+	// GetMessage shows one message.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+	GetMessage(ctx context.Context, in *GetMessageRequest, opts ...grpc.CallOption) (*GetMessageResponse, error)
+	// ListMessages shows messages, the newest accepted or received first.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+	// `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
+	// CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+	// it is.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+	// ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+	CancelMessage(ctx context.Context, in *CancelMessageRequest, opts ...grpc.CallOption) (*CancelMessageResponse, error)
+	// RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+	// same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+	// arrived: its `attempt_count` tells.
+	//
+	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+	// FAILED, EXPIRED or CANCELED.
+	RetryMessage(ctx context.Context, in *RetryMessageRequest, opts ...grpc.CallOption) (*RetryMessageResponse, error)
+	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+	// INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	MarkMessagesRead(ctx context.Context, in *MarkMessagesReadRequest, opts ...grpc.CallOption) (*MarkMessagesReadResponse, error)
+	// ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+	ListReceipts(ctx context.Context, in *ListReceiptsRequest, opts ...grpc.CallOption) (*ListReceiptsResponse, error)
+	// WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+	// with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
+	WatchMessage(ctx context.Context, in *WatchMessageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchMessageResponse], error)
 }
 
 type messageServiceClient struct {
@@ -57,6 +101,85 @@ func (c *messageServiceClient) SendMessage(ctx context.Context, in *SendMessageR
 	return out, nil
 }
 
+func (c *messageServiceClient) GetMessage(ctx context.Context, in *GetMessageRequest, opts ...grpc.CallOption) (*GetMessageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetMessageResponse)
+	err := c.cc.Invoke(ctx, MessageService_GetMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMessagesResponse)
+	err := c.cc.Invoke(ctx, MessageService_ListMessages_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) CancelMessage(ctx context.Context, in *CancelMessageRequest, opts ...grpc.CallOption) (*CancelMessageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelMessageResponse)
+	err := c.cc.Invoke(ctx, MessageService_CancelMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) RetryMessage(ctx context.Context, in *RetryMessageRequest, opts ...grpc.CallOption) (*RetryMessageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryMessageResponse)
+	err := c.cc.Invoke(ctx, MessageService_RetryMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) MarkMessagesRead(ctx context.Context, in *MarkMessagesReadRequest, opts ...grpc.CallOption) (*MarkMessagesReadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MarkMessagesReadResponse)
+	err := c.cc.Invoke(ctx, MessageService_MarkMessagesRead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) ListReceipts(ctx context.Context, in *ListReceiptsRequest, opts ...grpc.CallOption) (*ListReceiptsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReceiptsResponse)
+	err := c.cc.Invoke(ctx, MessageService_ListReceipts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *messageServiceClient) WatchMessage(ctx context.Context, in *WatchMessageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchMessageResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &MessageService_ServiceDesc.Streams[0], MessageService_WatchMessage_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchMessageRequest, WatchMessageResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type MessageService_WatchMessageClient = grpc.ServerStreamingClient[WatchMessageResponse]
+
 // MessageServiceServer is the server API for MessageService service.
 // All implementations must embed UnimplementedMessageServiceServer
 // for forward compatibility.
@@ -68,10 +191,47 @@ type MessageServiceServer interface {
 	// OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
 	// chat messages leave in the order in which they became due; between chats there is no order.
 	//
-	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-	// RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-	// INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+	// `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+	// `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+	// later.
 	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)
+	// GetMessage shows one message.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+	GetMessage(context.Context, *GetMessageRequest) (*GetMessageResponse, error)
+	// ListMessages shows messages, the newest accepted or received first.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+	// `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
+	// CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+	// it is.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+	// ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+	CancelMessage(context.Context, *CancelMessageRequest) (*CancelMessageResponse, error)
+	// RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+	// same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+	// arrived: its `attempt_count` tells.
+	//
+	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+	// FAILED, EXPIRED or CANCELED.
+	RetryMessage(context.Context, *RetryMessageRequest) (*RetryMessageResponse, error)
+	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+	// INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	MarkMessagesRead(context.Context, *MarkMessagesReadRequest) (*MarkMessagesReadResponse, error)
+	// ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+	ListReceipts(context.Context, *ListReceiptsRequest) (*ListReceiptsResponse, error)
+	// WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+	// with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+	//
+	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
+	WatchMessage(*WatchMessageRequest, grpc.ServerStreamingServer[WatchMessageResponse]) error
 	mustEmbedUnimplementedMessageServiceServer()
 }
 
@@ -84,6 +244,27 @@ type UnimplementedMessageServiceServer struct{}
 
 func (UnimplementedMessageServiceServer) SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SendMessage not implemented")
+}
+func (UnimplementedMessageServiceServer) GetMessage(context.Context, *GetMessageRequest) (*GetMessageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetMessage not implemented")
+}
+func (UnimplementedMessageServiceServer) ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListMessages not implemented")
+}
+func (UnimplementedMessageServiceServer) CancelMessage(context.Context, *CancelMessageRequest) (*CancelMessageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelMessage not implemented")
+}
+func (UnimplementedMessageServiceServer) RetryMessage(context.Context, *RetryMessageRequest) (*RetryMessageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryMessage not implemented")
+}
+func (UnimplementedMessageServiceServer) MarkMessagesRead(context.Context, *MarkMessagesReadRequest) (*MarkMessagesReadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MarkMessagesRead not implemented")
+}
+func (UnimplementedMessageServiceServer) ListReceipts(context.Context, *ListReceiptsRequest) (*ListReceiptsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReceipts not implemented")
+}
+func (UnimplementedMessageServiceServer) WatchMessage(*WatchMessageRequest, grpc.ServerStreamingServer[WatchMessageResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchMessage not implemented")
 }
 func (UnimplementedMessageServiceServer) mustEmbedUnimplementedMessageServiceServer() {}
 func (UnimplementedMessageServiceServer) testEmbeddedByValue()                        {}
@@ -124,6 +305,125 @@ func _MessageService_SendMessage_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MessageService_GetMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).GetMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_GetMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).GetMessage(ctx, req.(*GetMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_ListMessages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMessagesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).ListMessages(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_ListMessages_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).ListMessages(ctx, req.(*ListMessagesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_CancelMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).CancelMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_CancelMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).CancelMessage(ctx, req.(*CancelMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_RetryMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).RetryMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_RetryMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).RetryMessage(ctx, req.(*RetryMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_MarkMessagesRead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MarkMessagesReadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).MarkMessagesRead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_MarkMessagesRead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).MarkMessagesRead(ctx, req.(*MarkMessagesReadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_ListReceipts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReceiptsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MessageServiceServer).ListReceipts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MessageService_ListReceipts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MessageServiceServer).ListReceipts(ctx, req.(*ListReceiptsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MessageService_WatchMessage_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchMessageRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(MessageServiceServer).WatchMessage(m, &grpc.GenericServerStream[WatchMessageRequest, WatchMessageResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type MessageService_WatchMessageServer = grpc.ServerStreamingServer[WatchMessageResponse]
+
 // MessageService_ServiceDesc is the grpc.ServiceDesc for MessageService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -135,7 +435,37 @@ var MessageService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "SendMessage",
 			Handler:    _MessageService_SendMessage_Handler,
 		},
+		{
+			MethodName: "GetMessage",
+			Handler:    _MessageService_GetMessage_Handler,
+		},
+		{
+			MethodName: "ListMessages",
+			Handler:    _MessageService_ListMessages_Handler,
+		},
+		{
+			MethodName: "CancelMessage",
+			Handler:    _MessageService_CancelMessage_Handler,
+		},
+		{
+			MethodName: "RetryMessage",
+			Handler:    _MessageService_RetryMessage_Handler,
+		},
+		{
+			MethodName: "MarkMessagesRead",
+			Handler:    _MessageService_MarkMessagesRead_Handler,
+		},
+		{
+			MethodName: "ListReceipts",
+			Handler:    _MessageService_ListReceipts_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchMessage",
+			Handler:       _MessageService_WatchMessage_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "wagate/v1/message_service.proto",
 }

@@ -26,12 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from wagate.v1 import error_reason_pb2 as wagate_dot_v1_dot_error__reason__pb2
 from wagate.v1 import event_pb2 as wagate_dot_v1_dot_event__pb2
 from wagate.v1 import options_pb2 as wagate_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwagate/v1/event_service.proto\x12\twagate.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x15wagate/v1/event.proto\x1a\x17wagate/v1/options.proto\"\xd8\x01\n\x0b\x45ventFilter\x12*\n\x0bsession_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\nsessionIds\x12;\n\x05kinds\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\x10@\"\x1br\x19\x32\x17^[a-z_]+\\.([a-z_]+|\\*)$R\x05kinds\x12$\n\x08\x63hat_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x07\x63hatIds\x12(\n\rtenant_events\x18\x04 \x01(\x08H\x00R\x0ctenantEvents\x88\x01\x01\x42\x10\n\x0e_tenant_events\"\xb3\x02\n\x13StreamEventsRequest\x12#\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tH\x00R\x0b\x61\x66terCursor\x12;\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12%\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00R\x08\x65\x61rliest\x12.\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x16.wagate.v1.EventFilterR\x06\x66ilter\x12Z\n\x13\x63heckpoint_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x02\x08<2\x02\x08\x01R\x12\x63heckpointIntervalB\x07\n\x05start\"\xa2\x05\n\x14StreamEventsResponse\x12@\n\x06opened\x18\x01 \x01(\x0b\x32&.wagate.v1.StreamEventsResponse.OpenedH\x00R\x06opened\x12(\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.wagate.v1.EventH\x00R\x05\x65vent\x12L\n\ncheckpoint\x18\x03 \x01(\x0b\x32*.wagate.v1.StreamEventsResponse.CheckpointH\x00R\ncheckpoint\x12\x43\n\x07goodbye\x18\x04 \x01(\x0b\x32\'.wagate.v1.StreamEventsResponse.GoodbyeH\x00R\x07goodbye\x1a\xbb\x01\n\x06Opened\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12#\n\roldest_cursor\x18\x02 \x01(\tR\x0coldestCursor\x12\x37\n\tretention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12;\n\x0bserver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x1a\x65\n\nCheckpoint\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12\x12\n\x04live\x18\x02 \x01(\x08R\x04live\x12+\n\x03lag\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03lag\x1a]\n\x07Goodbye\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12:\n\x0bretry_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelayB\x07\n\x05\x66rame\"\xf9\x04\n\x14\x43onsumeEventsRequest\x12:\n\x04open\x18\x01 \x01(\x0b\x32$.wagate.v1.ConsumeEventsRequest.OpenH\x00R\x04open\x12\x37\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32#.wagate.v1.ConsumeEventsRequest.AckH\x00R\x03\x61\x63k\x12:\n\x04nack\x18\x03 \x01(\x0b\x32$.wagate.v1.ConsumeEventsRequest.NackH\x00R\x04nack\x12=\n\x05\x64rain\x18\x04 \x01(\x0b\x32%.wagate.v1.ConsumeEventsRequest.DrainH\x00R\x05\x64rain\x1a\x9a\x01\n\x04Open\x12\x30\n\x0fsubscription_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\x0esubscriptionId\x12+\n\x0b\x63onsumer_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01R\nconsumerId\x12\x33\n\x0fmax_outstanding\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00R\x0emaxOutstanding\x1a+\n\x03\x41\x63k\x12$\n\x07\x61\x63k_ids\x18\x01 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07R\x06\x61\x63kIds\x1a\x8d\x01\n\x04Nack\x12\x1e\n\x06\x61\x63k_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\x05\x61\x63kId\x12\x12\n\x04park\x18\x02 \x01(\x08R\x04park\x12/\n\x05\x64\x65lay\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65lay\x12 \n\x06reason\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\x06reason\x1a\x07\n\x05\x44rainB\x0e\n\x05\x66rame\x12\x05\xbaH\x02\x08\x01\"\xa0\x08\n\x15\x43onsumeEventsResponse\x12\x41\n\x06opened\x18\x01 \x01(\x0b\x32\'.wagate.v1.ConsumeEventsResponse.OpenedH\x00R\x06opened\x12G\n\x08\x64\x65livery\x18\x02 \x01(\x0b\x32).wagate.v1.ConsumeEventsResponse.DeliveryH\x00R\x08\x64\x65livery\x12\x44\n\x07settled\x18\x03 \x01(\x0b\x32(.wagate.v1.ConsumeEventsResponse.SettledH\x00R\x07settled\x12J\n\theartbeat\x18\x04 \x01(\x0b\x32*.wagate.v1.ConsumeEventsResponse.HeartbeatH\x00R\theartbeat\x12\x44\n\x07goodbye\x18\x05 \x01(\x0b\x32(.wagate.v1.ConsumeEventsResponse.GoodbyeH\x00R\x07goodbye\x1a\x89\x01\n\x06Opened\x12\'\n\x0fmax_outstanding\x18\x01 \x01(\x05R\x0emaxOutstanding\x12<\n\x0c\x61\x63k_deadline\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x61\x63kDeadline\x12\x18\n\x07\x62\x61\x63klog\x18\x03 \x01(\x03R\x07\x62\x61\x63klog\x1a\xab\x01\n\x08\x44\x65livery\x12\x15\n\x06\x61\x63k_id\x18\x01 \x01(\tR\x05\x61\x63kId\x12&\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.wagate.v1.EventR\x05\x65vent\x12\x18\n\x07\x61ttempt\x18\x03 \x01(\x05R\x07\x61ttempt\x12\x46\n\x11\x61\x63k_deadline_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0f\x61\x63kDeadlineTime\x1ah\n\x07Settled\x12\x17\n\x07\x61\x63k_ids\x18\x01 \x03(\tR\x06\x61\x63kIds\x12\x44\n\x08refusals\x18\x02 \x03(\x0b\x32(.wagate.v1.ConsumeEventsResponse.RefusalR\x08refusals\x1aN\n\x07Refusal\x12\x15\n\x06\x61\x63k_id\x18\x01 \x01(\tR\x05\x61\x63kId\x12,\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x1a_\n\tHeartbeat\x12\x18\n\x07\x62\x61\x63klog\x18\x01 \x01(\x03R\x07\x62\x61\x63klog\x12\x38\n\noldest_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x1a\x45\n\x07Goodbye\x12:\n\x0bretry_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelayB\x07\n\x05\x66rame2\xff\x01\n\x0c\x45ventService\x12\x7f\n\x0cStreamEvents\x12\x1e.wagate.v1.StreamEventsRequest\x1a\x1f.wagate.v1.StreamEventsResponse\",\xea\xe0\x18\x0f\n\x0b\x65vents:read\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/events:stream0\x01\x12n\n\rConsumeEvents\x12\x1f.wagate.v1.ConsumeEventsRequest\x1a .wagate.v1.ConsumeEventsResponse\"\x16\xea\xe0\x18\x12\n\x0e\x65vents:consume\x10\x02(\x01\x30\x01\x42\x8d\x01\n\rcom.wagate.v1B\x11\x45ventServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwagate/v1/event_service.proto\x12\twagate.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15wagate/v1/event.proto\x1a\x17wagate/v1/options.proto\"\xec\x01\n\x0b\x45ventFilter\x12\x32\n\x0bsession_ids\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\xe8\x07\"\x06r\x04\x10\x01\x18?R\nsessionIds\x12;\n\x05kinds\x18\x02 \x03(\tB%\xbaH\"\x92\x01\x1f\x10@\"\x1br\x19\x32\x17^[a-z_]+\\.([a-z_]+|\\*)$R\x05kinds\x12\x30\n\x08\x63hat_ids\x18\x03 \x03(\tB\x15\x80\x01\x01\xbaH\x0f\x92\x01\x0c\x10\xe8\x07\"\x07r\x05\x10\x01\x18\xc8\x01R\x07\x63hatIds\x12(\n\rtenant_events\x18\x04 \x01(\x08H\x00R\x0ctenantEvents\x88\x01\x01\x42\x10\n\x0e_tenant_events\"\xbd\x02\n\x13StreamEventsRequest\x12-\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04H\x00R\x0b\x61\x66terCursor\x12;\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12%\n\x08\x65\x61rliest\x18\x03 \x01(\x08\x42\x07\xbaH\x04j\x02\x08\x01H\x00R\x08\x65\x61rliest\x12.\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x16.wagate.v1.EventFilterR\x06\x66ilter\x12Z\n\x13\x63heckpoint_interval\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x02\x08<2\x02\x08\x01R\x12\x63heckpointIntervalB\x07\n\x05start\"\xa2\x05\n\x14StreamEventsResponse\x12@\n\x06opened\x18\x01 \x01(\x0b\x32&.wagate.v1.StreamEventsResponse.OpenedH\x00R\x06opened\x12(\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.wagate.v1.EventH\x00R\x05\x65vent\x12L\n\ncheckpoint\x18\x03 \x01(\x0b\x32*.wagate.v1.StreamEventsResponse.CheckpointH\x00R\ncheckpoint\x12\x43\n\x07goodbye\x18\x04 \x01(\x0b\x32\'.wagate.v1.StreamEventsResponse.GoodbyeH\x00R\x07goodbye\x1a\xbb\x01\n\x06Opened\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12#\n\roldest_cursor\x18\x02 \x01(\tR\x0coldestCursor\x12\x37\n\tretention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12;\n\x0bserver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x1a\x65\n\nCheckpoint\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12\x12\n\x04live\x18\x02 \x01(\x08R\x04live\x12+\n\x03lag\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03lag\x1a]\n\x07Goodbye\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12:\n\x0bretry_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelayB\x07\n\x05\x66rame\"\xde\x01\n\x11ListEventsRequest\x12-\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04H\x00R\x0b\x61\x66terCursor\x12;\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12.\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.wagate.v1.EventFilterR\x06\x66ilter\x12$\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSizeB\x07\n\x05start\"z\n\x12ListEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.wagate.v1.EventR\x06\x65vents\x12\x1f\n\x0bnext_cursor\x18\x02 \x01(\tR\nnextCursor\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMore2\x81\x02\n\x0c\x45ventService\x12\x7f\n\x0cStreamEvents\x12\x1e.wagate.v1.StreamEventsRequest\x1a\x1f.wagate.v1.StreamEventsResponse\",\xea\xe0\x18\x0f\n\x0b\x65vents:read\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/events:stream0\x01\x12p\n\nListEvents\x12\x1c.wagate.v1.ListEventsRequest\x1a\x1d.wagate.v1.ListEventsResponse\"%\xea\xe0\x18\x0f\n\x0b\x65vents:read\x10\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/eventsB\x8d\x01\n\rcom.wagate.v1B\x11\x45ventServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,36 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rcom.wagate.v1B\021EventServiceProtoP\001Z$wagate.dev/gen/go/wagate/v1;wagatev1\242\002\003WXX\252\002\tWagate.V1\312\002\tWagate\\V1\342\002\025Wagate\\V1\\GPBMetadata\352\002\nWagate::V1'
   _globals['_EVENTFILTER'].fields_by_name['session_ids']._loaded_options = None
-  _globals['_EVENTFILTER'].fields_by_name['session_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_EVENTFILTER'].fields_by_name['session_ids']._serialized_options = b'\272H\016\222\001\013\020\350\007\"\006r\004\020\001\030?'
   _globals['_EVENTFILTER'].fields_by_name['kinds']._loaded_options = None
   _globals['_EVENTFILTER'].fields_by_name['kinds']._serialized_options = b'\272H\"\222\001\037\020@\"\033r\0312\027^[a-z_]+\\.([a-z_]+|\\*)$'
   _globals['_EVENTFILTER'].fields_by_name['chat_ids']._loaded_options = None
-  _globals['_EVENTFILTER'].fields_by_name['chat_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_EVENTFILTER'].fields_by_name['chat_ids']._serialized_options = b'\200\001\001\272H\017\222\001\014\020\350\007\"\007r\005\020\001\030\310\001'
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['after_cursor']._loaded_options = None
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['after_cursor']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['earliest']._loaded_options = None
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['earliest']._serialized_options = b'\272H\004j\002\010\001'
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['checkpoint_interval']._loaded_options = None
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['checkpoint_interval']._serialized_options = b'\272H\013\252\001\010\"\002\010<2\002\010\001'
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['subscription_id']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['subscription_id']._serialized_options = b'\272H\004r\002\020\001'
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['consumer_id']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['consumer_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['max_outstanding']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_OPEN'].fields_by_name['max_outstanding']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_CONSUMEEVENTSREQUEST_ACK'].fields_by_name['ack_ids']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_ACK'].fields_by_name['ack_ids']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
-  _globals['_CONSUMEEVENTSREQUEST_NACK'].fields_by_name['ack_id']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_NACK'].fields_by_name['ack_id']._serialized_options = b'\272H\004r\002\020\001'
-  _globals['_CONSUMEEVENTSREQUEST_NACK'].fields_by_name['reason']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST_NACK'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\200\010'
-  _globals['_CONSUMEEVENTSREQUEST'].oneofs_by_name['frame']._loaded_options = None
-  _globals['_CONSUMEEVENTSREQUEST'].oneofs_by_name['frame']._serialized_options = b'\272H\002\010\001'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['after_cursor']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['after_cursor']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_EVENTSERVICE'].methods_by_name['StreamEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['StreamEvents']._serialized_options = b'\352\340\030\017\n\013events:read\020\001\202\323\344\223\002\023\022\021/v1/events:stream'
-  _globals['_EVENTSERVICE'].methods_by_name['ConsumeEvents']._loaded_options = None
-  _globals['_EVENTSERVICE'].methods_by_name['ConsumeEvents']._serialized_options = b'\352\340\030\022\n\016events:consume\020\002'
-  _globals['_EVENTFILTER']._serialized_start=247
-  _globals['_EVENTFILTER']._serialized_end=463
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=466
+  _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\352\340\030\017\n\013events:read\020\001\202\323\344\223\002\014\022\n/v1/events'
+  _globals['_EVENTFILTER']._serialized_start=217
+  _globals['_EVENTFILTER']._serialized_end=453
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=456
   _globals['_STREAMEVENTSREQUEST']._serialized_end=773
   _globals['_STREAMEVENTSRESPONSE']._serialized_start=776
   _globals['_STREAMEVENTSRESPONSE']._serialized_end=1450
@@ -79,30 +70,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMEVENTSRESPONSE_CHECKPOINT']._serialized_end=1346
   _globals['_STREAMEVENTSRESPONSE_GOODBYE']._serialized_start=1348
   _globals['_STREAMEVENTSRESPONSE_GOODBYE']._serialized_end=1441
-  _globals['_CONSUMEEVENTSREQUEST']._serialized_start=1453
-  _globals['_CONSUMEEVENTSREQUEST']._serialized_end=2086
-  _globals['_CONSUMEEVENTSREQUEST_OPEN']._serialized_start=1718
-  _globals['_CONSUMEEVENTSREQUEST_OPEN']._serialized_end=1872
-  _globals['_CONSUMEEVENTSREQUEST_ACK']._serialized_start=1874
-  _globals['_CONSUMEEVENTSREQUEST_ACK']._serialized_end=1917
-  _globals['_CONSUMEEVENTSREQUEST_NACK']._serialized_start=1920
-  _globals['_CONSUMEEVENTSREQUEST_NACK']._serialized_end=2061
-  _globals['_CONSUMEEVENTSREQUEST_DRAIN']._serialized_start=2063
-  _globals['_CONSUMEEVENTSREQUEST_DRAIN']._serialized_end=2070
-  _globals['_CONSUMEEVENTSRESPONSE']._serialized_start=2089
-  _globals['_CONSUMEEVENTSRESPONSE']._serialized_end=3145
-  _globals['_CONSUMEEVENTSRESPONSE_OPENED']._serialized_start=2471
-  _globals['_CONSUMEEVENTSRESPONSE_OPENED']._serialized_end=2608
-  _globals['_CONSUMEEVENTSRESPONSE_DELIVERY']._serialized_start=2611
-  _globals['_CONSUMEEVENTSRESPONSE_DELIVERY']._serialized_end=2782
-  _globals['_CONSUMEEVENTSRESPONSE_SETTLED']._serialized_start=2784
-  _globals['_CONSUMEEVENTSRESPONSE_SETTLED']._serialized_end=2888
-  _globals['_CONSUMEEVENTSRESPONSE_REFUSAL']._serialized_start=2890
-  _globals['_CONSUMEEVENTSRESPONSE_REFUSAL']._serialized_end=2968
-  _globals['_CONSUMEEVENTSRESPONSE_HEARTBEAT']._serialized_start=2970
-  _globals['_CONSUMEEVENTSRESPONSE_HEARTBEAT']._serialized_end=3065
-  _globals['_CONSUMEEVENTSRESPONSE_GOODBYE']._serialized_start=3067
-  _globals['_CONSUMEEVENTSRESPONSE_GOODBYE']._serialized_end=3136
-  _globals['_EVENTSERVICE']._serialized_start=3148
-  _globals['_EVENTSERVICE']._serialized_end=3403
+  _globals['_LISTEVENTSREQUEST']._serialized_start=1453
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1675
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1677
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1799
+  _globals['_EVENTSERVICE']._serialized_start=1802
+  _globals['_EVENTSERVICE']._serialized_end=2059
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,6 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from wagate.v1 import error_reason_pb2 as _error_reason_pb2
 from wagate.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
 import sys
@@ -42,7 +41,7 @@ class EventFilter(_message.Message):
 
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Any of these kinds: `message.received`, or all of a noun: `message.*`. Empty means all but `raw`. A kind that this
+        """Any of these kinds: `message.received`, or all of a noun: `message.*`. Empty means all. A kind that this
         server does not know is accepted, so that clients may be newer than it.
         """
 
@@ -80,7 +79,7 @@ class StreamEventsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     CHECKPOINT_INTERVAL_FIELD_NUMBER: _builtins.int
     after_cursor: _builtins.str
-    """Just after this one, from any event, frame, list or webhook of the same tenant, whatever the filter was."""
+    """Just after this one, from any event, frame or list of the same tenant, whatever the filter was."""
     earliest: _builtins.bool
     """At the oldest event still kept; must be true."""
     @_builtins.property
@@ -133,10 +132,10 @@ class StreamEventsResponse(_message.Message):
         cursor: _builtins.str
         """Where it begins. Store it at once: a feed from "now" that breaks before its first event resumes here."""
         oldest_cursor: _builtins.str
-        """The oldest position that still works, and how long events are kept."""
+        """The oldest position that still works."""
         @_builtins.property
         def retention(self) -> _duration_pb2.Duration:
-            """How long events are kept."""
+            """How long events are kept at least; unset means for ever."""
 
         @_builtins.property
         def server_time(self) -> _timestamp_pb2.Timestamp:
@@ -251,364 +250,73 @@ class StreamEventsResponse(_message.Message):
 Global___StreamEventsResponse: _TypeAlias = StreamEventsResponse  # noqa: Y015
 
 @_typing.final
-class ConsumeEventsRequest(_message.Message):
-    """ConsumeEventsRequest is one frame of the client. A wrong ack id never ends the stream; a wrong frame order does."""
+class ListEventsRequest(_message.Message):
+    """ListEventsRequest asks for a page of the log."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Open(_message.Message):
-        """Open names the subscription and what may be in flight."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        SUBSCRIPTION_ID_FIELD_NUMBER: _builtins.int
-        CONSUMER_ID_FIELD_NUMBER: _builtins.int
-        MAX_OUTSTANDING_FIELD_NUMBER: _builtins.int
-        subscription_id: _builtins.str
-        """Which."""
-        consumer_id: _builtins.str
-        """Names this consumer. A second stream of the same name ends the first (ABORTED / `CONSUMER_REPLACED`) and takes
-        over its leases.
-        """
-        max_outstanding: _builtins.int
-        """At most this many unsettled; 0 means 100, at most 1,000."""
-        def __init__(
-            self,
-            *,
-            subscription_id: _builtins.str = ...,
-            consumer_id: _builtins.str = ...,
-            max_outstanding: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer_id", b"consumer_id", "max_outstanding", b"max_outstanding", "subscription_id", b"subscription_id"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Ack(_message.Message):
-        """Ack settles leases as done. It counts once a `settled` frame names it."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        ACK_IDS_FIELD_NUMBER: _builtins.int
-        @_builtins.property
-        def ack_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-            """Up to 1,000."""
-
-        def __init__(
-            self,
-            *,
-            ack_ids: _abc.Iterable[_builtins.str] | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_ids", b"ack_ids"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Nack(_message.Message):
-        """Nack settles one lease as not done. Under an ordering, later leases of the same key end with it and come again."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        ACK_ID_FIELD_NUMBER: _builtins.int
-        PARK_FIELD_NUMBER: _builtins.int
-        DELAY_FIELD_NUMBER: _builtins.int
-        REASON_FIELD_NUMBER: _builtins.int
-        ack_id: _builtins.str
-        """Which."""
-        park: _builtins.bool
-        """Set it aside at once instead of handing it out again."""
-        reason: _builtins.str
-        """Kept beside a parked event; at most 1,024 characters."""
-        @_builtins.property
-        def delay(self) -> _duration_pb2.Duration:
-            """Wait this long first; unset means the subscription's backoff."""
-
-        def __init__(
-            self,
-            *,
-            ack_id: _builtins.str = ...,
-            park: _builtins.bool = ...,
-            delay: _duration_pb2.Duration | None = ...,
-            reason: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_id", b"ack_id", "delay", b"delay", "park", b"park", "reason", b"reason"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Drain(_message.Message):
-        """Drain has nothing to say."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        def __init__(
-            self,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    OPEN_FIELD_NUMBER: _builtins.int
-    ACK_FIELD_NUMBER: _builtins.int
-    NACK_FIELD_NUMBER: _builtins.int
-    DRAIN_FIELD_NUMBER: _builtins.int
+    AFTER_CURSOR_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    after_cursor: _builtins.str
+    """Just after this one. For the next page: `next_cursor` of the page before."""
+    page_size: _builtins.int
+    """At most this many; 0 means 50, above 500 means 500."""
     @_builtins.property
-    def open(self) -> Global___ConsumeEventsRequest.Open:
-        """First, and only first."""
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """At the first event stored at or after this time."""
 
     @_builtins.property
-    def ack(self) -> Global___ConsumeEventsRequest.Ack:
-        """Done with these."""
-
-    @_builtins.property
-    def nack(self) -> Global___ConsumeEventsRequest.Nack:
-        """Not done with these."""
-
-    @_builtins.property
-    def drain(self) -> Global___ConsumeEventsRequest.Drain:
-        """Hand out nothing more; the server ends with OK once every lease is settled or has passed."""
+    def filter(self) -> Global___EventFilter:
+        """Which to show."""
 
     def __init__(
         self,
         *,
-        open: Global___ConsumeEventsRequest.Open | None = ...,
-        ack: Global___ConsumeEventsRequest.Ack | None = ...,
-        nack: Global___ConsumeEventsRequest.Nack | None = ...,
-        drain: Global___ConsumeEventsRequest.Drain | None = ...,
+        after_cursor: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        filter: Global___EventFilter | None = ...,
+        page_size: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "drain", b"drain", "frame", b"frame", "nack", b"nack", "open", b"open"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after_cursor", b"after_cursor", "filter", b"filter", "since_time", b"since_time", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "drain", b"drain", "frame", b"frame", "nack", b"nack", "open", b"open"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_cursor", b"after_cursor", "filter", b"filter", "page_size", b"page_size", "since_time", b"since_time", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["open", "ack", "nack", "drain"]  # noqa: Y015
-    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+    _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["after_cursor", "since_time"]  # noqa: Y015
+    _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_start) -> _WhichOneofReturnType_start | None: ...
 
-Global___ConsumeEventsRequest: _TypeAlias = ConsumeEventsRequest  # noqa: Y015
+Global___ListEventsRequest: _TypeAlias = ListEventsRequest  # noqa: Y015
 
 @_typing.final
-class ConsumeEventsResponse(_message.Message):
-    """ConsumeEventsResponse is one frame of the server. Ignore frames that you do not know."""
+class ListEventsResponse(_message.Message):
+    """ListEventsResponse is a page of the log."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Opened(_message.Message):
-        """Opened tells what holds for this stream."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        MAX_OUTSTANDING_FIELD_NUMBER: _builtins.int
-        ACK_DEADLINE_FIELD_NUMBER: _builtins.int
-        BACKLOG_FIELD_NUMBER: _builtins.int
-        max_outstanding: _builtins.int
-        """As settled."""
-        backlog: _builtins.int
-        """Events stored and not yet acknowledged."""
-        @_builtins.property
-        def ack_deadline(self) -> _duration_pb2.Duration:
-            """How long a lease lasts."""
-
-        def __init__(
-            self,
-            *,
-            max_outstanding: _builtins.int = ...,
-            ack_deadline: _duration_pb2.Duration | None = ...,
-            backlog: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline", "backlog", b"backlog", "max_outstanding", b"max_outstanding"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Delivery(_message.Message):
-        """Delivery lends an event."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        ACK_ID_FIELD_NUMBER: _builtins.int
-        EVENT_FIELD_NUMBER: _builtins.int
-        ATTEMPT_FIELD_NUMBER: _builtins.int
-        ACK_DEADLINE_TIME_FIELD_NUMBER: _builtins.int
-        ack_id: _builtins.str
-        """Settles this lease and no other."""
-        attempt: _builtins.int
-        """1 the first time."""
-        @_builtins.property
-        def event(self) -> _event_pb2.Event:
-            """The event."""
-
-        @_builtins.property
-        def ack_deadline_time(self) -> _timestamp_pb2.Timestamp:
-            """When the lease passes."""
-
-        def __init__(
-            self,
-            *,
-            ack_id: _builtins.str = ...,
-            event: _event_pb2.Event | None = ...,
-            attempt: _builtins.int = ...,
-            ack_deadline_time: _timestamp_pb2.Timestamp | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["ack_deadline_time", b"ack_deadline_time", "event", b"event"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_deadline_time", b"ack_deadline_time", "ack_id", b"ack_id", "attempt", b"attempt", "event", b"event"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Settled(_message.Message):
-        """Settled names what counts."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        ACK_IDS_FIELD_NUMBER: _builtins.int
-        REFUSALS_FIELD_NUMBER: _builtins.int
-        @_builtins.property
-        def ack_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-            """Done: these will not come again."""
-
-        @_builtins.property
-        def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsumeEventsResponse.Refusal]:
-            """Not counted, each with why; most often its lease had passed and the event comes again."""
-
-        def __init__(
-            self,
-            *,
-            ack_ids: _abc.Iterable[_builtins.str] | None = ...,
-            refusals: _abc.Iterable[Global___ConsumeEventsResponse.Refusal] | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_ids", b"ack_ids", "refusals", b"refusals"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Refusal(_message.Message):
-        """Refusal is one ack that did not count."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        ACK_ID_FIELD_NUMBER: _builtins.int
-        FAILURE_FIELD_NUMBER: _builtins.int
-        ack_id: _builtins.str
-        """Which."""
-        @_builtins.property
-        def failure(self) -> _error_reason_pb2.Failure:
-            """Why: `LEASE_EXPIRED`, `ACK_ID_INVALID`."""
-
-        def __init__(
-            self,
-            *,
-            ack_id: _builtins.str = ...,
-            failure: _error_reason_pb2.Failure | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_id", b"ack_id", "failure", b"failure"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Heartbeat(_message.Message):
-        """Heartbeat tells how far behind the subscription is."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        BACKLOG_FIELD_NUMBER: _builtins.int
-        OLDEST_AGE_FIELD_NUMBER: _builtins.int
-        backlog: _builtins.int
-        """Events stored and not yet acknowledged."""
-        @_builtins.property
-        def oldest_age(self) -> _duration_pb2.Duration:
-            """The age of the oldest of them."""
-
-        def __init__(
-            self,
-            *,
-            backlog: _builtins.int = ...,
-            oldest_age: _duration_pb2.Duration | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_age", b"oldest_age"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "oldest_age", b"oldest_age"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class Goodbye(_message.Message):
-        """Goodbye asks to come back."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        RETRY_DELAY_FIELD_NUMBER: _builtins.int
-        @_builtins.property
-        def retry_delay(self) -> _duration_pb2.Duration:
-            """Wait this long, and add jitter."""
-
-        def __init__(
-            self,
-            *,
-            retry_delay: _duration_pb2.Duration | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["retry_delay", b"retry_delay"]  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["retry_delay", b"retry_delay"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    OPENED_FIELD_NUMBER: _builtins.int
-    DELIVERY_FIELD_NUMBER: _builtins.int
-    SETTLED_FIELD_NUMBER: _builtins.int
-    HEARTBEAT_FIELD_NUMBER: _builtins.int
-    GOODBYE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    HAS_MORE_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """The position after this page, also past what the filter hid; good for StreamEvents too."""
+    has_more: _builtins.bool
+    """True if there was more when this page was read."""
     @_builtins.property
-    def opened(self) -> Global___ConsumeEventsResponse.Opened:
-        """Always the first: what the server settled on."""
-
-    @_builtins.property
-    def delivery(self) -> Global___ConsumeEventsResponse.Delivery:
-        """An event on loan."""
-
-    @_builtins.property
-    def settled(self) -> Global___ConsumeEventsResponse.Settled:
-        """What became of acks and nacks, in the order in which they came."""
-
-    @_builtins.property
-    def heartbeat(self) -> Global___ConsumeEventsResponse.Heartbeat:
-        """Proof of life, every 15 s."""
-
-    @_builtins.property
-    def goodbye(self) -> Global___ConsumeEventsResponse.Goodbye:
-        """The last one before the server ends the stream on purpose. Leases stay with the `consumer_id` until they pass."""
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+        """The events."""
 
     def __init__(
         self,
         *,
-        opened: Global___ConsumeEventsResponse.Opened | None = ...,
-        delivery: Global___ConsumeEventsResponse.Delivery | None = ...,
-        settled: Global___ConsumeEventsResponse.Settled | None = ...,
-        heartbeat: Global___ConsumeEventsResponse.Heartbeat | None = ...,
-        goodbye: Global___ConsumeEventsResponse.Goodbye | None = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        next_cursor: _builtins.str = ...,
+        has_more: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "frame", b"frame", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "opened", b"opened", "settled", b"settled"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "frame", b"frame", "goodbye", b"goodbye", "heartbeat", b"heartbeat", "opened", b"opened", "settled", b"settled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "has_more", b"has_more", "next_cursor", b"next_cursor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "delivery", "settled", "heartbeat", "goodbye"]  # noqa: Y015
-    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ConsumeEventsResponse: _TypeAlias = ConsumeEventsResponse  # noqa: Y015
+Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015

@@ -40,10 +40,10 @@ class EventServiceStub:
                 request_serializer=wagate_dot_v1_dot_event__service__pb2.StreamEventsRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_event__service__pb2.StreamEventsResponse.FromString,
                 _registered_method=True)
-        self.ConsumeEvents = channel.stream_stream(
-                '/wagate.v1.EventService/ConsumeEvents',
-                request_serializer=wagate_dot_v1_dot_event__service__pb2.ConsumeEventsRequest.SerializeToString,
-                response_deserializer=wagate_dot_v1_dot_event__service__pb2.ConsumeEventsResponse.FromString,
+        self.ListEvents = channel.unary_unary(
+                '/wagate.v1.EventService/ListEvents',
+                request_serializer=wagate_dot_v1_dot_event__service__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_event__service__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -62,8 +62,11 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ConsumeEvents(self, request_iterator, context):
-        """ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position.
+    def ListEvents(self, request, context):
+        """ListEvents shows a page of the log, the oldest first.
+
+        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+        `VALIDATION_FAILED`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,10 +80,10 @@ def add_EventServiceServicer_to_server(servicer, server):
                     request_deserializer=wagate_dot_v1_dot_event__service__pb2.StreamEventsRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_event__service__pb2.StreamEventsResponse.SerializeToString,
             ),
-            'ConsumeEvents': grpc.stream_stream_rpc_method_handler(
-                    servicer.ConsumeEvents,
-                    request_deserializer=wagate_dot_v1_dot_event__service__pb2.ConsumeEventsRequest.FromString,
-                    response_serializer=wagate_dot_v1_dot_event__service__pb2.ConsumeEventsResponse.SerializeToString,
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=wagate_dot_v1_dot_event__service__pb2.ListEventsRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_event__service__pb2.ListEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -122,7 +125,7 @@ class EventService:
             _registered_method=True)
 
     @staticmethod
-    def ConsumeEvents(request_iterator,
+    def ListEvents(request,
             target,
             options=(),
             channel_credentials=None,
@@ -132,12 +135,12 @@ class EventService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_stream(
-            request_iterator,
+        return grpc.experimental.unary_unary(
+            request,
             target,
-            '/wagate.v1.EventService/ConsumeEvents',
-            wagate_dot_v1_dot_event__service__pb2.ConsumeEventsRequest.SerializeToString,
-            wagate_dot_v1_dot_event__service__pb2.ConsumeEventsResponse.FromString,
+            '/wagate.v1.EventService/ListEvents',
+            wagate_dot_v1_dot_event__service__pb2.ListEventsRequest.SerializeToString,
+            wagate_dot_v1_dot_event__service__pb2.ListEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,8 +40,12 @@ class EventServiceStub:
     before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
     60 s in which nothing was read.
     """
-    ConsumeEvents: _grpc.StreamStreamMultiCallable[_event_service_pb2.ConsumeEventsRequest, _event_service_pb2.ConsumeEventsResponse]
-    """ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position."""
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListEventsRequest, _event_service_pb2.ListEventsResponse]
+    """ListEvents shows a page of the log, the oldest first.
+
+    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+    `VALIDATION_FAILED`.
+    """
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
@@ -55,8 +59,12 @@ class EventServiceAsyncStub(EventServiceStub):
     before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
     60 s in which nothing was read.
     """
-    ConsumeEvents: _aio.StreamStreamMultiCallable[_event_service_pb2.ConsumeEventsRequest, _event_service_pb2.ConsumeEventsResponse]  # type: ignore[assignment]
-    """ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position."""
+    ListEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListEventsRequest, _event_service_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """ListEvents shows a page of the log, the oldest first.
+
+    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+    `VALIDATION_FAILED`.
+    """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """EventService reads the log of the caller's tenant."""
@@ -75,11 +83,15 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def ConsumeEvents(
+    def ListEvents(
         self,
-        request_iterator: _MaybeAsyncIterator[_event_service_pb2.ConsumeEventsRequest],
+        request: _event_service_pb2.ListEventsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.ConsumeEventsResponse], _abc.AsyncIterator[_event_service_pb2.ConsumeEventsResponse]]:
-        """ConsumeEvents hands out a subscription's events and takes their acknowledgements. The server owns the position."""
+    ) -> _typing.Union[_event_service_pb2.ListEventsResponse, _abc.Awaitable[_event_service_pb2.ListEventsResponse]]:
+        """ListEvents shows a page of the log, the oldest first.
+
+        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID`, `ADDRESS_INVALID`,
+        `VALIDATION_FAILED`.
+        """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

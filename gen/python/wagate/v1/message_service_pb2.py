@@ -24,14 +24,16 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from wagate.v1 import content_pb2 as wagate_dot_v1_dot_content__pb2
+from wagate.v1 import identity_pb2 as wagate_dot_v1_dot_identity__pb2
 from wagate.v1 import message_pb2 as wagate_dot_v1_dot_message__pb2
 from wagate.v1 import options_pb2 as wagate_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fwagate/v1/message_service.proto\x12\twagate.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/options.proto\"\x82\x06\n\x12SendMessageRequest\x12&\n\nsession_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\tsessionId\x12\x1d\n\x02to\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\x02to\x12.\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x12.wagate.v1.ContentH\x00R\x07\x63ontent\x12\x34\n\x08template\x18\x04 \x01(\x0b\x32\x16.wagate.v1.TemplateUseH\x00R\x08template\x12\'\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12Q\n\x08metadata\x18\x06 \x03(\x0b\x32+.wagate.v1.SendMessageRequest.MetadataEntryB\x08\xbaH\x05\x9a\x01\x02\x10\x10R\x08metadata\x12,\n\x07send_at\x18\x07 \x01(\x0b\x32\x13.wagate.v1.ScheduleR\x06sendAt\x12<\n\x0cgive_up_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ngiveUpTime\x12J\n\x08wait_for\x18\t \x01(\x0e\x32%.wagate.v1.SendMessageRequest.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x07waitFor\x12J\n\x0cwait_timeout\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xbaH\t\xaa\x01\x06\"\x02\x08<*\x00R\x0bwaitTimeout\x12#\n\rvalidate_only\x18\x0b \x01(\x08R\x0cvalidateOnly\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"N\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x11\n\rWAIT_FOR_SENT\x10\x01\x12\x16\n\x12WAIT_FOR_DELIVERED\x10\x02\x42\r\n\x04what\x12\x05\xbaH\x02\x08\x01\"\x82\x01\n\x08Schedule\x12\x30\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00R\x04time\x12\x35\n\nlocal_time\x18\x02 \x01(\x0b\x32\x14.wagate.v1.LocalTimeH\x00R\tlocalTimeB\r\n\x04when\x12\x05\xbaH\x02\x08\x01\"E\n\tLocalTime\x12\x1b\n\tdate_time\x18\x01 \x01(\tR\x08\x64\x61teTime\x12\x1b\n\ttime_zone\x18\x02 \x01(\tR\x08timeZone\"\xbf\x01\n\x0bTemplateUse\x12(\n\x0btemplate_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\ntemplateId\x12H\n\tvariables\x18\x02 \x03(\x0b\x32%.wagate.v1.TemplateUse.VariablesEntryB\x03\x80\x01\x01R\tvariables\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x95\x01\n\x13SendMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\x12)\n\x10repeated_request\x18\x02 \x01(\x08R\x0frepeatedRequest\x12%\n\x0ewait_satisfied\x18\x03 \x01(\x08R\rwaitSatisfied2\xa3\x01\n\x0eMessageService\x12\x90\x01\n\x0bSendMessage\x12\x1d.wagate.v1.SendMessageRequest\x1a\x1e.wagate.v1.SendMessageResponse\"B\xea\xe0\x18\x11\n\rmessages:send\x10\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/sessions/{session_id}/messages:\x01*B\x8f\x01\n\rcom.wagate.v1B\x13MessageServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fwagate/v1/message_service.proto\x12\twagate.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/options.proto\"\xb7\x05\n\x12SendMessageRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12!\n\x02to\x18\x02 \x01(\tB\x11\x80\x01\x01\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\x02to\x12.\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x12.wagate.v1.ContentH\x00R\x07\x63ontent\x12\'\n\nrequest_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12`\n\x08metadata\x18\x06 \x03(\x0b\x32+.wagate.v1.SendMessageRequest.MetadataEntryB\x17\xbaH\x14\x9a\x01\x11\x10\x10\"\x06r\x04\x10\x01\x18?*\x05r\x03\x18\x80\x02R\x08metadata\x12<\n\x0cgive_up_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ngiveUpTime\x12J\n\x08wait_for\x18\t \x01(\x0e\x32%.wagate.v1.SendMessageRequest.WaitForB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x07waitFor\x12J\n\x0cwait_timeout\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xbaH\t\xaa\x01\x06\"\x02\x08<*\x00R\x0bwaitTimeout\x12#\n\rvalidate_only\x18\x0b \x01(\x08R\x0cvalidateOnly\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"N\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x11\n\rWAIT_FOR_SENT\x10\x01\x12\x16\n\x12WAIT_FOR_DELIVERED\x10\x02\x42\r\n\x04what\x12\x05\xbaH\x02\x08\x01\"\x95\x01\n\x13SendMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\x12)\n\x10repeated_request\x18\x02 \x01(\x08R\x0frepeatedRequest\x12%\n\x0ewait_satisfied\x18\x03 \x01(\x08R\rwaitSatisfied\"p\n\x11GetMessageRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12-\n\nmessage_id\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\tmessageId\"B\n\x12GetMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"\xbc\x02\n\x13ListMessagesRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12$\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSize\x12\'\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10R\tpageToken\x12\x1f\n\x04\x63hat\x18\x04 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\xc8\x01R\x04\x63hat\x12\x44\n\tdirection\x18\x05 \x01(\x0e\x32\x1c.wagate.v1.Message.DirectionB\x08\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\x12\x41\n\x06states\x18\x06 \x03(\x0e\x32\x18.wagate.v1.Message.StateB\x0f\xbaH\x0c\x92\x01\t\x10\x14\"\x05\x82\x01\x02\x10\x01R\x06states\"n\n\x14ListMessagesResponse\x12.\n\x08messages\x18\x01 \x03(\x0b\x32\x12.wagate.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x01\n\x14\x43\x61ncelMessageRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12-\n\nmessage_id\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\tmessageId\x12\'\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"p\n\x15\x43\x61ncelMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\x12)\n\x10repeated_request\x18\x02 \x01(\x08R\x0frepeatedRequest\"\x9b\x01\n\x13RetryMessageRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12-\n\nmessage_id\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\tmessageId\x12\'\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"o\n\x14RetryMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\x12)\n\x10repeated_request\x18\x02 \x01(\x08R\x0frepeatedRequest\"\xac\x01\n\x17MarkMessagesReadRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12:\n\x0bmessage_ids\x18\x02 \x03(\tB\x19\xe2\x41\x01\x02\xbaH\x12\x92\x01\x0f\x08\x01\x10\x64\x18\x01\"\x07r\x05\x10\x01\x18\xc8\x01R\nmessageIds\x12\'\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"E\n\x18MarkMessagesReadResponse\x12)\n\x10repeated_request\x18\x01 \x01(\x08R\x0frepeatedRequest\"\xc1\x01\n\x13ListReceiptsRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12-\n\nmessage_id\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\tmessageId\x12$\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSize\x12\'\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10R\tpageToken\"n\n\x14ListReceiptsResponse\x12.\n\x08receipts\x18\x01 \x03(\x0b\x32\x12.wagate.v1.ReceiptR\x08receipts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf1\x01\n\x07Receipt\x12\x35\n\x0bparticipant\x18\x01 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x0bparticipant\x12=\n\x0c\x64\x65liver_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x64\x65liverTime\x12\x37\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08readTime\x12\x37\n\tplay_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08playTime\"\x8f\x02\n\x13WatchMessageRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\tsessionId\x12-\n\nmessage_id\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01R\tmessageId\x12\x44\n\x05until\x18\x03 \x01(\x0e\x32$.wagate.v1.WatchMessageRequest.UntilB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05until\"U\n\x05Until\x12\x15\n\x11UNTIL_UNSPECIFIED\x10\x00\x12\x0e\n\nUNTIL_SENT\x10\x01\x12\x13\n\x0fUNTIL_DELIVERED\x10\x02\x12\x10\n\x0cUNTIL_PLAYED\x10\x03\"D\n\x14WatchMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message2\xa2\n\n\x0eMessageService\x12\x90\x01\n\x0bSendMessage\x12\x1d.wagate.v1.SendMessageRequest\x1a\x1e.wagate.v1.SendMessageResponse\"B\xea\xe0\x18\x11\n\rmessages:send\x10\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/sessions/{session_id}/messages:\x01*\x12\x97\x01\n\nGetMessage\x12\x1c.wagate.v1.GetMessageRequest\x1a\x1d.wagate.v1.GetMessageResponse\"L\xea\xe0\x18\x11\n\rmessages:read\x10\x01\x82\xd3\xe4\x93\x02\x31\x12//v1/sessions/{session_id}/messages/{message_id}\x12\x90\x01\n\x0cListMessages\x12\x1e.wagate.v1.ListMessagesRequest\x1a\x1f.wagate.v1.ListMessagesResponse\"?\xea\xe0\x18\x11\n\rmessages:read\x10\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/sessions/{session_id}/messages\x12\xaa\x01\n\rCancelMessage\x12\x1f.wagate.v1.CancelMessageRequest\x1a .wagate.v1.CancelMessageResponse\"V\xea\xe0\x18\x11\n\rmessages:send\x10\x02\x82\xd3\xe4\x93\x02;\"6/v1/sessions/{session_id}/messages/{message_id}:cancel:\x01*\x12\xa6\x01\n\x0cRetryMessage\x12\x1e.wagate.v1.RetryMessageRequest\x1a\x1f.wagate.v1.RetryMessageResponse\"U\xea\xe0\x18\x11\n\rmessages:send\x10\x03\x82\xd3\xe4\x93\x02:\"5/v1/sessions/{session_id}/messages/{message_id}:retry:\x01*\x12\xa8\x01\n\x10MarkMessagesRead\x12\".wagate.v1.MarkMessagesReadRequest\x1a#.wagate.v1.MarkMessagesReadResponse\"K\xea\xe0\x18\x11\n\rmessages:read\x10\x04\x82\xd3\xe4\x93\x02\x30\"+/v1/sessions/{session_id}/messages:markRead:\x01*\x12\xa6\x01\n\x0cListReceipts\x12\x1e.wagate.v1.ListReceiptsRequest\x1a\x1f.wagate.v1.ListReceiptsResponse\"U\xea\xe0\x18\x11\n\rmessages:read\x10\x01\x82\xd3\xe4\x93\x02:\x12\x38/v1/sessions/{session_id}/messages/{message_id}/receipts\x12\xa5\x01\n\x0cWatchMessage\x12\x1e.wagate.v1.WatchMessageRequest\x1a\x1f.wagate.v1.WatchMessageResponse\"R\xea\xe0\x18\x11\n\rmessages:read\x10\x01\x82\xd3\xe4\x93\x02\x37\x12\x35/v1/sessions/{session_id}/messages/{message_id}:watch0\x01\x42\x8f\x01\n\rcom.wagate.v1B\x13MessageServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,43 +46,121 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDMESSAGEREQUEST'].oneofs_by_name['what']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST'].oneofs_by_name['what']._serialized_options = b'\272H\002\010\001'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['session_id']._loaded_options = None
-  _globals['_SENDMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['to']._loaded_options = None
-  _globals['_SENDMESSAGEREQUEST'].fields_by_name['to']._serialized_options = b'\200\001\001\272H\007r\005\020\001\030\310\001'
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['to']._serialized_options = b'\200\001\001\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['metadata']._loaded_options = None
-  _globals['_SENDMESSAGEREQUEST'].fields_by_name['metadata']._serialized_options = b'\272H\005\232\001\002\020\020'
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['metadata']._serialized_options = b'\272H\024\232\001\021\020\020\"\006r\004\020\001\030?*\005r\003\030\200\002'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['wait_for']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['wait_for']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['wait_timeout']._loaded_options = None
   _globals['_SENDMESSAGEREQUEST'].fields_by_name['wait_timeout']._serialized_options = b'\272H\t\252\001\006\"\002\010<*\000'
-  _globals['_SCHEDULE'].oneofs_by_name['when']._loaded_options = None
-  _globals['_SCHEDULE'].oneofs_by_name['when']._serialized_options = b'\272H\002\010\001'
-  _globals['_TEMPLATEUSE_VARIABLESENTRY']._loaded_options = None
-  _globals['_TEMPLATEUSE_VARIABLESENTRY']._serialized_options = b'8\001'
-  _globals['_TEMPLATEUSE'].fields_by_name['template_id']._loaded_options = None
-  _globals['_TEMPLATEUSE'].fields_by_name['template_id']._serialized_options = b'\272H\004r\002\020\001'
-  _globals['_TEMPLATEUSE'].fields_by_name['variables']._loaded_options = None
-  _globals['_TEMPLATEUSE'].fields_by_name['variables']._serialized_options = b'\200\001\001'
+  _globals['_GETMESSAGEREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_GETMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_GETMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
+  _globals['_GETMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['chat']._serialized_options = b'\200\001\001\272H\005r\003\030\310\001'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['direction']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['direction']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['states']._serialized_options = b'\272H\014\222\001\t\020\024\"\005\202\001\002\020\001'
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CANCELMESSAGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RETRYMESSAGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['message_ids']._loaded_options = None
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['message_ids']._serialized_options = b'\342A\001\002\272H\022\222\001\017\010\001\020d\030\001\"\007r\005\020\001\030\310\001'
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MARKMESSAGESREADREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['message_id']._loaded_options = None
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['message_id']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTRECEIPTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['session_id']._loaded_options = None
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['until']._loaded_options = None
+  _globals['_WATCHMESSAGEREQUEST'].fields_by_name['until']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_MESSAGESERVICE'].methods_by_name['SendMessage']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['SendMessage']._serialized_options = b'\352\340\030\021\n\rmessages:send\020\003\202\323\344\223\002\'\"\"/v1/sessions/{session_id}/messages:\001*'
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=246
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=1016
-  _globals['_SENDMESSAGEREQUEST_METADATAENTRY']._serialized_start=862
-  _globals['_SENDMESSAGEREQUEST_METADATAENTRY']._serialized_end=921
-  _globals['_SENDMESSAGEREQUEST_WAITFOR']._serialized_start=923
-  _globals['_SENDMESSAGEREQUEST_WAITFOR']._serialized_end=1001
-  _globals['_SCHEDULE']._serialized_start=1019
-  _globals['_SCHEDULE']._serialized_end=1149
-  _globals['_LOCALTIME']._serialized_start=1151
-  _globals['_LOCALTIME']._serialized_end=1220
-  _globals['_TEMPLATEUSE']._serialized_start=1223
-  _globals['_TEMPLATEUSE']._serialized_end=1414
-  _globals['_TEMPLATEUSE_VARIABLESENTRY']._serialized_start=1354
-  _globals['_TEMPLATEUSE_VARIABLESENTRY']._serialized_end=1414
-  _globals['_SENDMESSAGERESPONSE']._serialized_start=1417
-  _globals['_SENDMESSAGERESPONSE']._serialized_end=1566
-  _globals['_MESSAGESERVICE']._serialized_start=1569
-  _globals['_MESSAGESERVICE']._serialized_end=1732
+  _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._serialized_options = b'\352\340\030\021\n\rmessages:read\020\001\202\323\344\223\0021\022//v1/sessions/{session_id}/messages/{message_id}'
+  _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._serialized_options = b'\352\340\030\021\n\rmessages:read\020\001\202\323\344\223\002$\022\"/v1/sessions/{session_id}/messages'
+  _globals['_MESSAGESERVICE'].methods_by_name['CancelMessage']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['CancelMessage']._serialized_options = b'\352\340\030\021\n\rmessages:send\020\002\202\323\344\223\002;\"6/v1/sessions/{session_id}/messages/{message_id}:cancel:\001*'
+  _globals['_MESSAGESERVICE'].methods_by_name['RetryMessage']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['RetryMessage']._serialized_options = b'\352\340\030\021\n\rmessages:send\020\003\202\323\344\223\002:\"5/v1/sessions/{session_id}/messages/{message_id}:retry:\001*'
+  _globals['_MESSAGESERVICE'].methods_by_name['MarkMessagesRead']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['MarkMessagesRead']._serialized_options = b'\352\340\030\021\n\rmessages:read\020\004\202\323\344\223\0020\"+/v1/sessions/{session_id}/messages:markRead:\001*'
+  _globals['_MESSAGESERVICE'].methods_by_name['ListReceipts']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['ListReceipts']._serialized_options = b'\352\340\030\021\n\rmessages:read\020\001\202\323\344\223\002:\0228/v1/sessions/{session_id}/messages/{message_id}/receipts'
+  _globals['_MESSAGESERVICE'].methods_by_name['WatchMessage']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['WatchMessage']._serialized_options = b'\352\340\030\021\n\rmessages:read\020\001\202\323\344\223\0027\0225/v1/sessions/{session_id}/messages/{message_id}:watch'
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=305
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=1000
+  _globals['_SENDMESSAGEREQUEST_METADATAENTRY']._serialized_start=846
+  _globals['_SENDMESSAGEREQUEST_METADATAENTRY']._serialized_end=905
+  _globals['_SENDMESSAGEREQUEST_WAITFOR']._serialized_start=907
+  _globals['_SENDMESSAGEREQUEST_WAITFOR']._serialized_end=985
+  _globals['_SENDMESSAGERESPONSE']._serialized_start=1003
+  _globals['_SENDMESSAGERESPONSE']._serialized_end=1152
+  _globals['_GETMESSAGEREQUEST']._serialized_start=1154
+  _globals['_GETMESSAGEREQUEST']._serialized_end=1266
+  _globals['_GETMESSAGERESPONSE']._serialized_start=1268
+  _globals['_GETMESSAGERESPONSE']._serialized_end=1334
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1337
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=1653
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1655
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1765
+  _globals['_CANCELMESSAGEREQUEST']._serialized_start=1768
+  _globals['_CANCELMESSAGEREQUEST']._serialized_end=1924
+  _globals['_CANCELMESSAGERESPONSE']._serialized_start=1926
+  _globals['_CANCELMESSAGERESPONSE']._serialized_end=2038
+  _globals['_RETRYMESSAGEREQUEST']._serialized_start=2041
+  _globals['_RETRYMESSAGEREQUEST']._serialized_end=2196
+  _globals['_RETRYMESSAGERESPONSE']._serialized_start=2198
+  _globals['_RETRYMESSAGERESPONSE']._serialized_end=2309
+  _globals['_MARKMESSAGESREADREQUEST']._serialized_start=2312
+  _globals['_MARKMESSAGESREADREQUEST']._serialized_end=2484
+  _globals['_MARKMESSAGESREADRESPONSE']._serialized_start=2486
+  _globals['_MARKMESSAGESREADRESPONSE']._serialized_end=2555
+  _globals['_LISTRECEIPTSREQUEST']._serialized_start=2558
+  _globals['_LISTRECEIPTSREQUEST']._serialized_end=2751
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=2753
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=2863
+  _globals['_RECEIPT']._serialized_start=2866
+  _globals['_RECEIPT']._serialized_end=3107
+  _globals['_WATCHMESSAGEREQUEST']._serialized_start=3110
+  _globals['_WATCHMESSAGEREQUEST']._serialized_end=3381
+  _globals['_WATCHMESSAGEREQUEST_UNTIL']._serialized_start=3296
+  _globals['_WATCHMESSAGEREQUEST_UNTIL']._serialized_end=3381
+  _globals['_WATCHMESSAGERESPONSE']._serialized_start=3383
+  _globals['_WATCHMESSAGERESPONSE']._serialized_end=3451
+  _globals['_MESSAGESERVICE']._serialized_start=3454
+  _globals['_MESSAGESERVICE']._serialized_end=4768
 # @@protoc_insertion_point(module_scope)

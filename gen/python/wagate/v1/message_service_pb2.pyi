@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from wagate.v1 import content_pb2 as _content_pb2
+from wagate.v1 import identity_pb2 as _identity_pb2
 from wagate.v1 import message_pb2 as _message_pb2
 import builtins as _builtins
 import sys
@@ -75,10 +76,8 @@ class SendMessageRequest(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
-    TEMPLATE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
-    SEND_AT_FIELD_NUMBER: _builtins.int
     GIVE_UP_TIME_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
     WAIT_TIMEOUT_FIELD_NUMBER: _builtins.int
@@ -104,20 +103,12 @@ class SendMessageRequest(_message.Message):
         """This."""
 
     @_builtins.property
-    def template(self) -> Global___TemplateUse:
-        """One of the tenant's templates, filled in now: later changes of the template do not matter."""
-
-    @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The caller's own notes; limits as in `Session.metadata`. Comes back on the message, in its events and webhooks."""
-
-    @_builtins.property
-    def send_at(self) -> Global___Schedule:
-        """When it becomes due; unset means now. At most 1 year ahead."""
+        """The caller's own notes; limits as in `Session.metadata`. Comes back on the message and in its events."""
 
     @_builtins.property
     def give_up_time(self) -> _timestamp_pb2.Timestamp:
-        """Stop trying then; unset means 24 h after it is due. Must lie after that."""
+        """Stop trying then; unset means 24 h after it is due. Must lie in the future, and at most 1 year ahead."""
 
     @_builtins.property
     def wait_timeout(self) -> _duration_pb2.Duration:
@@ -129,132 +120,22 @@ class SendMessageRequest(_message.Message):
         session_id: _builtins.str = ...,
         to: _builtins.str = ...,
         content: _content_pb2.Content | None = ...,
-        template: Global___TemplateUse | None = ...,
         request_id: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        send_at: Global___Schedule | None = ...,
         give_up_time: _timestamp_pb2.Timestamp | None = ...,
         wait_for: Global___SendMessageRequest.WaitFor.ValueType = ...,
         wait_timeout: _duration_pb2.Duration | None = ...,
         validate_only: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "give_up_time", b"give_up_time", "send_at", b"send_at", "template", b"template", "wait_timeout", b"wait_timeout", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "give_up_time", b"give_up_time", "wait_timeout", b"wait_timeout", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "give_up_time", b"give_up_time", "metadata", b"metadata", "request_id", b"request_id", "send_at", b"send_at", "session_id", b"session_id", "template", b"template", "to", b"to", "validate_only", b"validate_only", "wait_for", b"wait_for", "wait_timeout", b"wait_timeout", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "give_up_time", b"give_up_time", "metadata", b"metadata", "request_id", b"request_id", "session_id", b"session_id", "to", b"to", "validate_only", b"validate_only", "wait_for", b"wait_for", "wait_timeout", b"wait_timeout", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["content", "template"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["content"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
 Global___SendMessageRequest: _TypeAlias = SendMessageRequest  # noqa: Y015
-
-@_typing.final
-class Schedule(_message.Message):
-    """Schedule is a moment, now or by a clock on a wall."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TIME_FIELD_NUMBER: _builtins.int
-    LOCAL_TIME_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
-        """Exactly then."""
-
-    @_builtins.property
-    def local_time(self) -> Global___LocalTime:
-        """When clocks there show it."""
-
-    def __init__(
-        self,
-        *,
-        time: _timestamp_pb2.Timestamp | None = ...,
-        local_time: Global___LocalTime | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["local_time", b"local_time", "time", b"time", "when", b"when"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["local_time", b"local_time", "time", b"time", "when", b"when"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["time", "local_time"]  # noqa: Y015
-    _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_when) -> _WhichOneofReturnType_when | None: ...
-
-Global___Schedule: _TypeAlias = Schedule  # noqa: Y015
-
-@_typing.final
-class LocalTime(_message.Message):
-    """LocalTime is what a clock on a wall shows. A time that is skipped in spring means the first moment after the gap; one
-    that comes twice in autumn means the first. If the zone's rules change before then, so does the moment.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DATE_TIME_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    date_time: _builtins.str
-    """`2026-12-24T18:00:00`, without offset."""
-    time_zone: _builtins.str
-    """An IANA name, `Europe/Berlin`."""
-    def __init__(
-        self,
-        *,
-        date_time: _builtins.str = ...,
-        time_zone: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date_time", b"date_time", "time_zone", b"time_zone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___LocalTime: _TypeAlias = LocalTime  # noqa: Y015
-
-@_typing.final
-class TemplateUse(_message.Message):
-    """TemplateUse fills in a template."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class VariablesEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    TEMPLATE_ID_FIELD_NUMBER: _builtins.int
-    VARIABLES_FIELD_NUMBER: _builtins.int
-    template_id: _builtins.str
-    """Which."""
-    @_builtins.property
-    def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """For its variables; one missing or too many is INVALID_ARGUMENT / `TEMPLATE_VARIABLES`."""
-
-    def __init__(
-        self,
-        *,
-        template_id: _builtins.str = ...,
-        variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["template_id", b"template_id", "variables", b"variables"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TemplateUse: _TypeAlias = TemplateUse  # noqa: Y015
 
 @_typing.final
 class SendMessageResponse(_message.Message):
@@ -287,3 +168,480 @@ class SendMessageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendMessageResponse: _TypeAlias = SendMessageResponse  # noqa: Y015
+
+@_typing.final
+class GetMessageRequest(_message.Message):
+    """GetMessageRequest asks for one message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    message_id: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMessageRequest: _TypeAlias = GetMessageRequest  # noqa: Y015
+
+@_typing.final
+class GetMessageResponse(_message.Message):
+    """GetMessageResponse shows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> _message_pb2.Message:
+        """The message."""
+
+    def __init__(
+        self,
+        *,
+        message: _message_pb2.Message | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMessageResponse: _TypeAlias = GetMessageResponse  # noqa: Y015
+
+@_typing.final
+class ListMessagesRequest(_message.Message):
+    """ListMessagesRequest asks for a page of messages. A message is listed when every field that is set matches it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session; `-` means all."""
+    page_size: _builtins.int
+    """At most this many; 0 means 50, above 500 means 500."""
+    page_token: _builtins.str
+    """From the page before; empty means the first."""
+    chat: _builtins.str
+    """Of the chat with this one: an address; aliases are followed."""
+    direction: _message_pb2.Message.Direction.ValueType
+    """Of this direction."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_message_pb2.Message.State.ValueType]:
+        """In one of these states."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        direction: _message_pb2.Message.Direction.ValueType = ...,
+        states: _abc.Iterable[_message_pb2.Message.State.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "direction", b"direction", "page_size", b"page_size", "page_token", b"page_token", "session_id", b"session_id", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagesRequest: _TypeAlias = ListMessagesRequest  # noqa: Y015
+
+@_typing.final
+class ListMessagesResponse(_message.Message):
+    """ListMessagesResponse is a page of messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty if this is the last."""
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
+        """The messages."""
+
+    def __init__(
+        self,
+        *,
+        messages: _abc.Iterable[_message_pb2.Message] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagesResponse: _TypeAlias = ListMessagesResponse  # noqa: Y015
+
+@_typing.final
+class CancelMessageRequest(_message.Message):
+    """CancelMessageRequest names a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    message_id: _builtins.str
+    """Which."""
+    request_id: _builtins.str
+    """The caller's idempotency key; see SendMessage."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "request_id", b"request_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelMessageRequest: _TypeAlias = CancelMessageRequest  # noqa: Y015
+
+@_typing.final
+class CancelMessageResponse(_message.Message):
+    """CancelMessageResponse shows the message as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
+    repeated_request: _builtins.bool
+    """True if an earlier call with this `request_id` did it."""
+    @_builtins.property
+    def message(self) -> _message_pb2.Message:
+        """The message."""
+
+    def __init__(
+        self,
+        *,
+        message: _message_pb2.Message | None = ...,
+        repeated_request: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "repeated_request", b"repeated_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelMessageResponse: _TypeAlias = CancelMessageResponse  # noqa: Y015
+
+@_typing.final
+class RetryMessageRequest(_message.Message):
+    """RetryMessageRequest names a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    message_id: _builtins.str
+    """Which."""
+    request_id: _builtins.str
+    """The caller's idempotency key; see SendMessage."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "request_id", b"request_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryMessageRequest: _TypeAlias = RetryMessageRequest  # noqa: Y015
+
+@_typing.final
+class RetryMessageResponse(_message.Message):
+    """RetryMessageResponse shows the new message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
+    repeated_request: _builtins.bool
+    """True if an earlier call with this `request_id` made it."""
+    @_builtins.property
+    def message(self) -> _message_pb2.Message:
+        """The new message."""
+
+    def __init__(
+        self,
+        *,
+        message: _message_pb2.Message | None = ...,
+        repeated_request: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "repeated_request", b"repeated_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryMessageResponse: _TypeAlias = RetryMessageResponse  # noqa: Y015
+
+@_typing.final
+class MarkMessagesReadRequest(_message.Message):
+    """MarkMessagesReadRequest names messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    request_id: _builtins.str
+    """The caller's idempotency key; see SendMessage."""
+    @_builtins.property
+    def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which; of any number of chats."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_ids", b"message_ids", "request_id", b"request_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkMessagesReadRequest: _TypeAlias = MarkMessagesReadRequest  # noqa: Y015
+
+@_typing.final
+class MarkMessagesReadResponse(_message.Message):
+    """MarkMessagesReadResponse says that WhatsApp was told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPEATED_REQUEST_FIELD_NUMBER: _builtins.int
+    repeated_request: _builtins.bool
+    """True if an earlier call with this `request_id` did it."""
+    def __init__(
+        self,
+        *,
+        repeated_request: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeated_request", b"repeated_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkMessagesReadResponse: _TypeAlias = MarkMessagesReadResponse  # noqa: Y015
+
+@_typing.final
+class ListReceiptsRequest(_message.Message):
+    """ListReceiptsRequest asks for a page of receipts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    message_id: _builtins.str
+    """Of which message."""
+    page_size: _builtins.int
+    """At most this many; 0 means 50, above 500 means 500."""
+    page_token: _builtins.str
+    """From the page before; empty means the first."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "page_size", b"page_size", "page_token", b"page_token", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptsRequest: _TypeAlias = ListReceiptsRequest  # noqa: Y015
+
+@_typing.final
+class ListReceiptsResponse(_message.Message):
+    """ListReceiptsResponse is a page of receipts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty if this is the last."""
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]:
+        """One for each person."""
+
+    def __init__(
+        self,
+        *,
+        receipts: _abc.Iterable[Global___Receipt] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "receipts", b"receipts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptsResponse: _TypeAlias = ListReceiptsResponse  # noqa: Y015
+
+@_typing.final
+class Receipt(_message.Message):
+    """Receipt is how far a message got with one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    PLAY_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def participant(self) -> _identity_pb2.Identity:
+        """The person."""
+
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was on a device of theirs; unset if not yet, or if they never told."""
+
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """When they saw it; unset if not yet, or if they do not tell."""
+
+    @_builtins.property
+    def play_time(self) -> _timestamp_pb2.Timestamp:
+        """When they played it; unset if not yet, or if they do not tell."""
+
+    def __init__(
+        self,
+        *,
+        participant: _identity_pb2.Identity | None = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+        play_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "participant", b"participant", "play_time", b"play_time", "read_time", b"read_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "participant", b"participant", "play_time", b"play_time", "read_time", b"read_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class WatchMessageRequest(_message.Message):
+    """WatchMessageRequest names a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Until:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _UntilEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WatchMessageRequest._Until.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        UNTIL_UNSPECIFIED: WatchMessageRequest._Until.ValueType  # 0
+        """Until it is read."""
+        UNTIL_SENT: WatchMessageRequest._Until.ValueType  # 1
+        """Until WhatsApp has it."""
+        UNTIL_DELIVERED: WatchMessageRequest._Until.ValueType  # 2
+        """Until one of its recipients has it."""
+        UNTIL_PLAYED: WatchMessageRequest._Until.ValueType  # 3
+        """Until one of its recipients played it."""
+
+    class Until(_Until, metaclass=_UntilEnumTypeWrapper):
+        """Until is the last step of interest."""
+
+    UNTIL_UNSPECIFIED: WatchMessageRequest.Until.ValueType  # 0
+    """Until it is read."""
+    UNTIL_SENT: WatchMessageRequest.Until.ValueType  # 1
+    """Until WhatsApp has it."""
+    UNTIL_DELIVERED: WatchMessageRequest.Until.ValueType  # 2
+    """Until one of its recipients has it."""
+    UNTIL_PLAYED: WatchMessageRequest.Until.ValueType  # 3
+    """Until one of its recipients played it."""
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Of which session."""
+    message_id: _builtins.str
+    """Which."""
+    until: Global___WatchMessageRequest.Until.ValueType
+    """How far to watch."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        until: Global___WatchMessageRequest.Until.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "session_id", b"session_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchMessageRequest: _TypeAlias = WatchMessageRequest  # noqa: Y015
+
+@_typing.final
+class WatchMessageResponse(_message.Message):
+    """WatchMessageResponse shows the message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> _message_pb2.Message:
+        """The message, as it was at this revision."""
+
+    def __init__(
+        self,
+        *,
+        message: _message_pb2.Message | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchMessageResponse: _TypeAlias = WatchMessageResponse  # noqa: Y015

@@ -40,6 +40,41 @@ class MessageServiceStub:
                 request_serializer=wagate_dot_v1_dot_message__service__pb2.SendMessageRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_message__service__pb2.SendMessageResponse.FromString,
                 _registered_method=True)
+        self.GetMessage = channel.unary_unary(
+                '/wagate.v1.MessageService/GetMessage',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.GetMessageResponse.FromString,
+                _registered_method=True)
+        self.ListMessages = channel.unary_unary(
+                '/wagate.v1.MessageService/ListMessages',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.ListMessagesRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.ListMessagesResponse.FromString,
+                _registered_method=True)
+        self.CancelMessage = channel.unary_unary(
+                '/wagate.v1.MessageService/CancelMessage',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.CancelMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.CancelMessageResponse.FromString,
+                _registered_method=True)
+        self.RetryMessage = channel.unary_unary(
+                '/wagate.v1.MessageService/RetryMessage',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.RetryMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.RetryMessageResponse.FromString,
+                _registered_method=True)
+        self.MarkMessagesRead = channel.unary_unary(
+                '/wagate.v1.MessageService/MarkMessagesRead',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadResponse.FromString,
+                _registered_method=True)
+        self.ListReceipts = channel.unary_unary(
+                '/wagate.v1.MessageService/ListReceipts',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.ListReceiptsRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.ListReceiptsResponse.FromString,
+                _registered_method=True)
+        self.WatchMessage = channel.unary_stream(
+                '/wagate.v1.MessageService/WatchMessage',
+                request_serializer=wagate_dot_v1_dot_message__service__pb2.WatchMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_message__service__pb2.WatchMessageResponse.FromString,
+                _registered_method=True)
 
 
 class MessageServiceServicer:
@@ -52,9 +87,81 @@ class MessageServiceServicer:
         OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
         chat messages leave in the order in which they became due; between chats there is no order.
 
-        Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-        RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-        INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+        `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+        `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+        later.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMessage(self, request, context):
+        """GetMessage shows one message.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMessages(self, request, context):
+        """ListMessages shows messages, the newest accepted or received first.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+        `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelMessage(self, request, context):
+        """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+        it is.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+        ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryMessage(self, request, context):
+        """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+        same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+        arrived: its `attempt_count` tells.
+
+        Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+        FAILED, EXPIRED or CANCELED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkMessagesRead(self, request, context):
+        """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+        INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceipts(self, request, context):
+        """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchMessage(self, request, context):
+        """WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+        with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -67,6 +174,41 @@ def add_MessageServiceServicer_to_server(servicer, server):
                     servicer.SendMessage,
                     request_deserializer=wagate_dot_v1_dot_message__service__pb2.SendMessageRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_message__service__pb2.SendMessageResponse.SerializeToString,
+            ),
+            'GetMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessage,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.GetMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.GetMessageResponse.SerializeToString,
+            ),
+            'ListMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessages,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.ListMessagesRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.ListMessagesResponse.SerializeToString,
+            ),
+            'CancelMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelMessage,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.CancelMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.CancelMessageResponse.SerializeToString,
+            ),
+            'RetryMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryMessage,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.RetryMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.RetryMessageResponse.SerializeToString,
+            ),
+            'MarkMessagesRead': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkMessagesRead,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadResponse.SerializeToString,
+            ),
+            'ListReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceipts,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.ListReceiptsRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.ListReceiptsResponse.SerializeToString,
+            ),
+            'WatchMessage': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchMessage,
+                    request_deserializer=wagate_dot_v1_dot_message__service__pb2.WatchMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_message__service__pb2.WatchMessageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -97,6 +239,195 @@ class MessageService:
             '/wagate.v1.MessageService/SendMessage',
             wagate_dot_v1_dot_message__service__pb2.SendMessageRequest.SerializeToString,
             wagate_dot_v1_dot_message__service__pb2.SendMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/GetMessage',
+            wagate_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.GetMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/ListMessages',
+            wagate_dot_v1_dot_message__service__pb2.ListMessagesRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.ListMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/CancelMessage',
+            wagate_dot_v1_dot_message__service__pb2.CancelMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.CancelMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/RetryMessage',
+            wagate_dot_v1_dot_message__service__pb2.RetryMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.RetryMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkMessagesRead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/MarkMessagesRead',
+            wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.MarkMessagesReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.MessageService/ListReceipts',
+            wagate_dot_v1_dot_message__service__pb2.ListReceiptsRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.ListReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/wagate.v1.MessageService/WatchMessage',
+            wagate_dot_v1_dot_message__service__pb2.WatchMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_message__service__pb2.WatchMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,9 +39,53 @@ class MessageServiceStub:
     OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
     chat messages leave in the order in which they became due; between chats there is no order.
 
-    Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-    RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-    INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+    `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+    `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+    later.
+    """
+    GetMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
+    """GetMessage shows one message.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+    """
+    ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
+    """ListMessages shows messages, the newest accepted or received first.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+    `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+    """
+    CancelMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]
+    """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+    it is.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+    ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+    """
+    RetryMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.RetryMessageRequest, _message_service_pb2.RetryMessageResponse]
+    """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+    same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+    arrived: its `attempt_count` tells.
+
+    Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+    FAILED, EXPIRED or CANCELED.
+    """
+    MarkMessagesRead: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]
+    """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+    INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    """
+    ListReceipts: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListReceiptsRequest, _message_service_pb2.ListReceiptsResponse]
+    """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+    """
+    WatchMessage: _grpc.UnaryStreamMultiCallable[_message_service_pb2.WatchMessageRequest, _message_service_pb2.WatchMessageResponse]
+    """WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+    with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
     """
 
 @_typing.type_check_only
@@ -55,9 +99,53 @@ class MessageServiceAsyncStub(MessageServiceStub):
     OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
     chat messages leave in the order in which they became due; between chats there is no order.
 
-    Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-    RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-    INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+    `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+    `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+    later.
+    """
+    GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]  # type: ignore[assignment]
+    """GetMessage shows one message.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+    """
+    ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
+    """ListMessages shows messages, the newest accepted or received first.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+    `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+    """
+    CancelMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]  # type: ignore[assignment]
+    """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+    it is.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+    ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+    """
+    RetryMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.RetryMessageRequest, _message_service_pb2.RetryMessageResponse]  # type: ignore[assignment]
+    """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+    same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+    arrived: its `attempt_count` tells.
+
+    Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+    FAILED, EXPIRED or CANCELED.
+    """
+    MarkMessagesRead: _aio.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]  # type: ignore[assignment]
+    """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+    INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    """
+    ListReceipts: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListReceiptsRequest, _message_service_pb2.ListReceiptsResponse]  # type: ignore[assignment]
+    """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+    """
+    WatchMessage: _aio.UnaryStreamMultiCallable[_message_service_pb2.WatchMessageRequest, _message_service_pb2.WatchMessageResponse]  # type: ignore[assignment]
+    """WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+    with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
     """
 
 class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -74,9 +162,95 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
         chat messages leave in the order in which they became due; between chats there is no order.
 
-        Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, `RECIPIENT_OPTED_OUT`;
-        RESOURCE_EXHAUSTED / `OUTBOX_FULL`, `QUOTA_EXCEEDED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
-        INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`. A number that is not on WhatsApp is found out later.
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
+        `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
+        `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
+        later.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMessage(
+        self,
+        request: _message_service_pb2.GetMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.GetMessageResponse, _abc.Awaitable[_message_service_pb2.GetMessageResponse]]:
+        """GetMessage shows one message.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMessages(
+        self,
+        request: _message_service_pb2.ListMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListMessagesResponse, _abc.Awaitable[_message_service_pb2.ListMessagesResponse]]:
+        """ListMessages shows messages, the newest accepted or received first.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `IDENTITY_NOT_FOUND`; INVALID_ARGUMENT / `ADDRESS_INVALID`,
+        `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelMessage(
+        self,
+        request: _message_service_pb2.CancelMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.CancelMessageResponse, _abc.Awaitable[_message_service_pb2.CancelMessageResponse]]:
+        """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
+        it is.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
+        ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+        """
+
+    @_abc_1.abstractmethod
+    def RetryMessage(
+        self,
+        request: _message_service_pb2.RetryMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.RetryMessageResponse, _abc.Awaitable[_message_service_pb2.RetryMessageResponse]]:
+        """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
+        same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
+        arrived: its `attempt_count` tells.
+
+        Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
+        FAILED, EXPIRED or CANCELED.
+        """
+
+    @_abc_1.abstractmethod
+    def MarkMessagesRead(
+        self,
+        request: _message_service_pb2.MarkMessagesReadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.MarkMessagesReadResponse, _abc.Awaitable[_message_service_pb2.MarkMessagesReadResponse]]:
+        """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
+        INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReceipts(
+        self,
+        request: _message_service_pb2.ListReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListReceiptsResponse, _abc.Awaitable[_message_service_pb2.ListReceiptsResponse]]:
+        """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchMessage(
+        self,
+        request: _message_service_pb2.WatchMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_message_service_pb2.WatchMessageResponse], _abc.AsyncIterator[_message_service_pb2.WatchMessageResponse]]:
+        """WatchMessage shows a message as it is, then again after each change: every `revision` from then on, in order. Ends
+        with OK after the frame in which it got as far as `until`, or ended as FAILED, EXPIRED or CANCELED.
+
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; UNAVAILABLE / `SHUTTING_DOWN`.
         """
 
 def add_MessageServiceServicer_to_server(servicer: MessageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
