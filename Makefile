@@ -111,7 +111,7 @@ house:
 	pytest -q tests/house
 
 go:
-	cd src && unformatted=$$(gofmt -l engine lab) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; }
+	cd src && unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l engine lab) && { [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }; }
 	go vet -C src $(GO_PACKAGES)
 	go run -C src $(STATICCHECK) $(GO_PACKAGES)
 
