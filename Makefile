@@ -28,7 +28,8 @@ help: ## this list
 setup: build/setup ## install what is missing: uv, Python packages, buf, and Go if the machine has none from 1.26 on
 
 build/setup: pyproject.toml uv.lock | $(filter build/%,$(UV))
-	$(UV) sync --locked $$($(machine_go) || echo --group go)
+	@echo 'Installing the Python packages of uv.lock into .venv'
+	@$(UV) sync --quiet --locked $$($(machine_go) || echo --group go)
 	@mkdir -p build && touch $@
 
 machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go(1\.(2[6-9]|[3-9][0-9])|[2-9]\.)'
@@ -90,8 +91,7 @@ test: build ## run all tests
 	go test -C src $(GO_PACKAGES)
 	pytest
 
-check: setup format lint types imports house go breaking stored drift ## format, lint, types, imports, sizes, contract, drift
-
+check: setup format lint types imports house go breaking stored drift ## judge format, lint, types, imports, sizes, contract, gen/
 
 format:
 	ruff format --check
