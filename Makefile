@@ -3,6 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 # Tools. uv and Go are the machine's where it has them; all else is pinned in uv.lock, the go.mod files, and here.
 UV := $(shell command -v uv || echo build/uv/bin/uv)
@@ -25,12 +26,12 @@ help: ## this list
 
 # ---- Setting up
 
-setup: build/setup ## install what is missing: uv, Python packages, buf, and Go if the machine has none from 1.26 on
+setup: .venv/stamp ## install what is missing: uv, Python packages, buf, and Go if the machine has none from 1.26 on
 
-build/setup: pyproject.toml uv.lock | $(filter build/%,$(UV))
+.venv/stamp: pyproject.toml uv.lock | $(filter build/%,$(UV))
 	@echo 'Installing the Python packages of uv.lock into .venv'
 	@$(UV) sync --quiet --locked $$($(machine_go) || echo --group go)
-	@mkdir -p build && touch $@
+	@touch $@
 
 machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go(1\.(2[6-9]|[3-9][0-9])|[2-9]\.)'
 

@@ -15,8 +15,8 @@ def checkout(tmp_path: Path) -> Checkout:
         shutil.copy(ROOT / name, tmp_path)
     for name in ("proto", "gen"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build/setup").touch()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/stamp").touch()
     (tmp_path / "proto/contract.binpb").unlink(missing_ok=True)
     fresh = Checkout(tmp_path)
     agreed = fresh.make("contract")
