@@ -1501,7 +1501,11 @@ func (*ForgetKeysResponse) Descriptor() ([]byte, []int) {
 type WatchInboxRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whose.
-	PersonId      string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// Begin after this position; 0 means at the first.
+	AfterPosition int64 `protobuf:"varint,2,opt,name=after_position,json=afterPosition,proto3" json:"after_position,omitempty"`
+	// End at the newest entry instead of waiting for more.
+	UntilNow      bool `protobuf:"varint,3,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1543,6 +1547,20 @@ func (x *WatchInboxRequest) GetPersonId() string {
 	return ""
 }
 
+func (x *WatchInboxRequest) GetAfterPosition() int64 {
+	if x != nil {
+		return x.AfterPosition
+	}
+	return 0
+}
+
+func (x *WatchInboxRequest) GetUntilNow() bool {
+	if x != nil {
+		return x.UntilNow
+	}
+	return false
+}
+
 // WatchInboxResponse is one thing that a person received.
 type WatchInboxResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1567,7 +1585,10 @@ type WatchInboxResponse struct {
 	// How often it had been asked for again before it could be read.
 	RetryCount int32 `protobuf:"varint,10,opt,name=retry_count,json=retryCount,proto3" json:"retry_count,omitempty"`
 	// WhatsApp's time of it.
-	SendTime      *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=send_time,json=sendTime,proto3" json:"send_time,omitempty"`
+	SendTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=send_time,json=sendTime,proto3" json:"send_time,omitempty"`
+	// In which chat it was said, as the JID that the person's client knows it by. It differs from the sender if
+	// `from_me`.
+	ChatJid       string `protobuf:"bytes,12,opt,name=chat_jid,json=chatJid,proto3" json:"chat_jid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1677,6 +1698,13 @@ func (x *WatchInboxResponse) GetSendTime() *timestamppb.Timestamp {
 		return x.SendTime
 	}
 	return nil
+}
+
+func (x *WatchInboxResponse) GetChatJid() string {
+	if x != nil {
+		return x.ChatJid
+	}
+	return ""
 }
 
 // SetFaultRequest switches a fault. Only those that are set are in force; an empty `fault` ends all.
@@ -2077,7 +2105,8 @@ func (x *GetStatsResponse) GetUptime() *durationpb.Duration {
 // SaveWorldRequest saves.
 type SaveWorldRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The folder; made if need be. `wagate lab --world FOLDER` starts from it.
+	// The folder; made if need be. `wagate-lab --world FOLDER` starts from it and leaves it as it is, so that several
+	// labs can.
 	Folder        string `protobuf:"bytes,1,opt,name=folder,proto3" json:"folder,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2336,9 +2365,11 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x11ForgetKeysRequest\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x12\n" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\"\x14\n" +
-	"\x12ForgetKeysResponse\"0\n" +
+	"\x12ForgetKeysResponse\"t\n" +
 	"\x11WatchInboxRequest\x12\x1b\n" +
-	"\tperson_id\x18\x01 \x01(\tR\bpersonId\"\xaf\x03\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12%\n" +
+	"\x0eafter_position\x18\x02 \x01(\x03R\rafterPosition\x12\x1b\n" +
+	"\tuntil_now\x18\x03 \x01(\bR\buntilNow\"\xca\x03\n" +
 	"\x12WatchInboxResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x03R\bposition\x12.\n" +
 	"\x13provider_message_id\x18\x02 \x01(\tR\x11providerMessageId\x12*\n" +
@@ -2353,7 +2384,8 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\vretry_count\x18\n" +
 	" \x01(\x05R\n" +
 	"retryCount\x127\n" +
-	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\"\xb2\x02\n" +
+	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12\x19\n" +
+	"\bchat_jid\x18\f \x01(\tR\achatJid\"\xb2\x02\n" +
 	"\x0fSetFaultRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12:\n" +
 	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xbf\x01\n" +

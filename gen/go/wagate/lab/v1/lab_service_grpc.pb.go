@@ -48,7 +48,8 @@ const (
 type LabServiceClient interface {
 	// GetLab says where the lab is and how to trust it.
 	GetLab(ctx context.Context, in *GetLabRequest, opts ...grpc.CallOption) (*GetLabResponse, error)
-	// CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+	// CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+	// was deleted gets another LID: it has moved.
 	//
 	// Errors: ALREADY_EXISTS.
 	CreateAccount(ctx context.Context, in *CreateAccountRequest, opts ...grpc.CallOption) (*CreateAccountResponse, error)
@@ -70,15 +71,21 @@ type LabServiceClient interface {
 	// lab. A person on the gateway's own account plays its owner, writing on the phone.
 	CreatePerson(ctx context.Context, in *CreatePersonRequest, opts ...grpc.CallOption) (*CreatePersonResponse, error)
 	// Say sends a message as a person, and answers once the lab's server has it.
+	//
+	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
 	Say(ctx context.Context, in *SayRequest, opts ...grpc.CallOption) (*SayResponse, error)
 	// MarkRead reads messages as a person, so that their sender is told.
 	MarkRead(ctx context.Context, in *MarkReadRequest, opts ...grpc.CallOption) (*MarkReadResponse, error)
 	// SetOnline connects or disconnects a person. What arrives meanwhile waits.
+	//
+	// Errors: UNAVAILABLE if the person cannot connect within 20 s.
 	SetOnline(ctx context.Context, in *SetOnlineRequest, opts ...grpc.CallOption) (*SetOnlineResponse, error)
 	// ForgetKeys makes a person forget the encryption session with someone, so that the next message from there cannot
 	// be decrypted, and is asked for again.
 	ForgetKeys(ctx context.Context, in *ForgetKeysRequest, opts ...grpc.CallOption) (*ForgetKeysResponse, error)
-	// WatchInbox shows what a person received: all so far, then what comes.
+	// WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+	// there twice.
 	WatchInbox(ctx context.Context, in *WatchInboxRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInboxResponse], error)
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(ctx context.Context, in *SetFaultRequest, opts ...grpc.CallOption) (*SetFaultResponse, error)
@@ -88,7 +95,10 @@ type LabServiceClient interface {
 	WatchOracle(ctx context.Context, in *WatchOracleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOracleResponse], error)
 	// GetStats counts what a test wants to see at its end.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
-	// SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder.
+	// SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+	// where it is.
+	//
+	// Errors: ALREADY_EXISTS if the folder holds something.
 	SaveWorld(ctx context.Context, in *SaveWorldRequest, opts ...grpc.CallOption) (*SaveWorldResponse, error)
 }
 
@@ -307,7 +317,8 @@ func (c *labServiceClient) SaveWorld(ctx context.Context, in *SaveWorldRequest, 
 type LabServiceServer interface {
 	// GetLab says where the lab is and how to trust it.
 	GetLab(context.Context, *GetLabRequest) (*GetLabResponse, error)
-	// CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+	// CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+	// was deleted gets another LID: it has moved.
 	//
 	// Errors: ALREADY_EXISTS.
 	CreateAccount(context.Context, *CreateAccountRequest) (*CreateAccountResponse, error)
@@ -329,15 +340,21 @@ type LabServiceServer interface {
 	// lab. A person on the gateway's own account plays its owner, writing on the phone.
 	CreatePerson(context.Context, *CreatePersonRequest) (*CreatePersonResponse, error)
 	// Say sends a message as a person, and answers once the lab's server has it.
+	//
+	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
 	Say(context.Context, *SayRequest) (*SayResponse, error)
 	// MarkRead reads messages as a person, so that their sender is told.
 	MarkRead(context.Context, *MarkReadRequest) (*MarkReadResponse, error)
 	// SetOnline connects or disconnects a person. What arrives meanwhile waits.
+	//
+	// Errors: UNAVAILABLE if the person cannot connect within 20 s.
 	SetOnline(context.Context, *SetOnlineRequest) (*SetOnlineResponse, error)
 	// ForgetKeys makes a person forget the encryption session with someone, so that the next message from there cannot
 	// be decrypted, and is asked for again.
 	ForgetKeys(context.Context, *ForgetKeysRequest) (*ForgetKeysResponse, error)
-	// WatchInbox shows what a person received: all so far, then what comes.
+	// WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+	// there twice.
 	WatchInbox(*WatchInboxRequest, grpc.ServerStreamingServer[WatchInboxResponse]) error
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(context.Context, *SetFaultRequest) (*SetFaultResponse, error)
@@ -347,7 +364,10 @@ type LabServiceServer interface {
 	WatchOracle(*WatchOracleRequest, grpc.ServerStreamingServer[WatchOracleResponse]) error
 	// GetStats counts what a test wants to see at its end.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
-	// SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder.
+	// SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+	// where it is.
+	//
+	// Errors: ALREADY_EXISTS if the folder holds something.
 	SaveWorld(context.Context, *SaveWorldRequest) (*SaveWorldResponse, error)
 	mustEmbedUnimplementedLabServiceServer()
 }

@@ -32,18 +32,20 @@ const (
 	OracleEntry_KIND_LOGIN OracleEntry_Kind = 1
 	// A device's socket closed.
 	OracleEntry_KIND_LOGOUT OracleEntry_Kind = 2
-	// The server took a stanza from a device.
+	// The server took a message from a device.
 	OracleEntry_KIND_ACCEPTED OracleEntry_Kind = 3
 	// The server refused a message.
 	OracleEntry_KIND_REFUSED OracleEntry_Kind = 4
-	// The server wrote a stanza to a device.
+	// The server wrote a message to a device.
 	OracleEntry_KIND_DELIVERED OracleEntry_Kind = 5
-	// A device confirmed a stanza, by receipt or ack: the server forgets it.
+	// A device confirmed a message, by receipt or ack: the server forgets it.
 	OracleEntry_KIND_CONFIRMED OracleEntry_Kind = 6
 	// A device was linked.
 	OracleEntry_KIND_LINKED OracleEntry_Kind = 7
 	// A device was unlinked.
 	OracleEntry_KIND_UNLINKED OracleEntry_Kind = 8
+	// A receipt was put in line for a device: `account` is told by `peer`.
+	OracleEntry_KIND_FORWARDED OracleEntry_Kind = 9
 )
 
 // Enum value maps for OracleEntry_Kind.
@@ -58,6 +60,7 @@ var (
 		6: "KIND_CONFIRMED",
 		7: "KIND_LINKED",
 		8: "KIND_UNLINKED",
+		9: "KIND_FORWARDED",
 	}
 	OracleEntry_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -69,6 +72,7 @@ var (
 		"KIND_CONFIRMED":   6,
 		"KIND_LINKED":      7,
 		"KIND_UNLINKED":    8,
+		"KIND_FORWARDED":   9,
 	}
 )
 
@@ -109,7 +113,8 @@ type OracleEntry struct {
 	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
 	// What happened.
 	Kind OracleEntry_Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=wagate.lab.v1.OracleEntry_Kind" json:"kind,omitempty"`
-	// The account it is about, E.164 with `+`: who sent, for ACCEPTED; who was told, for DELIVERED and CONFIRMED.
+	// The account it is about, E.164 with `+`: who sent, for ACCEPTED and REFUSED; who was told, for FORWARDED, DELIVERED
+	// and CONFIRMED.
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
 	// Which of its devices.
 	Device int32 `protobuf:"varint,5,opt,name=device,proto3" json:"device,omitempty"`
@@ -117,14 +122,26 @@ type OracleEntry struct {
 	Peer string `protobuf:"bytes,6,opt,name=peer,proto3" json:"peer,omitempty"`
 	// WhatsApp's id of the message or receipt; empty if none.
 	ProviderMessageId string `protobuf:"bytes,7,opt,name=provider_message_id,json=providerMessageId,proto3" json:"provider_message_id,omitempty"`
-	// The stanza: `message`, `receipt`, `notification`; empty for logins.
+	// The stanza: `message` or `receipt`; empty if it is about a device.
 	Stanza string `protobuf:"bytes,8,opt,name=stanza,proto3" json:"stanza,omitempty"`
 	// The stanza's `type` attribute.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
 	// The number of the socket, so that logins can be told apart; from 1.
 	Connection int64 `protobuf:"varint,10,opt,name=connection,proto3" json:"connection,omitempty"`
-	// The error number of a refusal; 0 if none.
-	RefuseCode    int32 `protobuf:"varint,11,opt,name=refuse_code,json=refuseCode,proto3" json:"refuse_code,omitempty"`
+	// The error number of a refusal, by the server or by the device that did not want it; 0 if none.
+	RefuseCode int32 `protobuf:"varint,11,opt,name=refuse_code,json=refuseCode,proto3" json:"refuse_code,omitempty"`
+	// The sender as the stanza names it, with its device.
+	FromJid string `protobuf:"bytes,12,opt,name=from_jid,json=fromJid,proto3" json:"from_jid,omitempty"`
+	// ACCEPTED, REFUSED: to whom, as the sender wrote it. To another device of the sender's own account: in which chat.
+	ToJid string `protobuf:"bytes,13,opt,name=to_jid,json=toJid,proto3" json:"to_jid,omitempty"`
+	// From one device of an account to another.
+	OwnDevice bool `protobuf:"varint,14,opt,name=own_device,json=ownDevice,proto3" json:"own_device,omitempty"`
+	// DELIVERED: it had waited in the queue since before the login.
+	FromQueue bool `protobuf:"varint,15,opt,name=from_queue,json=fromQueue,proto3" json:"from_queue,omitempty"`
+	// Further ids of one receipt.
+	FurtherProviderMessageIds []string `protobuf:"bytes,16,rep,name=further_provider_message_ids,json=furtherProviderMessageIds,proto3" json:"further_provider_message_ids,omitempty"`
+	// The stanza's `edit` attribute.
+	Edit          string `protobuf:"bytes,17,opt,name=edit,proto3" json:"edit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -236,11 +253,53 @@ func (x *OracleEntry) GetRefuseCode() int32 {
 	return 0
 }
 
+func (x *OracleEntry) GetFromJid() string {
+	if x != nil {
+		return x.FromJid
+	}
+	return ""
+}
+
+func (x *OracleEntry) GetToJid() string {
+	if x != nil {
+		return x.ToJid
+	}
+	return ""
+}
+
+func (x *OracleEntry) GetOwnDevice() bool {
+	if x != nil {
+		return x.OwnDevice
+	}
+	return false
+}
+
+func (x *OracleEntry) GetFromQueue() bool {
+	if x != nil {
+		return x.FromQueue
+	}
+	return false
+}
+
+func (x *OracleEntry) GetFurtherProviderMessageIds() []string {
+	if x != nil {
+		return x.FurtherProviderMessageIds
+	}
+	return nil
+}
+
+func (x *OracleEntry) GetEdit() string {
+	if x != nil {
+		return x.Edit
+	}
+	return ""
+}
+
 var File_wagate_lab_v1_oracle_proto protoreflect.FileDescriptor
 
 const file_wagate_lab_v1_oracle_proto_rawDesc = "" +
 	"\n" +
-	"\x1awagate/lab/v1/oracle.proto\x12\rwagate.lab.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x04\n" +
+	"\x1awagate/lab/v1/oracle.proto\x12\rwagate.lab.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x05\n" +
 	"\vOracleEntry\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x03R\bposition\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x123\n" +
@@ -256,7 +315,15 @@ const file_wagate_lab_v1_oracle_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"connection\x12\x1f\n" +
 	"\vrefuse_code\x18\v \x01(\x05R\n" +
-	"refuseCode\"\xae\x01\n" +
+	"refuseCode\x12\x19\n" +
+	"\bfrom_jid\x18\f \x01(\tR\afromJid\x12\x15\n" +
+	"\x06to_jid\x18\r \x01(\tR\x05toJid\x12\x1d\n" +
+	"\n" +
+	"own_device\x18\x0e \x01(\bR\townDevice\x12\x1d\n" +
+	"\n" +
+	"from_queue\x18\x0f \x01(\bR\tfromQueue\x12?\n" +
+	"\x1cfurther_provider_message_ids\x18\x10 \x03(\tR\x19furtherProviderMessageIds\x12\x12\n" +
+	"\x04edit\x18\x11 \x01(\tR\x04edit\"\xc2\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -267,7 +334,8 @@ const file_wagate_lab_v1_oracle_proto_rawDesc = "" +
 	"\x0eKIND_DELIVERED\x10\x05\x12\x12\n" +
 	"\x0eKIND_CONFIRMED\x10\x06\x12\x0f\n" +
 	"\vKIND_LINKED\x10\a\x12\x11\n" +
-	"\rKIND_UNLINKED\x10\bB\x9d\x01\n" +
+	"\rKIND_UNLINKED\x10\b\x12\x12\n" +
+	"\x0eKIND_FORWARDED\x10\tB\x9d\x01\n" +
 	"\x11com.wagate.lab.v1B\vOracleProtoP\x01Z%wagate.dev/gen/go/wagate/lab/v1;labv1\xa2\x02\x03WLX\xaa\x02\rWagate.Lab.V1\xca\x02\rWagate\\Lab\\V1\xe2\x02\x19Wagate\\Lab\\V1\\GPBMetadata\xea\x02\x0fWagate::Lab::V1b\x06proto3"
 
 var (

@@ -719,16 +719,24 @@ class WatchInboxRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PERSON_ID_FIELD_NUMBER: _builtins.int
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    UNTIL_NOW_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Whose."""
+    after_position: _builtins.int
+    """Begin after this position; 0 means at the first."""
+    until_now: _builtins.bool
+    """End at the newest entry instead of waiting for more."""
     def __init__(
         self,
         *,
         person_id: _builtins.str = ...,
+        after_position: _builtins.int = ...,
+        until_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "person_id", b"person_id", "until_now", b"until_now"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -751,6 +759,7 @@ class WatchInboxResponse(_message.Message):
     RAW_MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_COUNT_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
+    CHAT_JID_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """In the order of arrival, from 1."""
     provider_message_id: _builtins.str
@@ -769,6 +778,10 @@ class WatchInboxResponse(_message.Message):
     """The `waE2E.Message`, as its bytes."""
     retry_count: _builtins.int
     """How often it had been asked for again before it could be read."""
+    chat_jid: _builtins.str
+    """In which chat it was said, as the JID that the person's client knows it by. It differs from the sender if
+    `from_me`.
+    """
     @_builtins.property
     def mention_jids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Whom it calls out, as JIDs."""
@@ -791,10 +804,11 @@ class WatchInboxResponse(_message.Message):
         raw_message: _builtins.bytes = ...,
         retry_count: _builtins.int = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
+        chat_jid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_lid", b"from_lid", "from_me", b"from_me", "from_phone_number", b"from_phone_number", "mention_jids", b"mention_jids", "position", b"position", "provider_message_id", b"provider_message_id", "quoted_provider_message_id", b"quoted_provider_message_id", "raw_message", b"raw_message", "retry_count", b"retry_count", "send_time", b"send_time", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat_jid", b"chat_jid", "from_lid", b"from_lid", "from_me", b"from_me", "from_phone_number", b"from_phone_number", "mention_jids", b"mention_jids", "position", b"position", "provider_message_id", b"provider_message_id", "quoted_provider_message_id", b"quoted_provider_message_id", "raw_message", b"raw_message", "retry_count", b"retry_count", "send_time", b"send_time", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1062,7 +1076,9 @@ class SaveWorldRequest(_message.Message):
 
     FOLDER_FIELD_NUMBER: _builtins.int
     folder: _builtins.str
-    """The folder; made if need be. `wagate lab --world FOLDER` starts from it."""
+    """The folder; made if need be. `wagate-lab --world FOLDER` starts from it and leaves it as it is, so that several
+    labs can.
+    """
     def __init__(
         self,
         *,

@@ -141,7 +141,8 @@ class LabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateAccount(self, request, context):
-        """CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+        """CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+        was deleted gets another LID: it has moved.
 
         Errors: ALREADY_EXISTS.
         """
@@ -198,6 +199,9 @@ class LabServiceServicer:
 
     def Say(self, request, context):
         """Say sends a message as a person, and answers once the lab's server has it.
+
+        Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+        server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,6 +216,8 @@ class LabServiceServicer:
 
     def SetOnline(self, request, context):
         """SetOnline connects or disconnects a person. What arrives meanwhile waits.
+
+        Errors: UNAVAILABLE if the person cannot connect within 20 s.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -226,7 +232,8 @@ class LabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchInbox(self, request, context):
-        """WatchInbox shows what a person received: all so far, then what comes.
+        """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+        there twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +268,10 @@ class LabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SaveWorld(self, request, context):
-        """SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder.
+        """SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+        where it is.
+
+        Errors: ALREADY_EXISTS if the folder holds something.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

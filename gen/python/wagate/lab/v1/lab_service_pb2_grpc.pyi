@@ -38,7 +38,8 @@ class LabServiceStub:
     GetLab: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.GetLabRequest, _lab_service_pb2.GetLabResponse]
     """GetLab says where the lab is and how to trust it."""
     CreateAccount: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.CreateAccountRequest, _lab_service_pb2.CreateAccountResponse]
-    """CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+    """CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+    was deleted gets another LID: it has moved.
 
     Errors: ALREADY_EXISTS.
     """
@@ -63,17 +64,26 @@ class LabServiceStub:
     lab. A person on the gateway's own account plays its owner, writing on the phone.
     """
     Say: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SayRequest, _lab_service_pb2.SayResponse]
-    """Say sends a message as a person, and answers once the lab's server has it."""
+    """Say sends a message as a person, and answers once the lab's server has it.
+
+    Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+    server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+    """
     MarkRead: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.MarkReadRequest, _lab_service_pb2.MarkReadResponse]
     """MarkRead reads messages as a person, so that their sender is told."""
     SetOnline: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetOnlineRequest, _lab_service_pb2.SetOnlineResponse]
-    """SetOnline connects or disconnects a person. What arrives meanwhile waits."""
+    """SetOnline connects or disconnects a person. What arrives meanwhile waits.
+
+    Errors: UNAVAILABLE if the person cannot connect within 20 s.
+    """
     ForgetKeys: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.ForgetKeysRequest, _lab_service_pb2.ForgetKeysResponse]
     """ForgetKeys makes a person forget the encryption session with someone, so that the next message from there cannot
     be decrypted, and is asked for again.
     """
     WatchInbox: _grpc.UnaryStreamMultiCallable[_lab_service_pb2.WatchInboxRequest, _lab_service_pb2.WatchInboxResponse]
-    """WatchInbox shows what a person received: all so far, then what comes."""
+    """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+    there twice.
+    """
     SetFault: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]
@@ -83,7 +93,11 @@ class LabServiceStub:
     GetStats: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]
     """GetStats counts what a test wants to see at its end."""
     SaveWorld: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SaveWorldRequest, _lab_service_pb2.SaveWorldResponse]
-    """SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder."""
+    """SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+    where it is.
+
+    Errors: ALREADY_EXISTS if the folder holds something.
+    """
 
 @_typing.type_check_only
 class LabServiceAsyncStub(LabServiceStub):
@@ -95,7 +109,8 @@ class LabServiceAsyncStub(LabServiceStub):
     GetLab: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.GetLabRequest, _lab_service_pb2.GetLabResponse]  # type: ignore[assignment]
     """GetLab says where the lab is and how to trust it."""
     CreateAccount: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.CreateAccountRequest, _lab_service_pb2.CreateAccountResponse]  # type: ignore[assignment]
-    """CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+    """CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+    was deleted gets another LID: it has moved.
 
     Errors: ALREADY_EXISTS.
     """
@@ -120,17 +135,26 @@ class LabServiceAsyncStub(LabServiceStub):
     lab. A person on the gateway's own account plays its owner, writing on the phone.
     """
     Say: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SayRequest, _lab_service_pb2.SayResponse]  # type: ignore[assignment]
-    """Say sends a message as a person, and answers once the lab's server has it."""
+    """Say sends a message as a person, and answers once the lab's server has it.
+
+    Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+    server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+    """
     MarkRead: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.MarkReadRequest, _lab_service_pb2.MarkReadResponse]  # type: ignore[assignment]
     """MarkRead reads messages as a person, so that their sender is told."""
     SetOnline: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetOnlineRequest, _lab_service_pb2.SetOnlineResponse]  # type: ignore[assignment]
-    """SetOnline connects or disconnects a person. What arrives meanwhile waits."""
+    """SetOnline connects or disconnects a person. What arrives meanwhile waits.
+
+    Errors: UNAVAILABLE if the person cannot connect within 20 s.
+    """
     ForgetKeys: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.ForgetKeysRequest, _lab_service_pb2.ForgetKeysResponse]  # type: ignore[assignment]
     """ForgetKeys makes a person forget the encryption session with someone, so that the next message from there cannot
     be decrypted, and is asked for again.
     """
     WatchInbox: _aio.UnaryStreamMultiCallable[_lab_service_pb2.WatchInboxRequest, _lab_service_pb2.WatchInboxResponse]  # type: ignore[assignment]
-    """WatchInbox shows what a person received: all so far, then what comes."""
+    """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+    there twice.
+    """
     SetFault: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]  # type: ignore[assignment]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]  # type: ignore[assignment]
@@ -140,7 +164,11 @@ class LabServiceAsyncStub(LabServiceStub):
     GetStats: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]  # type: ignore[assignment]
     """GetStats counts what a test wants to see at its end."""
     SaveWorld: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SaveWorldRequest, _lab_service_pb2.SaveWorldResponse]  # type: ignore[assignment]
-    """SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder."""
+    """SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+    where it is.
+
+    Errors: ALREADY_EXISTS if the folder holds something.
+    """
 
 class LabServiceServicer(metaclass=_abc_1.ABCMeta):
     """LabService controls a lab: a WhatsApp on localhost. Phone numbers are E.164 with `+` and belong to accounts made
@@ -161,7 +189,8 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.CreateAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.CreateAccountResponse, _abc.Awaitable[_lab_service_pb2.CreateAccountResponse]]:
-        """CreateAccount makes an account with a phone that holds its keys and does nothing by itself.
+        """CreateAccount makes an account with a phone that holds its keys and does nothing by itself. A number whose account
+        was deleted gets another LID: it has moved.
 
         Errors: ALREADY_EXISTS.
         """
@@ -228,7 +257,11 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.SayRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.SayResponse, _abc.Awaitable[_lab_service_pb2.SayResponse]]:
-        """Say sends a message as a person, and answers once the lab's server has it."""
+        """Say sends a message as a person, and answers once the lab's server has it.
+
+        Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
+        server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+        """
 
     @_abc_1.abstractmethod
     def MarkRead(
@@ -244,7 +277,10 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.SetOnlineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.SetOnlineResponse, _abc.Awaitable[_lab_service_pb2.SetOnlineResponse]]:
-        """SetOnline connects or disconnects a person. What arrives meanwhile waits."""
+        """SetOnline connects or disconnects a person. What arrives meanwhile waits.
+
+        Errors: UNAVAILABLE if the person cannot connect within 20 s.
+        """
 
     @_abc_1.abstractmethod
     def ForgetKeys(
@@ -262,7 +298,9 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.WatchInboxRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_lab_service_pb2.WatchInboxResponse], _abc.AsyncIterator[_lab_service_pb2.WatchInboxResponse]]:
-        """WatchInbox shows what a person received: all so far, then what comes."""
+        """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
+        there twice.
+        """
 
     @_abc_1.abstractmethod
     def SetFault(
@@ -302,6 +340,10 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.SaveWorldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.SaveWorldResponse, _abc.Awaitable[_lab_service_pb2.SaveWorldResponse]]:
-        """SaveWorld writes accounts, paired devices, persons and the lab's own keys into a folder."""
+        """SaveWorld writes accounts, paired devices, queues, persons and the lab's own keys into a folder. The oracle stays
+        where it is.
+
+        Errors: ALREADY_EXISTS if the folder holds something.
+        """
 
 def add_LabServiceServicer_to_server(servicer: LabServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -39,17 +41,19 @@ class OracleEntry(_message.Message):
         KIND_LOGOUT: OracleEntry._Kind.ValueType  # 2
         """A device's socket closed."""
         KIND_ACCEPTED: OracleEntry._Kind.ValueType  # 3
-        """The server took a stanza from a device."""
+        """The server took a message from a device."""
         KIND_REFUSED: OracleEntry._Kind.ValueType  # 4
         """The server refused a message."""
         KIND_DELIVERED: OracleEntry._Kind.ValueType  # 5
-        """The server wrote a stanza to a device."""
+        """The server wrote a message to a device."""
         KIND_CONFIRMED: OracleEntry._Kind.ValueType  # 6
-        """A device confirmed a stanza, by receipt or ack: the server forgets it."""
+        """A device confirmed a message, by receipt or ack: the server forgets it."""
         KIND_LINKED: OracleEntry._Kind.ValueType  # 7
         """A device was linked."""
         KIND_UNLINKED: OracleEntry._Kind.ValueType  # 8
         """A device was unlinked."""
+        KIND_FORWARDED: OracleEntry._Kind.ValueType  # 9
+        """A receipt was put in line for a device: `account` is told by `peer`."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind is what happened."""
@@ -61,17 +65,19 @@ class OracleEntry(_message.Message):
     KIND_LOGOUT: OracleEntry.Kind.ValueType  # 2
     """A device's socket closed."""
     KIND_ACCEPTED: OracleEntry.Kind.ValueType  # 3
-    """The server took a stanza from a device."""
+    """The server took a message from a device."""
     KIND_REFUSED: OracleEntry.Kind.ValueType  # 4
     """The server refused a message."""
     KIND_DELIVERED: OracleEntry.Kind.ValueType  # 5
-    """The server wrote a stanza to a device."""
+    """The server wrote a message to a device."""
     KIND_CONFIRMED: OracleEntry.Kind.ValueType  # 6
-    """A device confirmed a stanza, by receipt or ack: the server forgets it."""
+    """A device confirmed a message, by receipt or ack: the server forgets it."""
     KIND_LINKED: OracleEntry.Kind.ValueType  # 7
     """A device was linked."""
     KIND_UNLINKED: OracleEntry.Kind.ValueType  # 8
     """A device was unlinked."""
+    KIND_FORWARDED: OracleEntry.Kind.ValueType  # 9
+    """A receipt was put in line for a device: `account` is told by `peer`."""
 
     POSITION_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
@@ -84,12 +90,20 @@ class OracleEntry(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     CONNECTION_FIELD_NUMBER: _builtins.int
     REFUSE_CODE_FIELD_NUMBER: _builtins.int
+    FROM_JID_FIELD_NUMBER: _builtins.int
+    TO_JID_FIELD_NUMBER: _builtins.int
+    OWN_DEVICE_FIELD_NUMBER: _builtins.int
+    FROM_QUEUE_FIELD_NUMBER: _builtins.int
+    FURTHER_PROVIDER_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    EDIT_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Counts the entries, from 1, without a gap."""
     kind: Global___OracleEntry.Kind.ValueType
     """What happened."""
     account: _builtins.str
-    """The account it is about, E.164 with `+`: who sent, for ACCEPTED; who was told, for DELIVERED and CONFIRMED."""
+    """The account it is about, E.164 with `+`: who sent, for ACCEPTED and REFUSED; who was told, for FORWARDED, DELIVERED
+    and CONFIRMED.
+    """
     device: _builtins.int
     """Which of its devices."""
     peer: _builtins.str
@@ -97,16 +111,30 @@ class OracleEntry(_message.Message):
     provider_message_id: _builtins.str
     """WhatsApp's id of the message or receipt; empty if none."""
     stanza: _builtins.str
-    """The stanza: `message`, `receipt`, `notification`; empty for logins."""
+    """The stanza: `message` or `receipt`; empty if it is about a device."""
     type: _builtins.str
     """The stanza's `type` attribute."""
     connection: _builtins.int
     """The number of the socket, so that logins can be told apart; from 1."""
     refuse_code: _builtins.int
-    """The error number of a refusal; 0 if none."""
+    """The error number of a refusal, by the server or by the device that did not want it; 0 if none."""
+    from_jid: _builtins.str
+    """The sender as the stanza names it, with its device."""
+    to_jid: _builtins.str
+    """ACCEPTED, REFUSED: to whom, as the sender wrote it. To another device of the sender's own account: in which chat."""
+    own_device: _builtins.bool
+    """From one device of an account to another."""
+    from_queue: _builtins.bool
+    """DELIVERED: it had waited in the queue since before the login."""
+    edit: _builtins.str
+    """The stanza's `edit` attribute."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When, by the lab's clock."""
+
+    @_builtins.property
+    def further_provider_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further ids of one receipt."""
 
     def __init__(
         self,
@@ -122,10 +150,16 @@ class OracleEntry(_message.Message):
         type: _builtins.str = ...,
         connection: _builtins.int = ...,
         refuse_code: _builtins.int = ...,
+        from_jid: _builtins.str = ...,
+        to_jid: _builtins.str = ...,
+        own_device: _builtins.bool = ...,
+        from_queue: _builtins.bool = ...,
+        further_provider_message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        edit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "connection", b"connection", "device", b"device", "kind", b"kind", "peer", b"peer", "position", b"position", "provider_message_id", b"provider_message_id", "refuse_code", b"refuse_code", "stanza", b"stanza", "time", b"time", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "connection", b"connection", "device", b"device", "edit", b"edit", "from_jid", b"from_jid", "from_queue", b"from_queue", "further_provider_message_ids", b"further_provider_message_ids", "kind", b"kind", "own_device", b"own_device", "peer", b"peer", "position", b"position", "provider_message_id", b"provider_message_id", "refuse_code", b"refuse_code", "stanza", b"stanza", "time", b"time", "to_jid", b"to_jid", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
