@@ -106,7 +106,7 @@ types:
 	mypy
 
 imports:
-	lint-imports
+	lint-imports --no-logo
 
 house:
 	pytest -q tests/house
