@@ -50,7 +50,7 @@ gen: setup ## write gen/ anew from proto/
 contract: setup ## agree to the contract as it is now, which `make check` then compares with
 	@[ ! -e proto/contract.binpb ] || $(MAKE) --no-print-directory stored
 	@[ ! -e proto/contract.binpb ] || $(breaks) || echo 'Each of these belongs into proto/CHANGES.md.'
-	buf build proto/public --output proto/contract.binpb
+	buf build proto/public --exclude-source-info --output proto/contract.binpb
 
 breaking:
 	$(breaks)
