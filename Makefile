@@ -37,8 +37,9 @@ machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go
 
 # Debian splits venv off Python, and forbids pip outside one.
 build/uv/bin/uv:
-	python3 -m venv --clear build/uv || { $(apt) update && $(apt) install -y python3-venv && python3 -m venv --clear build/uv; }
-	build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo 'Installing uv into build/uv'
+	@python3 -m venv --clear build/uv || { $(apt) update && $(apt) install -y python3-venv && python3 -m venv --clear build/uv; }
+	@build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 apt = $$([ $$(id -u) = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -q
 
@@ -96,7 +97,8 @@ check: setup format lint types imports house go breaking stored drift ## judge f
 
 format:
 	ruff format --check
-	buf format --diff --exit-code --path proto/public --path proto/private
+	buf format --diff --exit-code proto/public
+	buf format --diff --exit-code proto/private
 
 lint:
 	ruff check
