@@ -1,0 +1,55 @@
+// Package route brings stanzas from one device to others: messages, receipts,
+// presence and notifications, through queues that survive a device's absence.
+package route
+
+import (
+	"sync"
+	"time"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
+	"wagate.dev/src/lab/model"
+	"wagate.dev/src/lab/wire"
+)
+
+// Line is the open connection of a logged-in device.
+type Line struct {
+	Address model.Address
+	Account *model.Account
+	conn    *wire.Conn
+	active  bool // guarded by the board: the queue is being delivered
+
+	mu         sync.Mutex
+	available  bool
+	subscribed map[types.JID]bool
+}
+
+// NewLine wraps the connection of a device that proved who it is.
+func NewLine(account *model.Account, number uint16, conn *wire.Conn) *Line {
+	return &Line{
+		Address: model.Address{Phone: account.Phone, Number: number},
+		Account: account, conn: conn, subscribed: map[types.JID]bool{},
+	}
+}
+
+// JID is the device's address in the address space of server.
+func (l *Line) JID(server string) types.JID {
+	jid := l.Account.In(server)
+	jid.Device = l.Address.Number
+	return jid
+}
+
+// Send puts a stanza on the device's socket without queueing it.
+func (l *Line) Send(node waBinary.Node) { l.conn.Send(node) }
+
+// End says a last word; the client is left some time to close the connection.
+func (l *Line) End(node waBinary.Node, grace time.Duration) { l.conn.SendLast(node, grace) }
+
+// Drop closes the socket without a word.
+func (l *Line) Drop() { l.conn.Close() }
+
+// Freeze stops reading and answering while the socket stays open.
+func (l *Line) Freeze() { l.conn.Freeze() }
+
+// Thaw ends a freeze.
+func (l *Line) Thaw() { l.conn.Thaw() }

@@ -1,0 +1,161 @@
+package route
+
+import (
+	"slices"
+	"time"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
+	"wagate.dev/src/lab/model"
+	"wagate.dev/src/lab/oracle"
+)
+
+// Codes of acks that refuse a message.
+const (
+	codeUnknownRecipient = 404
+	codeUnsupported      = 405
+)
+
+// Message routes a message from a device, and acks it once the oracle has it on
+// disk. It fails only when the oracle does.
+func (b *Board) Message(from *Line, node *waBinary.Node) error {
+	to := node.AttrGetter().OptionalJIDOrEmpty("to")
+	now := b.World.Now()
+	if to.Server != types.DefaultUserServer && to.Server != types.HiddenUserServer {
+		return b.refuse(from, node, now, codeUnsupported)
+	}
+	recipient, err := b.World.Find(to)
+	if err != nil {
+		return b.refuse(from, node, now, codeUnknownRecipient)
+	}
+	if err = b.Oracle.Commit(accepted(from, node, recipient)); err != nil {
+		return err
+	}
+	addressed := addressees(node, to)
+	for _, copied := range addressed {
+		b.deliverCopy(from, node, copied, recipient, now)
+	}
+	from.Send(messageAck(node, now, waBinary.Attrs{"phash": b.staleDevices(from, node, to, addressed)}))
+	return nil
+}
+
+func (b *Board) refuse(from *Line, node *waBinary.Node, now time.Time, code int) error {
+	entry := accepted(from, node, nil)
+	entry.What = oracle.Refused
+	if err := b.Oracle.Commit(entry); err != nil {
+		return err
+	}
+	from.Send(messageAck(node, now, waBinary.Attrs{"error": code}))
+	return nil
+}
+
+func messageAck(node *waBinary.Node, now time.Time, more waBinary.Attrs) waBinary.Node {
+	return waBinary.Node{Tag: "ack", Attrs: with(waBinary.Attrs{
+		"class": "message", "id": node.Attrs["id"], "from": node.Attrs["to"], "t": stamp(now),
+	}, more)}
+}
+
+func accepted(from *Line, node *waBinary.Node, recipient *model.Account) oracle.Entry {
+	read := node.AttrGetter()
+	to := read.OptionalJIDOrEmpty("to")
+	return oracle.Entry{
+		What: oracle.Accepted, Account: from.Address.Phone, Device: from.Address.Number,
+		ID: read.OptionalString("id"), From: from.JID(to.Server).String(), To: text(to),
+		Type: read.OptionalString("type"), Edit: read.OptionalString("edit"),
+		OwnDevice: recipient != nil && recipient.Phone == from.Address.Phone,
+	}
+}
+
+// addressee is one device a message is addressed to, with what is for it.
+type addressee struct {
+	jid        types.JID
+	ciphertext []waBinary.Node
+}
+
+// addressees lists a message's copies. A message without participants (a peer
+// message, the answer to a retry) is for the device it is addressed to.
+func addressees(node *waBinary.Node, to types.JID) []addressee {
+	participants, ok := node.GetOptionalChildByTag("participants")
+	if !ok {
+		return []addressee{{jid: to, ciphertext: node.GetChildrenByTag("enc")}}
+	}
+	var all []addressee
+	for _, child := range participants.GetChildrenByTag("to") {
+		jid := child.AttrGetter().OptionalJIDOrEmpty("jid")
+		all = append(all, addressee{jid: jid, ciphertext: child.GetChildrenByTag("enc")})
+	}
+	return all
+}
+
+func (b *Board) deliverCopy(from *Line, node *waBinary.Node, to addressee, chat *model.Account, now time.Time) {
+	address, err := b.World.Locate(to.jid)
+	if err != nil || b.World.Blocks(address.Phone, from.Address.Phone) {
+		return
+	}
+	own := address.Phone == from.Address.Phone
+	b.Deliver(address, waBinary.Node{
+		Tag:     "message",
+		Attrs:   b.attrsFor(from, node, to.jid.Server, chat, own, now),
+		Content: slices.Concat(to.ciphertext, companions(node, to.ciphertext)),
+	})
+}
+
+// attrsFor addresses a copy in the space the sender used and adds the other
+// identity of whoever the reader may not know.
+func (b *Board) attrsFor(
+	from *Line, node *waBinary.Node, server string, chat *model.Account, own bool, now time.Time,
+) waBinary.Attrs {
+	attrs := waBinary.Attrs{
+		"id": node.Attrs["id"], "type": node.Attrs["type"], "edit": node.Attrs["edit"], "category": node.Attrs["category"],
+		"from": from.JID(server), "t": stamp(now), "notify": b.World.Name(from.Address.Phone),
+	}
+	if server == types.HiddenUserServer {
+		attrs["addressing_mode"] = "lid"
+	}
+	switch {
+	case own && node.Attrs["category"] == "peer":
+	case own:
+		addOwnRecipient(attrs, b.chatOf(node, chat), server)
+	case server == types.HiddenUserServer:
+		attrs["sender_pn"] = from.Account.PN()
+	default:
+		attrs["sender_lid"] = from.Account.LIDJID()
+	}
+	return attrs
+}
+
+// chatOf tells which chat a message to an own device belongs to. The answer to
+// a retry of an own device is addressed to that device and names the chat.
+func (b *Board) chatOf(node *waBinary.Node, chat *model.Account) *model.Account {
+	named, err := b.World.Find(node.AttrGetter().OptionalJIDOrEmpty("recipient"))
+	if err != nil {
+		return chat
+	}
+	return named
+}
+
+func addOwnRecipient(attrs waBinary.Attrs, chat *model.Account, server string) {
+	attrs["recipient"] = chat.In(server)
+	if server == types.HiddenUserServer {
+		attrs["peer_recipient_pn"] = chat.PN()
+	} else {
+		attrs["peer_recipient_lid"] = chat.LIDJID()
+	}
+}
+
+// notForwarded are the children that concern the server or are dealt out
+// device by device.
+var notForwarded = []string{"participants", "enc", "tctoken", "cstoken", "reporting", "device-identity"}
+
+// companions are the children that go along with every copy. The sender's
+// identity goes only to those who start a session with it.
+func companions(node *waBinary.Node, ciphertext []waBinary.Node) []waBinary.Node {
+	var kept []waBinary.Node
+	starts := slices.ContainsFunc(ciphertext, func(enc waBinary.Node) bool { return enc.Attrs["type"] == "pkmsg" })
+	for _, child := range node.GetChildren() {
+		if !slices.Contains(notForwarded, child.Tag) || (starts && child.Tag == "device-identity") {
+			kept = append(kept, child)
+		}
+	}
+	return kept
+}

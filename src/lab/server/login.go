@@ -1,0 +1,100 @@
+package server
+
+import (
+	"strconv"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
+	"wagate.dev/src/lab/model"
+	"wagate.dev/src/lab/noise"
+	"wagate.dev/src/lab/oracle"
+	"wagate.dev/src/lab/route"
+	"wagate.dev/src/lab/wire"
+)
+
+// reasonLoggedOut is what a device hears that is not linked (any more).
+const reasonLoggedOut = 401
+
+// login serves a client that says it is linked.
+func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
+	phone := strconv.FormatUint(opened.Payload.GetUsername(), 10)
+	address := model.Address{Phone: phone, Number: uint16(opened.Payload.GetDevice())}
+	account, err := s.world.Account(phone)
+	if err != nil || !s.world.Linked(address, opened.ClientStatic) {
+		s.dismiss(conn)
+		return
+	}
+	tap.device.Store(&address)
+	line := route.NewLine(account, address.Number, conn)
+	if replaced := s.board.Enter(line); replaced != nil {
+		replaced.Thaw()
+		replaced.End(conflict("replaced", ""), s.options.Farewell)
+	}
+	s.oracle.Note(oracle.Entry{What: oracle.Login, Account: phone, Device: address.Number})
+	conn.Send(waBinary.Node{Tag: "success", Attrs: waBinary.Attrs{
+		"t": s.world.Now().Unix(), "lid": line.JID(types.HiddenUserServer),
+	}})
+	s.converse(conn, line)
+	s.board.Leave(line)
+	s.board.Gone(line)
+	s.oracle.Note(oracle.Entry{What: oracle.Logout, Account: phone, Device: address.Number})
+}
+
+// dismiss refuses a login and waits for the client to leave.
+func (s *Server) dismiss(conn *wire.Conn) {
+	conn.SendLast(waBinary.Node{Tag: "failure", Attrs: waBinary.Attrs{"reason": reasonLoggedOut}}, s.options.Farewell)
+	for {
+		if _, err := conn.Receive(); err != nil {
+			return
+		}
+	}
+}
+
+// converse handles what a device says until its connection ends.
+func (s *Server) converse(conn *wire.Conn, line *route.Line) {
+	for {
+		node, err := conn.Receive()
+		if err != nil {
+			s.options.Log.Debug("a line ended", "device", masked(line.Address), "reason", conn.Cause(), "error", err)
+			return
+		}
+		if err = s.hear(line, node); err != nil {
+			s.options.Log.Error("a stanza could not be kept", "device", masked(line.Address), "error", err)
+			return
+		}
+	}
+}
+
+// hear handles one stanza. What has no answer in the protocol is passed over.
+func (s *Server) hear(line *route.Line, node *waBinary.Node) error {
+	switch node.Tag {
+	case "iq":
+		if kind := node.Attrs["type"]; kind == "get" || kind == "set" {
+			s.iq.Answer(line, node)
+		}
+	case "message":
+		return s.board.Message(line, node)
+	case "receipt":
+		s.board.Receipt(line, node)
+	case "ack":
+		s.board.Ack(line, node)
+	case "presence":
+		s.board.Presence(line, node)
+	case "chatstate":
+		s.board.ChatState(line, node)
+	}
+	return nil
+}
+
+// conflict is the last word to a line whose device is used elsewhere or gone.
+func conflict(kind, code string) waBinary.Node {
+	return waBinary.Node{
+		Tag: "stream:error", Attrs: waBinary.Attrs{"code": code},
+		Content: []waBinary.Node{{Tag: "conflict", Attrs: waBinary.Attrs{"type": kind}}},
+	}
+}
+
+// masked names a device in logs by the last four digits of its number.
+func masked(address model.Address) string {
+	return "…" + address.Phone[max(0, len(address.Phone)-4):] + ":" + strconv.Itoa(int(address.Number))
+}
