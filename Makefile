@@ -38,10 +38,11 @@ machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go
 # Debian splits venv off Python, and forbids pip outside one.
 build/uv/bin/uv:
 	@echo 'Installing uv into build/uv'
-	@python3 -m venv --clear build/uv || { $(apt) update && $(apt) install -y python3-venv && python3 -m venv --clear build/uv; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(apt) update && $(apt) install -y python3-venv; } >/dev/null
+	@python3 -m venv --clear build/uv
 	@build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-apt = $$([ $$(id -u) = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -q
+apt = $$([ $$(id -u) = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -qq
 
 # ---- The contract
 
