@@ -1,0 +1,1 @@
+"""How ports are met."""

@@ -1,0 +1,48 @@
+"""Moments and spans between what lives (aware datetimes in UTC) and what the contract says."""
+
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@overload
+def to_timestamp(moment: datetime) -> Timestamp: ...
+@overload
+def to_timestamp(moment: datetime | None) -> Timestamp | None: ...
+def to_timestamp(moment: datetime | None) -> Timestamp | None:
+    """A moment as the contract says it; None stays unset."""
+    if moment is None:
+        return None
+    microseconds = to_micros(moment)
+    return Timestamp(seconds=microseconds // 1_000_000, nanos=microseconds % 1_000_000 * 1000)
+
+
+def from_timestamp(stamp: Timestamp) -> datetime:
+    """A moment of the contract, to the microsecond."""
+    return from_micros(stamp.seconds * 1_000_000 + stamp.nanos // 1000)
+
+
+def to_duration(span: timedelta) -> Duration:
+    """A span as the contract says it."""
+    microseconds = span // _MICROSECOND
+    return Duration(seconds=microseconds // 1_000_000, nanos=microseconds % 1_000_000 * 1000)
+
+
+def from_duration(span: Duration) -> timedelta:
+    """A span of the contract, to the microsecond."""
+    return timedelta(seconds=span.seconds, microseconds=span.nanos // 1000)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970: how stores keep moments."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(microseconds: int) -> datetime:
+    """The moment of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)

@@ -1,0 +1,139 @@
+"""Sessions: what is wanted of one, and what is the case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from gateway.domain.clocks import to_duration, to_timestamp
+from gateway.domain.identities import Identity
+from gateway.domain.ids import SESSION_UID, make_etag, make_id
+from wagate.v1 import error_reason_pb2 as reasons
+from wagate.v1 import session_pb2 as pb
+
+State = pb.SessionStatus.State
+DesiredState = pb.SessionSpec.DesiredState
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDevice:
+    """The device that a session is, as the provider knows it. `jid` holds the device number."""
+
+    jid: str
+    lid: str = ""
+    phone_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSize:
+    """What waits to be sent: how many, and since when the oldest has been due."""
+
+    count: int = 0
+    oldest_due_time: datetime | None = None
+
+
+@dataclass(slots=True)
+class Session:
+    """One account linked to the gateway, or to be linked. `revision` grows with each change of the status, `etag`
+    changes with each change that a caller makes. `restarts` counts the restarts asked for; an owner that sees it grow
+    makes the line anew. `logout_wanted` is a logout asked for and not yet done.
+    """
+
+    tenant_id: str
+    session_id: str
+    uid: str
+    provider: str
+    create_time: datetime
+    update_time: datetime
+    since_time: datetime
+    etag: str
+    display_name: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    expected_phone_number: str = ""
+    desired_state: DesiredState.ValueType = DesiredState.DESIRED_STATE_RUNNING
+    restarts: int = 0
+    logout_wanted: bool = False
+    state: State.ValueType = State.STATE_STARTING
+    failure: reasons.Failure | None = None
+    next_attempt_time: datetime | None = None
+    banned_until_time: datetime | None = None
+    device: LinkedDevice | None = None
+    account_id: str = ""
+    revision: int = 1
+    deleted_time: datetime | None = None
+
+    def copy(self) -> Session:
+        """A copy that can be changed without changing this one."""
+        return replace(self, metadata=dict(self.metadata))
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a worker has something to do for it."""
+        if self.deleted_time is not None:
+            return False
+        running = self.desired_state == DesiredState.DESIRED_STATE_RUNNING
+        return running or self.logout_wanted or self.state not in RESTING
+
+    def restrictions(self, now: datetime) -> list[pb.Restriction]:
+        """What WhatsApp forbids the account at this moment."""
+        if self.banned_until_time is None or self.banned_until_time <= now:
+            return []
+        until_time = to_timestamp(self.banned_until_time)
+        return [pb.Restriction(kind=pb.Restriction.KIND_BANNED, until_time=until_time)]
+
+    def status_proto(
+        self, now: datetime, account: Identity | None, outbox: OutboxSize, capabilities: tuple[str, ...]
+    ) -> pb.SessionStatus:
+        """What is the case, as the contract shows it."""
+        oldest = outbox.oldest_due_time
+        return pb.SessionStatus(
+            state=self.state,
+            since_time=to_timestamp(self.since_time),
+            failure=self.failure,
+            next_attempt_time=to_timestamp(self.next_attempt_time),
+            restrictions=self.restrictions(now),
+            account=account.to_proto() if account else None,
+            capabilities=capabilities if self.device else (),
+            outbox_size=outbox.count,
+            outbox_age=to_duration(max(now - oldest, timedelta(0))) if oldest else None,
+            revision=self.revision,
+        )
+
+    def to_proto(self, status: pb.SessionStatus) -> pb.Session:
+        """As the contract shows it, with a status from `status_proto`."""
+        return pb.Session(
+            session_id=self.session_id,
+            uid=self.uid,
+            display_name=self.display_name,
+            metadata=self.metadata,
+            spec=pb.SessionSpec(
+                provider=self.provider,
+                desired_state=self.desired_state,
+                expected_phone_number=self.expected_phone_number,
+            ),
+            status=status,
+            etag=self.etag,
+            create_time=to_timestamp(self.create_time),
+            update_time=to_timestamp(self.update_time),
+        )
+
+
+RESTING = frozenset({State.STATE_STOPPED, State.STATE_LOGGED_OUT})
+"""The states in which a session that is not wanted stays without an owner."""
+
+DELETABLE = RESTING
+"""The states in which a session can be deleted without force."""
+
+
+def new_session(tenant_id: str, session_id: str, provider: str, now: datetime) -> Session:
+    """A session that is wanted, and linked to nothing."""
+    return Session(
+        tenant_id=tenant_id,
+        session_id=session_id,
+        uid=make_id(SESSION_UID),
+        provider=provider,
+        create_time=now,
+        update_time=now,
+        since_time=now,
+        etag=make_etag(),
+    )

@@ -1,0 +1,124 @@
+"""The provider: how WhatsApp is spoken, without a word of how."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.domain.identities import Names
+from gateway.domain.leases import Lease
+from gateway.domain.lines import CheckedContact, Fact, Outgoing, SendOutcome
+from gateway.domain.sessions import LinkedDevice
+from wagate.v1 import pairing_service_pb2 as pairing
+
+
+class LineDown(Exception):
+    """The provider cannot do this now: there is no line, or the engine behind it is being brought up again."""
+
+
+class LineGone(Exception):
+    """The line is closed for good: the engine behind it is gone, or another took the session over. Open it anew."""
+
+
+class ChallengeUnknown(Exception):
+    """The pairing attempt does not wait for that answer."""
+
+
+class Incoming(Protocol):
+    """One thing that a line tells."""
+
+    fact: Fact
+
+    async def settle(self) -> None:
+        """Say that it is stored: only now WhatsApp is told, where WhatsApp can be told."""
+
+    async def refuse(self) -> None:
+        """Say that it could not be stored: WhatsApp will tell it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a provider needs to open a line. `remaining` is how long the lease still lasts; `device` is what is
+    linked as far as the gateway knows.
+    """
+
+    session_uid: str
+    lease: Lease
+    remaining: timedelta
+    device: LinkedDevice | None
+    expected_phone_number: str
+    push_name: str
+
+
+class Line(Protocol):
+    """A connection for one session, open until closed. Every call but `incoming` and `close` raises LineGone once the
+    line is gone; those that ask WhatsApp raise LineDown while there is no connection, and TimeoutError when `timeout`
+    seconds have passed.
+    """
+
+    device: LinkedDevice | None
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """What happens, in order; the next is told after this one is settled or refused. Raises LineGone at its end."""
+
+    async def renew(self, remaining: timedelta) -> None:
+        """Say how long the lease still lasts. Raises LineGone if another owner was seen."""
+
+    async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
+        """Hand one message to WhatsApp and wait for its answer. Never raises for what WhatsApp says."""
+
+    async def mark_read(
+        self,
+        chat: Names,
+        sender: Names,
+        provider_message_ids: Sequence[str],
+        moment: datetime,
+        *,
+        timeout: float,
+    ) -> None:
+        """Tell a sender that messages were read."""
+
+    async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
+        """Ask which numbers have an account."""
+
+    async def start_pairing(self, attempt_id: str, phone_number: str) -> None:
+        """Begin an attempt, by code for a number, or by QR if that is empty; its steps are facts."""
+
+    async def answer_challenge(self, answer: pairing.AnswerPairingChallengeRequest) -> None:
+        """Hand on an answer. Raises ChallengeUnknown if the attempt has moved on."""
+
+    async def cancel_pairing(self) -> None:
+        """End the attempt under way, if there is one."""
+
+    async def logout(self) -> None:
+        """Unlink the account, or at least forget its keys."""
+
+    async def close(self) -> None:
+        """Drop the connection and keep the link. Never raises."""
+
+
+class Provider(Protocol):
+    """One way of speaking to WhatsApp."""
+
+    name: str
+    capabilities: tuple[str, ...]
+
+    def new_message_id(self) -> str:
+        """Choose the provider's id of a message before it is sent; empty if the provider chooses."""
+
+    async def open(self, opening: Opening) -> Line:
+        """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now."""
+
+    def health(self) -> ProviderHealth:
+        """How it fares."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHealth:
+    """Whether a provider works, a sentence if not, and whether it speaks to a lab instead of WhatsApp."""
+
+    serving: bool
+    message: str = ""
+    lab: bool = False

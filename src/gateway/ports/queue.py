@@ -1,0 +1,58 @@
+"""The queue: a doorbell and a speaking tube. The store is the truth; a lost ring costs latency, no more."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Protocol
+
+EVENTS = "events"
+"""Rings when the log grew."""
+FLEET = "fleet"
+"""Rings when what is wanted of some session changed."""
+
+
+def outbox_bell(session_uid: str) -> str:
+    """Rings when a session's owner has something new to look at: its outbox, or what is wanted of it."""
+    return "outbox:" + session_uid
+
+
+def owner_name(session_uid: str) -> str:
+    """Under which name a session's owner answers requests."""
+    return "owner:" + session_uid
+
+
+class Ears(Protocol):
+    """Listens to some bells."""
+
+    async def heard(self, timeout: float) -> bool:
+        """Wait until one has rung since the last call, `timeout` seconds at most; tell whether one has."""
+
+
+class NobodyAnswers(Exception):
+    """Nobody serves under that name."""
+
+
+class AnswerOverdue(Exception):
+    """The question was handed over, and no answer came in time."""
+
+
+class Queue(Protocol):
+    """How processes wake and ask each other."""
+
+    def ring(self, *bells: str) -> None:
+        """Wake everyone who listens to these. Never waits, never fails."""
+
+    def listen(self, *bells: str) -> AbstractContextManager[Ears]:
+        """Listen to bells, from now on."""
+
+    async def ask(self, name: str, question: bytes, *, timeout: float) -> bytes:
+        """Ask whoever serves under a name, and wait for the answer.
+
+        Raises:
+            NobodyAnswers: the question reached nobody.
+            AnswerOverdue: it was handed over, and no answer came within `timeout` seconds.
+        """
+
+    def serve(self, name: str, answer: Callable[[bytes], Awaitable[bytes]]) -> AbstractAsyncContextManager[None]:
+        """Answer questions under a name, several at a time, while the context lasts. One server per name: a second one
+        takes over. Answers under way are cancelled at the end.
+        """

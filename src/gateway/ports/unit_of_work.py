@@ -1,0 +1,223 @@
+"""The store: all that is kept, changed in units that happen whole or not at all.
+
+One writer per process groups units into commits. A unit sees the units before it in its group; an error in one undoes
+that one alone; an answer leaves after the commit; bells ring after it. A unit is run once as a rule, and once more if
+its group could not be committed: so it must change nothing but through the unit of work. A caller that is cancelled
+withdraws nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from gateway.domain.addresses import Address
+from gateway.domain.events import EventFilter, StoredEvent
+from gateway.domain.identities import Identity
+from gateway.domain.messages import Direction, Message, Receipt, State
+from gateway.domain.requests import RequestKey, RequestRecord
+from gateway.domain.sessions import OutboxSize, Session
+from gateway.domain.sessions import State as SessionState
+from wagate.v1 import event_pb2
+
+T = TypeVar("T")
+
+
+class Sessions(Protocol):
+    """Sessions, by tenant. What is returned is the unit's own copy; `save` stores its changes."""
+
+    async def get(self, tenant_id: str, session_id: str) -> Session | None:
+        """The session of this id that is not deleted."""
+
+    async def get_by_uid(self, session_uid: str) -> Session | None:
+        """The session of this uid, deleted or not."""
+
+    async def page(
+        self, tenant_id: str, *, after: str, limit: int, states: Sequence[SessionState.ValueType] = ()
+    ) -> list[Session]:
+        """Sessions that are not deleted, in the order of session_id, after this one."""
+
+    async def outbox(self, session_uid: str) -> OutboxSize:
+        """What waits to be sent."""
+
+    async def add(self, session: Session) -> None:
+        """Store a new session."""
+
+    async def save(self, session: Session) -> None:
+        """Store a session's changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which messages a listing shows; empty means all."""
+
+    session_id: str = ""
+    chat_id: str = ""
+    direction: Direction.ValueType = Direction.DIRECTION_UNSPECIFIED
+    states: tuple[State.ValueType, ...] = ()
+
+
+class Messages(Protocol):
+    """Messages, by tenant or session incarnation."""
+
+    async def get(self, tenant_id: str, message_id: str) -> Message | None:
+        """The message of this id."""
+
+    async def find_inbound(
+        self, session_uid: str, chat_id: str, sender_id: str, provider_message_id: str, edit: str
+    ) -> Message | None:
+        """The message with this natural key, in canonical identities, whatever its direction."""
+
+    async def find_sent(self, session_uid: str, provider_message_ids: Sequence[str]) -> list[Message]:
+        """Outbound messages with these ids of the provider."""
+
+    async def find_in_chat(self, session_uid: str, chat_id: str, provider_message_id: str) -> Message | None:
+        """Any message of a chat with this id of the provider; the oldest if a stranger repeated one."""
+
+    async def page(
+        self, tenant_id: str, which: MessageFilter, *, before_ordinal: int | None, limit: int
+    ) -> list[Message]:
+        """Messages, the newest ordinal first, below this ordinal."""
+
+    async def chat_heads(self, session_uid: str) -> list[Message]:
+        """The outbox's front: of each chat the unsent message that was due first, then accepted first; in that order."""
+
+    async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
+        """The outbox in the order of ordinals."""
+
+    async def overdue(self, now: datetime, limit: int) -> list[Message]:
+        """Unsent messages of any session whose give_up_time has passed."""
+
+    async def add(self, message: Message) -> None:
+        """Store a new message; its ordinal is the store's."""
+
+    async def save(self, message: Message) -> None:
+        """Store a message's changes."""
+
+    async def move_chat(self, tenant_id: str, from_id: str, to_id: str) -> None:
+        """Give the messages, as chat and as sender, and receipts of one identity to another."""
+
+
+class Receipts(Protocol):
+    """How far messages got with each person."""
+
+    async def get(self, message_id: str, participant_id: str) -> Receipt | None:
+        """The receipt of this person."""
+
+    async def page(self, message_id: str, *, after_ordinal: int, limit: int) -> list[Receipt]:
+        """Receipts in the order in which they were first heard of."""
+
+    async def save(self, receipt: Receipt) -> None:
+        """Store a receipt, new or changed."""
+
+
+class Identities(Protocol):
+    """People and places, by tenant."""
+
+    async def find(self, tenant_id: str, addresses: Iterable[Address]) -> dict[Address, Identity]:
+        """Those of the addresses that name somebody known; aliases are followed."""
+
+    async def get(self, tenant_id: str, identity_id: str) -> Identity | None:
+        """The identity of this id; aliases are followed."""
+
+    async def add(self, tenant_id: str, identity: Identity) -> None:
+        """Store a new identity."""
+
+    async def save(self, tenant_id: str, identity: Identity) -> None:
+        """Store an identity's changes."""
+
+    async def absorb(self, tenant_id: str, keep_id: str, absorbed_id: str) -> None:
+        """Make one id, and all its aliases, aliases of another, and forget the identity of its own."""
+
+
+class Events(Protocol):
+    """The log. An event's sequence and position are given at the end of the unit."""
+
+    async def tell(self, tenant_id: str, event: event_pb2.Event) -> None:
+        """Write an event (see `gateway.domain.events.draft`). Its session's row counts it, or else the tenant's."""
+
+    async def after(
+        self, tenant_id: str | None, position: int, *, limit: int, which: EventFilter | None = None
+    ) -> list[StoredEvent]:
+        """Events of a tenant (None: of all) behind a position, in the order of the log."""
+
+    async def position_before(self, tenant_id: str, moment: datetime) -> int:
+        """The position just before the first event recorded at or after a moment."""
+
+    async def ends(self, tenant_id: str) -> LogEnds:
+        """Where the tenant's log begins and ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnds:
+    """`oldest` is the position just before the oldest event still kept, `newest` that of the newest one; `oldest_time` is
+    when the oldest was recorded, and `newest_time` when the newest was, if there are any.
+    """
+
+    oldest: int
+    newest: int
+    oldest_time: datetime | None = None
+    newest_time: datetime | None = None
+
+
+class Requests(Protocol):
+    """What was done under request ids."""
+
+    async def find(self, key: RequestKey) -> RequestRecord | None:
+        """What was done under this id."""
+
+    async def add(self, record: RequestRecord) -> None:
+        """Remember what was done."""
+
+    async def save_answer(self, key: RequestKey, resource_id: str, answer: bytes) -> None:
+        """Remember the answer of what asked WhatsApp."""
+
+
+class Fences(Protocol):
+    """Who may write for a session."""
+
+    async def check(self, session_uid: str, fence: int) -> None:
+        """Raise LeaseLost unless this fence holds the session's lease."""
+
+
+class UnitOfWork(Protocol):
+    """One unit. `now` is its moment by the store's clock; it does not go back from one unit to the next."""
+
+    now: datetime
+    sessions: Sessions
+    messages: Messages
+    receipts: Receipts
+    identities: Identities
+    events: Events
+    requests: Requests
+    fences: Fences
+
+    def ring(self, bell: str) -> None:
+        """Ring this bell after the commit, once per group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """What a unit will surely read, so that a group can read it at once. A hint: all else is found too."""
+
+    sessions: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[tuple[str, Address], ...] = ()
+    requests: tuple[RequestKey, ...] = field(default=())
+
+
+NOTHING = Prefetch()
+
+
+class Store(Protocol):
+    """All that is kept.
+
+    Both calls raise StoreUnavailable if the database does not take or answer; then nothing was changed.
+    """
+
+    async def write(self, work: Callable[[UnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
+        """Run a unit, and answer after its commit."""
+
+    async def read(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run a unit that only reads, beside the writer, on one consistent snapshot."""

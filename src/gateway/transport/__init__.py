@@ -1,0 +1,1 @@
+"""gRPC: how callers are let in, understood and answered."""
