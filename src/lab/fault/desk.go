@@ -1,5 +1,3 @@
-// Package fault is where the lab is told to misbehave. Every stanza to or from
-// a logged-in device passes its device's Gate, once per direction.
 package fault
 
 import (
@@ -9,69 +7,98 @@ import (
 	"wagate.dev/src/lab/model"
 )
 
-// Desk keeps one gate per device, for as long as the lab runs: a fault outlives
-// the connection during which it was asked for.
+// Desk keeps the faults in force. Device number 0 stands for all devices of an
+// account; a device may have a fault of its own beside that. Faults outlive
+// the connections during which they were set.
 type Desk struct {
 	mu    sync.Mutex
-	gates map[model.Address]*Gate
+	plans map[model.Address]*plan
+	held  map[model.Address][]waBinary.Node
 }
 
 // NewDesk makes a desk without faults.
-func NewDesk() *Desk { return &Desk{gates: map[model.Address]*Gate{}} }
+func NewDesk() *Desk {
+	return &Desk{plans: map[model.Address]*plan{}, held: map[model.Address][]waBinary.Node{}}
+}
 
-// Gate gives a device's gate.
-func (d *Desk) Gate(of model.Address) *Gate {
+// Set replaces the fault that is in force for a device or account; the zero
+// fault ends it.
+func (d *Desk) Set(at model.Address, fault Fault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	gate := d.gates[of]
-	if gate == nil {
-		gate = &Gate{}
-		d.gates[of] = gate
+	if fault == (Fault{}) {
+		delete(d.plans, at)
+		return
 	}
-	return gate
+	d.plans[at] = &plan{Fault: fault}
 }
 
-// Gate decides for each stanza of one device whether it passes.
-type Gate struct {
-	mu       sync.Mutex
-	holdAcks bool
-	held     []waBinary.Node
+// Release takes the acks that were held for devices where this ended, in order.
+func (d *Desk) Release() map[model.Address][]waBinary.Node {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	released := map[model.Address][]waBinary.Node{}
+	for device, acks := range d.held {
+		if !d.any(device, func(p *plan) bool { return p.AcksHeld }) {
+			released[device] = acks
+			delete(d.held, device)
+		}
+	}
+	return released
 }
 
-// HoldAcks keeps back the acks of messages that the device sends from now on.
-func (g *Gate) HoldAcks() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.holdAcks = true
+// Held tells how many acks are held back from a device.
+func (d *Desk) Held(device model.Address) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.held[device])
 }
 
-// ReleaseAcks ends HoldAcks and returns the acks that were kept, in order.
-func (g *Gate) ReleaseAcks() []waBinary.Node {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	held := g.held
-	g.holdAcks, g.held = false, nil
-	return held
+// Unreachable tells whether a device's logins are dropped.
+func (d *Desk) Unreachable(device model.Address) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.any(device, func(p *plan) bool { return p.Unreachable })
 }
 
-// Held tells how many acks are kept back.
-func (g *Gate) Held() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.held)
+// Incoming is asked about every stanza from a device: the error number that a
+// message is refused with, 0 for one that is not.
+func (d *Desk) Incoming(device model.Address, node *waBinary.Node) (refusal int) {
+	if node.Tag != "message" {
+		return 0
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.any(device, func(p *plan) bool {
+		refusal = p.refusal()
+		return refusal != 0
+	})
+	return refusal
 }
 
-// Incoming is asked about every stanza from the device. No fault concerns that
-// direction yet.
-func (g *Gate) Incoming(*waBinary.Node) (passes bool) { return true }
-
-// Outgoing is asked about every stanza to the device.
-func (g *Gate) Outgoing(node *waBinary.Node) (passes bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.holdAcks && node.Tag == "ack" && node.Attrs["class"] == "message" {
-		g.held = append(g.held, *node)
+// Outgoing is asked about every stanza to a device: whether it may leave now.
+func (d *Desk) Outgoing(device model.Address, node *waBinary.Node) (leaves bool) {
+	if !isMessageAck(node) {
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.any(device, func(p *plan) bool { return p.AcksLost }) {
+		return false
+	}
+	if d.any(device, func(p *plan) bool { return p.AcksHeld }) {
+		d.held[device] = append(d.held[device], *node)
 		return false
 	}
 	return true
+}
+
+// any asks the plans that concern a device, its own first.
+func (d *Desk) any(device model.Address, holds func(*plan) bool) bool {
+	for _, at := range []model.Address{device, {Phone: device.Phone}} {
+		if found := d.plans[at]; found != nil && holds(found) {
+			return true
+		}
+	}
+	return false
 }

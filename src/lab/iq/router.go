@@ -101,14 +101,21 @@ func name(node *waBinary.Node) string {
 	return strings.Join(words, " ")
 }
 
+// subject is how an unknown query is reported: its namespace and first child,
+// like "w:mex/query".
+func subject(node *waBinary.Node) string {
+	_, words, _ := strings.Cut(name(node), " ")
+	return strings.ReplaceAll(words, " ", "/")
+}
+
 // Unknown counts a query that nobody answers.
 func (r *Router) Unknown(node *waBinary.Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.unanswered[name(node)]++
+	r.unanswered[subject(node)]++
 }
 
-// Unanswered tells how often each unknown query was asked.
+// Unanswered tells how often each unknown query was asked, like "w:mex/query".
 func (r *Router) Unanswered() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

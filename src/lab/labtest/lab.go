@@ -11,6 +11,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 
+	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/oracle"
 	"wagate.dev/src/lab/server"
 )
@@ -58,7 +59,7 @@ var trustOnce sync.Once
 // Account creates an account and returns its number.
 func (l *Lab) Account(phone, name string) string {
 	l.t.Helper()
-	if _, err := l.CreateAccount(phone, "", name); err != nil {
+	if _, err := l.CreateAccount(phone, "", name, model.LIDWithPhone); err != nil {
 		l.t.Fatal(err)
 	}
 	return phone

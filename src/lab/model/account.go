@@ -24,11 +24,16 @@ var (
 	ErrTooManyDevices = errors.New("the account has used all its 255 device numbers")
 )
 
-// Account is a registered number. Phone, LID and the keys never change.
+// LargestDevice is the largest device number; the protocol has one byte for it.
+const LargestDevice = 255
+
+// Account is a registered number. Phone, LID, naming and the keys
+// never change.
 type Account struct {
 	Phone        string     `json:"phone"`
 	LID          string     `json:"lid"`
 	Name         string     `json:"name"`
+	Naming       Naming     `json:"naming,omitempty"`
 	Identity     PrivateKey `json:"identity"` // of device 0, the phone
 	Registration uint32     `json:"registration"`
 	SignedPreKey PreKey     `json:"signed_prekey"`
@@ -79,8 +84,11 @@ type Address struct {
 func (a Address) String() string { return fmt.Sprintf("%s:%d", a.Phone, a.Number) }
 
 // newAccount makes the keys a phone would have.
-func newAccount(phone, lid, name string) *Account {
-	account := &Account{Phone: phone, LID: lid, Name: name, Identity: NewPrivateKey(), Registration: rand.Uint32N(1 << 14)}
+func newAccount(phone, lid, name string, naming Naming) *Account {
+	account := &Account{
+		Phone: phone, LID: lid, Name: name, Naming: naming,
+		Identity: NewPrivateKey(), Registration: rand.Uint32N(1 << 14),
+	}
 	signed := account.Identity.Pair().CreateSignedPreKey(1)
 	account.SignedPreKey = publicPreKey(signed)
 	return account

@@ -14,7 +14,7 @@ func (w *World) ReserveNumber(phone string) (uint16, error) {
 	if account == nil {
 		return 0, ErrUnknownAccount
 	}
-	if account.LastNumber == 255 {
+	if account.LastNumber == LargestDevice {
 		return 0, ErrTooManyDevices
 	}
 	account.LastNumber++

@@ -69,10 +69,18 @@ func (w *World) Keys() Keys {
 	return w.keys
 }
 
-// CreateAccount registers a number. An empty lid is chosen at random.
-func (w *World) CreateAccount(phone, lid, name string) (*Account, error) {
+// CreateAccount registers a number. An empty phone is chosen among numbers that
+// belong to nobody, an empty lid at random.
+func (w *World) CreateAccount(phone, lid, name string, naming Naming) (*Account, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if phone == "" {
+		free, err := w.freeNumber()
+		if err != nil {
+			return nil, err
+		}
+		phone = free
+	}
 	if lid == "" {
 		lid = newLID()
 	}
@@ -82,9 +90,23 @@ func (w *World) CreateAccount(phone, lid, name string) (*Account, error) {
 	if w.byPhone[phone] != nil || w.byLID[lid] != nil {
 		return nil, ErrAccountExists
 	}
-	account := newAccount(phone, lid, name)
+	account := newAccount(phone, lid, name, naming)
 	w.byPhone[phone], w.byLID[lid] = account, account
 	return account, nil
+}
+
+// DeleteAccount forgets an account with its devices and queues. Its number may
+// be registered anew, with another LID.
+func (w *World) DeleteAccount(phone string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	account := w.byPhone[phone]
+	if account == nil {
+		return ErrUnknownAccount
+	}
+	delete(w.byPhone, account.Phone)
+	delete(w.byLID, account.LID)
+	return nil
 }
 
 // Account finds an account by its phone number.

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -19,11 +20,12 @@ type Board struct {
 
 	mu    sync.Mutex // held while a stanza is queued and sent, so that both keep one order
 	lines map[model.Address]*Line
+	left  chan struct{} // closed when a line leaves
 }
 
 // NewBoard makes a board with nobody online.
 func NewBoard(world *model.World, log *oracle.Log) *Board {
-	return &Board{World: world, Oracle: log, lines: map[model.Address]*Line{}}
+	return &Board{World: world, Oracle: log, lines: map[model.Address]*Line{}, left: make(chan struct{})}
 }
 
 // Enter puts a line on the board and returns the one it replaces, if any.
@@ -35,12 +37,37 @@ func (b *Board) Enter(line *Line) (replaced *Line) {
 	return replaced
 }
 
-// Leave takes a line off the board unless it was replaced before.
+// Leave takes a line off the board unless it was replaced before, and tells
+// whom it concerns that its owner is gone.
 func (b *Board) Leave(line *Line) {
+	b.remove(line)
+	b.setAvailable(line, false)
+}
+
+func (b *Board) remove(line *Line) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.lines[line.Address] == line {
 		delete(b.lines, line.Address)
+	}
+	close(b.left)
+	b.left = make(chan struct{})
+}
+
+// AwaitOffline waits until a device has no connection.
+func (b *Board) AwaitOffline(ctx context.Context, device model.Address) error {
+	for {
+		b.mu.Lock()
+		online, left := b.lines[device] != nil, b.left
+		b.mu.Unlock()
+		if !online {
+			return nil
+		}
+		select {
+		case <-left:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -110,7 +137,7 @@ func (b *Board) send(line *Line, node waBinary.Node, offline bool) {
 		line.Send(node)
 		return
 	}
-	entry := b.entry(oracle.Delivered, line.Address, &node)
+	entry := b.entry(oracle.Delivered, line, &node)
 	entry.Offline = offline
 	line.conn.SendThen(node, func() { b.Oracle.Note(entry) })
 }
@@ -121,22 +148,31 @@ func (b *Board) Confirm(line *Line, key model.Key, problem string) {
 	if node == nil || node.Tag != "message" {
 		return
 	}
-	entry := b.entry(oracle.Confirmed, line.Address, node)
+	entry := b.entry(oracle.Confirmed, line, node)
 	entry.Error = problem
 	b.Oracle.Note(entry)
 }
 
 // entry describes what happened to a stanza that was routed to a device.
-func (b *Board) entry(what oracle.What, at model.Address, node *waBinary.Node) oracle.Entry {
+func (b *Board) entry(what oracle.What, at *Line, node *waBinary.Node) oracle.Entry {
 	read := node.AttrGetter()
 	from := read.OptionalJIDOrEmpty("from")
-	sender, err := b.World.Locate(from)
+	peer := b.phoneOf(from)
 	return oracle.Entry{
-		What: what, Account: at.Phone, Device: at.Number,
+		What: what, Account: at.Address.Phone, Device: at.Address.Number, Connection: at.Login, Peer: peer,
 		ID: read.OptionalString("id"), From: from.String(), To: text(read.OptionalJIDOrEmpty("recipient")),
 		Type: read.OptionalString("type"), Edit: read.OptionalString("edit"),
-		OwnDevice: err == nil && sender.Phone == at.Phone,
+		OwnDevice: peer == at.Address.Phone,
 	}
+}
+
+// phoneOf is the phone number of an address of either space; "" when unknown.
+func (b *Board) phoneOf(jid types.JID) string {
+	account, err := b.World.Find(jid)
+	if err != nil {
+		return ""
+	}
+	return account.Phone
 }
 
 func offlinePreview(pending []waBinary.Node) waBinary.Node {

@@ -16,6 +16,7 @@ import (
 type Line struct {
 	Address model.Address
 	Account *model.Account
+	Login   uint64 // counts the logins of this lab, from 1
 	conn    *wire.Conn
 	active  bool // guarded by the board: the queue is being delivered
 
@@ -25,10 +26,10 @@ type Line struct {
 }
 
 // NewLine wraps the connection of a device that proved who it is.
-func NewLine(account *model.Account, number uint16, conn *wire.Conn) *Line {
+func NewLine(account *model.Account, number uint16, login uint64, conn *wire.Conn) *Line {
 	return &Line{
 		Address: model.Address{Phone: account.Phone, Number: number},
-		Account: account, conn: conn, subscribed: map[types.JID]bool{},
+		Account: account, Login: login, conn: conn, subscribed: map[types.JID]bool{},
 	}
 }
 

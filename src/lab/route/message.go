@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -22,13 +23,13 @@ func (b *Board) Message(from *Line, node *waBinary.Node) error {
 	to := node.AttrGetter().OptionalJIDOrEmpty("to")
 	now := b.World.Now()
 	if to.Server != types.DefaultUserServer && to.Server != types.HiddenUserServer {
-		return b.refuse(from, node, now, codeUnsupported)
+		return b.Refuse(from, node, codeUnsupported)
 	}
 	recipient, err := b.World.Find(to)
 	if err != nil {
-		return b.refuse(from, node, now, codeUnknownRecipient)
+		return b.Refuse(from, node, codeUnknownRecipient)
 	}
-	if err = b.Oracle.Commit(accepted(from, node, recipient)); err != nil {
+	if err = b.Oracle.Commit(b.taken(oracle.Accepted, from, node)); err != nil {
 		return err
 	}
 	addressed := addressees(node, to)
@@ -39,13 +40,14 @@ func (b *Board) Message(from *Line, node *waBinary.Node) error {
 	return nil
 }
 
-func (b *Board) refuse(from *Line, node *waBinary.Node, now time.Time, code int) error {
-	entry := accepted(from, node, nil)
-	entry.What = oracle.Refused
+// Refuse answers a message with an error number instead of routing it.
+func (b *Board) Refuse(from *Line, node *waBinary.Node, code int) error {
+	entry := b.taken(oracle.Refused, from, node)
+	entry.Error = strconv.Itoa(code)
 	if err := b.Oracle.Commit(entry); err != nil {
 		return err
 	}
-	from.Send(messageAck(node, now, waBinary.Attrs{"error": code}))
+	from.Send(messageAck(node, b.World.Now(), waBinary.Attrs{"error": code}))
 	return nil
 }
 
@@ -55,14 +57,17 @@ func messageAck(node *waBinary.Node, now time.Time, more waBinary.Attrs) waBinar
 	}, more)}
 }
 
-func accepted(from *Line, node *waBinary.Node, recipient *model.Account) oracle.Entry {
+// taken describes a message that came from a device.
+func (b *Board) taken(what oracle.What, from *Line, node *waBinary.Node) oracle.Entry {
 	read := node.AttrGetter()
 	to := read.OptionalJIDOrEmpty("to")
+	peer := b.phoneOf(to)
 	return oracle.Entry{
-		What: oracle.Accepted, Account: from.Address.Phone, Device: from.Address.Number,
+		What: what, Account: from.Address.Phone, Device: from.Address.Number,
+		Connection: from.Login, Peer: peer,
 		ID: read.OptionalString("id"), From: from.JID(to.Server).String(), To: text(to),
 		Type: read.OptionalString("type"), Edit: read.OptionalString("edit"),
-		OwnDevice: recipient != nil && recipient.Phone == from.Address.Phone,
+		OwnDevice: peer == from.Address.Phone,
 	}
 }
 
@@ -100,28 +105,48 @@ func (b *Board) deliverCopy(from *Line, node *waBinary.Node, to addressee, chat 
 	})
 }
 
-// attrsFor addresses a copy in the space the sender used and adds the other
-// identity of whoever the reader may not know.
+// attrsFor addresses a copy, and adds the other identity of whom the reader may
+// not know: of the sender, or for an own device of the chat.
 func (b *Board) attrsFor(
 	from *Line, node *waBinary.Node, server string, chat *model.Account, own bool, now time.Time,
 ) waBinary.Attrs {
 	attrs := waBinary.Attrs{
 		"id": node.Attrs["id"], "type": node.Attrs["type"], "edit": node.Attrs["edit"], "category": node.Attrs["category"],
-		"from": from.JID(server), "t": stamp(now), "notify": b.World.Name(from.Address.Phone),
-	}
-	if server == types.HiddenUserServer {
-		attrs["addressing_mode"] = "lid"
+		"t": stamp(now), "notify": b.World.Name(from.Address.Phone),
 	}
 	switch {
-	case own && node.Attrs["category"] == "peer":
-	case own:
+	case !own:
+		addSender(attrs, from, server)
+	case node.Attrs["category"] == "peer":
+		attrs["from"] = from.JID(server)
+	default:
+		attrs["from"] = from.JID(server)
 		addOwnRecipient(attrs, b.chatOf(node, chat), server)
+	}
+	if named, ok := attrs["from"].(types.JID); ok && named.Server == types.HiddenUserServer {
+		attrs["addressing_mode"] = "lid"
+	}
+	return attrs
+}
+
+// addSender names the sender in the form that its account is to be named in:
+// normally in the space it was written in, with the other name beside it.
+func addSender(attrs waBinary.Attrs, from *Line, server string) {
+	naming := from.Account.Naming
+	switch naming {
+	case model.LIDOnly:
+		server = types.HiddenUserServer
+	case model.PhoneOnly, model.PhoneWithLID:
+		server = types.DefaultUserServer
+	}
+	attrs["from"] = from.JID(server)
+	switch {
+	case naming == model.LIDOnly || naming == model.PhoneOnly:
 	case server == types.HiddenUserServer:
 		attrs["sender_pn"] = from.Account.PN()
 	default:
 		attrs["sender_lid"] = from.Account.LIDJID()
 	}
-	return attrs
 }
 
 // chatOf tells which chat a message to an own device belongs to. The answer to

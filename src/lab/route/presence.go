@@ -25,9 +25,6 @@ func (b *Board) Presence(from *Line, node *waBinary.Node) {
 	}
 }
 
-// Gone tells that a device's connection ended.
-func (b *Board) Gone(line *Line) { b.setAvailable(line, false) }
-
 func (b *Board) setAvailable(line *Line, available bool) {
 	line.mu.Lock()
 	changed := line.available != available

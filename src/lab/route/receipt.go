@@ -102,7 +102,7 @@ func (b *Board) forwardReceipt(from *Line, node *waBinary.Node, to types.JID) {
 func receiptEntry(to model.Address, node *waBinary.Node, from *Line) oracle.Entry {
 	read := node.AttrGetter()
 	entry := oracle.Entry{
-		What: oracle.Receipt, Account: to.Phone, Device: to.Number, ID: read.OptionalString("id"),
+		What: oracle.Receipt, Account: to.Phone, Device: to.Number, Peer: from.Address.Phone, ID: read.OptionalString("id"),
 		From: text(read.OptionalJIDOrEmpty("from")), To: text(read.OptionalJIDOrEmpty("recipient")),
 		Type: read.OptionalString("type"), OwnDevice: to.Phone == from.Address.Phone,
 	}

@@ -16,6 +16,8 @@ import (
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	s.clients.Add(1)
 	defer s.clients.Done()
+	s.open.Add(1)
+	defer s.open.Add(-1)
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.options.Log.Error("a connection ended in a panic", "cause", cause, "stack", string(debug.Stack()))
@@ -50,33 +52,31 @@ func (s *Server) handshake(frames *wire.Frames) (*noise.Opened, error) {
 	return s.trust.Load().noise.Open(s.ctx, frames, prologue)
 }
 
-// tap remembers every stanza in the ring and lets the device's gate decide
-// whether it passes. Before login there is no device and all pass.
+// tap remembers every stanza in the ring and asks the faults of the device
+// whether one may leave. Before login there is no device and all pass.
 type tap struct {
 	server *Server
 	device atomic.Pointer[model.Address]
 }
 
 func (t *tap) Incoming(node *waBinary.Node) bool {
-	device := t.record(node, true)
-	return device == nil || t.server.faults.Gate(*device).Incoming(node)
+	t.record(node, true)
+	return true
 }
 
 func (t *tap) Outgoing(node *waBinary.Node) bool {
 	device := t.device.Load()
-	if device != nil && !t.server.faults.Gate(*device).Outgoing(node) {
+	if device != nil && !t.server.faults.Outgoing(*device, node) {
 		return false
 	}
 	t.record(node, false)
 	return true
 }
 
-func (t *tap) record(node *waBinary.Node, incoming bool) *model.Address {
+func (t *tap) record(node *waBinary.Node, incoming bool) {
 	stanza := Stanza{Time: t.server.world.Now(), Incoming: incoming, Node: *node}
-	device := t.device.Load()
-	if device != nil {
+	if device := t.device.Load(); device != nil {
 		stanza.Device = *device
 	}
 	t.server.ring.add(stanza)
-	return device
 }

@@ -8,64 +8,51 @@ import (
 	"wagate.dev/src/lab/model"
 )
 
-// AccountInfo is what may be told about an account.
-type AccountInfo struct {
-	Phone   string
-	LID     string // the user part of the hidden identity
-	Name    string // the push name that others see
-	Dropped int    // stanzas that were addressed to the phone itself
-	Devices []DeviceInfo
-}
-
 // DeviceInfo is what may be told about a linked device.
 type DeviceInfo struct {
 	model.DeviceInfo
-	JID    types.JID // by phone number
 	Online bool
 }
 
-// CreateAccount registers a phone number. An empty lid is chosen at random; the
-// two never resemble each other by accident.
-func (s *Server) CreateAccount(phone, lid, name string) (AccountInfo, error) {
-	account, err := s.world.CreateAccount(phone, lid, name)
+// CreateAccount registers a phone number. An empty phone or lid is chosen at
+// random; lid and phone number never resemble each other by accident. Read only
+// the constant fields of the account.
+func (s *Server) CreateAccount(phone, lid, name string, naming model.Naming) (*model.Account, error) {
+	return s.world.CreateAccount(phone, lid, name, naming)
+}
+
+// DeleteAccount ends an account and logs its devices out. The number may then
+// be given to a new account, which has another LID.
+func (s *Server) DeleteAccount(phone string) error {
+	devices, err := s.world.Devices(phone)
 	if err != nil {
-		return AccountInfo{}, err
-	}
-	return AccountInfo{Phone: account.Phone, LID: account.LID, Name: name}, nil
-}
-
-// Accounts lists all accounts in order of their numbers.
-func (s *Server) Accounts() []AccountInfo {
-	var all []AccountInfo
-	for _, phone := range s.world.Phones() {
-		if info, err := s.Account(phone); err == nil {
-			all = append(all, info)
-		}
-	}
-	return all
-}
-
-// Account tells about one account.
-func (s *Server) Account(phone string) (AccountInfo, error) {
-	account, err := s.world.Account(phone)
-	if err != nil {
-		return AccountInfo{}, err
-	}
-	devices, err := s.Devices(phone)
-	return AccountInfo{
-		Phone: phone, LID: account.LID, Name: s.world.Name(phone),
-		Dropped: s.world.Dropped(phone), Devices: devices,
-	}, err
-}
-
-// SetName changes an account's push name, as its owner would on the phone.
-func (s *Server) SetName(phone, name string) error {
-	if _, err := s.world.Account(phone); err != nil {
 		return err
 	}
-	s.world.SetName(phone, name)
-	return nil
+	for _, device := range devices {
+		if err = s.RemoveDevice(phone, device.Number); err != nil {
+			return err
+		}
+	}
+	return s.world.DeleteAccount(phone)
 }
+
+// Phones lists the numbers of all accounts in order.
+func (s *Server) Phones() []string { return s.world.Phones() }
+
+// Account finds an account by its number; only its constant fields may be read.
+func (s *Server) Account(phone string) (*model.Account, error) { return s.world.Account(phone) }
+
+// Find finds the account behind a JID by phone number or LID.
+func (s *Server) Find(jid types.JID) (*model.Account, error) { return s.world.Find(jid) }
+
+// Name is an account's push name, which others see.
+func (s *Server) Name(phone string) string { return s.world.Name(phone) }
+
+// SetName changes an account's push name, as its owner would on the phone.
+func (s *Server) SetName(phone, name string) { s.world.SetName(phone, name) }
+
+// Dropped counts the stanzas that were addressed to an account's phone itself.
+func (s *Server) Dropped(phone string) int { return s.world.Dropped(phone) }
 
 // ScanQR lets the account's phone scan a QR code. It returns the new device's
 // JID once its client has confirmed.
@@ -97,30 +84,25 @@ func (s *Server) RemoveDevice(phone string, number uint16) error {
 	return nil
 }
 
-// Devices lists an account's linked devices with the lengths of their queues;
-// device 0 is not among them.
-func (s *Server) Devices(phone string) ([]DeviceInfo, error) {
-	account, err := s.world.Account(phone)
-	if err != nil {
-		return nil, err
-	}
+// ListDevices lists an account's linked devices with the lengths of their
+// queues; device 0 is not among them.
+func (s *Server) ListDevices(phone string) ([]DeviceInfo, error) {
 	known, err := s.world.Devices(phone)
 	infos := make([]DeviceInfo, len(known))
 	for i, device := range known {
-		jid := account.PN()
-		jid.Device = device.Number
-		infos[i] = DeviceInfo{DeviceInfo: device, JID: jid, Online: s.Online(phone, device.Number)}
+		infos[i] = DeviceInfo{DeviceInfo: device, Online: s.Online(model.Address{Phone: phone, Number: device.Number})}
 	}
 	return infos, err
 }
 
 // Online tells whether a device is logged in.
-func (s *Server) Online(phone string, number uint16) bool {
-	return s.board.Line(model.Address{Phone: phone, Number: number}) != nil
-}
+func (s *Server) Online(device model.Address) bool { return s.board.Line(device) != nil }
 
-// Unanswered counts the info queries that were answered with 501, by type,
-// namespace and first child, like "get w:mex query".
+// Connections counts the sockets that are open now.
+func (s *Server) Connections() int { return int(s.open.Load()) }
+
+// Unanswered counts the info queries that were answered with 501, by namespace
+// and first child, like "w:mex/query".
 func (s *Server) Unanswered() map[string]int { return s.iq.Unanswered() }
 
 // Stanzas lists the latest stanzas in both directions after a number, oldest

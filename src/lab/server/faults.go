@@ -1,38 +1,75 @@
 package server
 
 import (
+	"context"
 	"errors"
 
+	"wagate.dev/src/lab/fault"
 	"wagate.dev/src/lab/model"
+	"wagate.dev/src/lab/route"
 )
 
 // ErrOffline tells that a device has no connection to do something with.
 var ErrOffline = errors.New("the device is not online")
 
-// Freeze stops reading from and answering to a device while its socket stays
-// open, until Thaw or until the device connects anew.
-func (s *Server) Freeze(phone string, number uint16) error {
-	line := s.board.Line(model.Address{Phone: phone, Number: number})
-	if line == nil {
-		return ErrOffline
+// SetFault makes something go wrong for all devices of an account, in place of
+// what was set before; the zero fault ends it.
+func (s *Server) SetFault(phone string, wanted fault.Fault) error {
+	if _, err := s.world.Account(phone); err != nil {
+		return err
 	}
-	line.Freeze()
+	s.setFault(model.Address{Phone: phone}, s.board.Lines(phone), wanted)
 	return nil
 }
 
-// Thaw ends a freeze; what was held goes on in order.
-func (s *Server) Thaw(phone string, number uint16) error {
-	line := s.board.Line(model.Address{Phone: phone, Number: number})
-	if line == nil {
-		return ErrOffline
+// SetDeviceFault is SetFault for one device only, beside what is set for its
+// account.
+func (s *Server) SetDeviceFault(device model.Address, wanted fault.Fault) {
+	var lines []*route.Line
+	if line := s.board.Line(device); line != nil {
+		lines = append(lines, line)
 	}
-	line.Thaw()
-	return nil
+	s.setFault(device, lines, wanted)
 }
 
-// Drop closes a device's socket without a word.
-func (s *Server) Drop(phone string, number uint16) error {
-	line := s.board.Line(model.Address{Phone: phone, Number: number})
+func (s *Server) setFault(at model.Address, lines []*route.Line, wanted fault.Fault) {
+	s.faults.Set(at, wanted)
+	for _, line := range lines {
+		if wanted.Frozen {
+			line.Freeze()
+		} else {
+			line.Thaw()
+		}
+	}
+	for device, acks := range s.faults.Release() {
+		line := s.board.Line(device)
+		for _, ack := range acks {
+			if line != nil {
+				line.Send(ack)
+			}
+		}
+	}
+}
+
+// HeldAcks tells how many acks are held back from a device.
+func (s *Server) HeldAcks(device model.Address) int { return s.faults.Held(device) }
+
+// DropConnections closes the sockets of all devices of an account without a
+// word, and returns how many there were.
+func (s *Server) DropConnections(phone string) (int, error) {
+	if _, err := s.world.Account(phone); err != nil {
+		return 0, err
+	}
+	lines := s.board.Lines(phone)
+	for _, line := range lines {
+		line.Drop()
+	}
+	return len(lines), nil
+}
+
+// Drop closes the socket of one device without a word.
+func (s *Server) Drop(device model.Address) error {
+	line := s.board.Line(device)
 	if line == nil {
 		return ErrOffline
 	}
@@ -40,28 +77,7 @@ func (s *Server) Drop(phone string, number uint16) error {
 	return nil
 }
 
-// HoldAcks keeps back the acks of the messages a device sends from now on. The
-// messages themselves go on to whom they are for.
-func (s *Server) HoldAcks(phone string, number uint16) {
-	s.faults.Gate(model.Address{Phone: phone, Number: number}).HoldAcks()
-}
-
-// HeldAcks tells how many acks are kept back from a device.
-func (s *Server) HeldAcks(phone string, number uint16) int {
-	return s.faults.Gate(model.Address{Phone: phone, Number: number}).Held()
-}
-
-// ReleaseAcks ends HoldAcks, sends what was kept in order and returns how many
-// acks that were. While the device is offline they are lost.
-func (s *Server) ReleaseAcks(phone string, number uint16) int {
-	address := model.Address{Phone: phone, Number: number}
-	acks := s.faults.Gate(address).ReleaseAcks()
-	line := s.board.Line(address)
-	if line == nil {
-		return 0
-	}
-	for _, ack := range acks {
-		line.Send(ack)
-	}
-	return len(acks)
+// AwaitOffline waits until a device has no connection.
+func (s *Server) AwaitOffline(ctx context.Context, device model.Address) error {
+	return s.board.AwaitOffline(ctx, device)
 }

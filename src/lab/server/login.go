@@ -24,20 +24,22 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 		s.dismiss(conn)
 		return
 	}
+	if s.faults.Unreachable(address) {
+		return
+	}
 	tap.device.Store(&address)
-	line := route.NewLine(account, address.Number, conn)
+	line := route.NewLine(account, address.Number, s.logins.Add(1), conn)
 	if replaced := s.board.Enter(line); replaced != nil {
 		replaced.Thaw()
 		replaced.End(conflict("replaced", ""), s.options.Farewell)
 	}
-	s.oracle.Note(oracle.Entry{What: oracle.Login, Account: phone, Device: address.Number})
+	s.oracle.Note(oracle.Entry{What: oracle.Login, Account: phone, Device: address.Number, Connection: line.Login})
 	conn.Send(waBinary.Node{Tag: "success", Attrs: waBinary.Attrs{
 		"t": s.world.Now().Unix(), "lid": line.JID(types.HiddenUserServer),
 	}})
 	s.converse(conn, line)
+	s.oracle.Note(oracle.Entry{What: oracle.Logout, Account: phone, Device: address.Number, Connection: line.Login})
 	s.board.Leave(line)
-	s.board.Gone(line)
-	s.oracle.Note(oracle.Entry{What: oracle.Logout, Account: phone, Device: address.Number})
 }
 
 // dismiss refuses a login and waits for the client to leave.
@@ -73,6 +75,9 @@ func (s *Server) hear(line *route.Line, node *waBinary.Node) error {
 			s.iq.Answer(line, node)
 		}
 	case "message":
+		if code := s.faults.Incoming(line.Address, node); code != 0 {
+			return s.board.Refuse(line, node, code)
+		}
 		return s.board.Message(line, node)
 	case "receipt":
 		s.board.Receipt(line, node)

@@ -2,7 +2,7 @@
 // let unmodified clients pair with them and chat:
 //
 //	lab, err := server.Start(ctx, server.Options{Address: "127.0.0.1:0", OraclePath: "oracle.jsonl"})
-//	lab.CreateAccount("491700000001", "", "Ada")
+//	account, err := lab.CreateAccount("491700000001", "", "Ada", model.LIDWithPhone)
 //	device, err := lab.ScanQR(ctx, "491700000001", qrText)
 //
 // A client reaches it by dialling lab.Address() instead of web.whatsapp.com,
@@ -15,10 +15,13 @@
 // The methods, by what they are for:
 //
 //	Address RootKey RootKeyHex AuthorityPEM   what clients need to know
-//	CreateAccount Accounts SetName            who exists
-//	ScanQR EnterCode RemoveDevice Devices     what the phone does
-//	Online Dropped Unanswered Stanzas Oracle  what happened
-//	Freeze Thaw Drop HoldAcks ReleaseAcks     faults
+//	CreateAccount DeleteAccount SetName       who exists, and as whom they are seen
+//	Phones Account Find Name ListDevices      the same, to read
+//	ScanQR EnterCode RemoveDevice             what the phone does
+//	Online AwaitOffline Connections           who is there
+//	Dropped Unanswered Stanzas Oracle         what happened
+//	SetFault SetDeviceFault HeldAcks          faults
+//	Drop DropConnections                      more of them
 //	NewWorld SaveWorld LoadWorld              all of it, as JSON
 //	Close Done                                the end
 package server
@@ -65,6 +68,8 @@ type Server struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	clients  sync.WaitGroup
+	open     atomic.Int64  // sockets that are open now
+	logins   atomic.Uint64 // ever
 	done     chan struct{}
 }
 

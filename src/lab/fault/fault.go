@@ -1,0 +1,45 @@
+// Package fault is where the lab is told to misbehave. Every stanza to or from
+// a logged-in device is shown to the desk, at one place for each direction.
+package fault
+
+import (
+	waBinary "go.mau.fi/whatsmeow/binary"
+)
+
+// Fault is what goes wrong for a device, or for all devices of an account.
+type Fault struct {
+	// Frozen: the sockets that are open now stay open, and nothing is read or
+	// written on them. Connections made later are sound.
+	Frozen bool
+	// AcksHeld: messages are taken in and passed on; their acks wait until this
+	// ends.
+	AcksHeld bool
+	// AcksLost: messages are taken in and passed on, and never acked.
+	AcksLost bool
+	// RefuseCode: messages are refused with this error number; 0 for none.
+	RefuseCode int
+	// RefuseCount is how many messages are refused; 0 for all.
+	RefuseCount int
+	// Unreachable: logins are dropped without a word. Open connections stay.
+	Unreachable bool
+}
+
+// plan is a fault in force for one device, or all of an account, and what it
+// has led to so far.
+type plan struct {
+	Fault
+	refused int
+}
+
+func isMessageAck(node *waBinary.Node) bool {
+	return node.Tag == "ack" && node.Attrs["class"] == "message"
+}
+
+// refusal takes one message's refusal from the plan; 0 when it is accepted.
+func (p *plan) refusal() int {
+	if p.RefuseCode == 0 || (p.RefuseCount > 0 && p.refused >= p.RefuseCount) {
+		return 0
+	}
+	p.refused++
+	return p.RefuseCode
+}
