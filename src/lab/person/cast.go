@@ -20,8 +20,11 @@ var ErrUnknown = errors.New("there is no person with that id")
 
 // Lab is what persons need of the lab they live in.
 type Lab struct {
-	Transport http.RoundTripper                                   // reaches the lab's server, whatever name is asked for
-	ScanQR    func(phone, text string) (device uint16, err error) // holds an account's phone in front of a QR
+	// Transport reaches the lab's server, whatever host is asked for.
+	Transport http.RoundTripper
+	// ScanQR holds an account's phone in front of a QR, and returns once the new
+	// device has confirmed.
+	ScanQR func(ctx context.Context, phone, text string) (device uint16, err error)
 }
 
 // Cast is all persons of a lab, each in a file of its own in one folder.

@@ -9,7 +9,7 @@ import (
 
 // link pairs the person with its account by QR: it shows one, and the
 // account's phone scans it.
-func (p *Person) link(ctx context.Context, scan func(phone, text string) (uint16, error)) error {
+func (p *Person) link(ctx context.Context, scan func(context.Context, string, string) (uint16, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	shown, err := p.client.GetQRChannel(ctx)
@@ -23,7 +23,7 @@ func (p *Person) link(ctx context.Context, scan func(phone, text string) (uint16
 	if code.Event != whatsmeow.QRChannelEventCode {
 		return fmt.Errorf("%s %w: no QR but %s", p.ID, ErrNotConnected, code.Event)
 	}
-	if p.Device, err = scan(p.Phone, code.Code); err != nil {
+	if p.Device, err = scan(ctx, p.Phone, code.Code); err != nil {
 		return err
 	}
 	if err = p.connected.Wait(ctx); err != nil {

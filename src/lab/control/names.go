@@ -1,0 +1,46 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// phoneOf reads an E.164 number with `+` and gives its digits, by which the lab
+// knows accounts.
+func phoneOf(field, number string) (string, error) {
+	digits, led := strings.CutPrefix(number, "+")
+	if !led || digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", malformed(field, "a phone number in E.164 with +, like +447700900001")
+	}
+	return digits, nil
+}
+
+// peerOf reads an E.164 number with `+`, or `…@lid`.
+func peerOf(field, name string) (types.JID, error) {
+	if user, ok := strings.CutSuffix(name, "@"+types.HiddenUserServer); ok && user != "" &&
+		strings.Trim(user, "0123456789") == "" {
+		return types.NewJID(user, types.HiddenUserServer), nil
+	}
+	digits, err := phoneOf(field, name)
+	if err != nil {
+		return types.EmptyJID, malformed(field, "a phone number in E.164 with +, or …@lid")
+	}
+	return types.NewJID(digits, types.DefaultUserServer), nil
+}
+
+func malformed(field, wanted string) error {
+	return status.Errorf(codes.InvalidArgument, "%s must be %s.", field, wanted)
+}
+
+// e164 is a phone number as the contract writes it; empty stays empty.
+func e164(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return fmt.Sprintf("+%s", digits)
+}
