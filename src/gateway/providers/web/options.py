@@ -1,0 +1,34 @@
+"""What the web provider is told at its start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class LabEndpoint:
+    """A lab on loopback that the engine dials instead of WhatsApp, and by what it is trusted."""
+
+    address: str
+    root_key_hex: str
+    ca_pem_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Which engine is started, and how. `sessions_folder` holds the sessions' keys; `connect_rate` is in connections
+    per second.
+    """
+
+    program: Path
+    sessions_folder: Path
+    lab: LabEndpoint | None = None
+    connect_rate: int = 40
+    log_level: str = "info"
+
+    def arguments(self, socket: Path) -> list[str]:
+        """The command line of an engine that serves this socket."""
+        told = ["--socket", str(socket), "--connect-rate", str(self.connect_rate), "--log-level", self.log_level]
+        if self.lab is not None:
+            told += ["--lab-address", self.lab.address, "--lab-root-key", self.lab.root_key_hex]
+            told += ["--lab-ca", str(self.lab.ca_pem_file)]
+        return told

@@ -1,0 +1,160 @@
+"""One session's line through the engine."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from grpc import StatusCode, aio
+
+from gateway.domain.clocks import to_duration, to_timestamp
+from gateway.domain.identities import Names
+from gateway.domain.leases import Lease
+from gateway.domain.lines import CheckedContact, LineChanged, LineState, NotSent, OutcomeUnknown, Outgoing, SendOutcome
+from gateway.domain.sessions import LinkedDevice
+from gateway.ports.provider import ChallengeUnknown, Incoming, LineDown, LineGone
+from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered
+from gateway.providers.web.engine import RunningEngine
+from gateway.providers.web.facts import ItemUnknown, fact_of
+from gateway.providers.web.failures import GONE, meaning_of, reason_of
+from gateway.providers.web.incoming import Told
+from gateway.providers.web.sending import outcome_of, send_request
+from gateway.providers.web.switchboard import Inbox
+from wagate.engine.v1 import engine_service_pb2 as pb
+from wagate.v1 import pairing_service_pb2 as pairing
+
+_log = structlog.get_logger(__name__)
+
+_NEVER_LEFT: Final = frozenset({StatusCode.INVALID_ARGUMENT, StatusCode.RESOURCE_EXHAUSTED})
+"""With these codes the engine or the channel refuses a request before doing anything."""
+
+
+class WebLine:
+    """A line, open in the engine under one lease. `device` is what the engine found in the session's store."""
+
+    def __init__(self, engine: RunningEngine, inbox: Inbox, lease: Lease, device: LinkedDevice | None) -> None:
+        self.device = device
+        self._stub = engine.stub
+        self._switchboard = engine.switchboard
+        self._inbox = inbox
+        self._session_id = lease.session_uid
+        self._fence = lease.fence
+
+    async def incoming(self) -> AsyncIterator[Incoming]:
+        """What happens, in order. What this gateway does not know is refused and logged, and not told."""
+        while True:
+            item = await self._inbox.next()
+            try:
+                fact = fact_of(item)
+            except ItemUnknown as error:
+                _log.error("The engine tells what is not known here", session_uid=self._session_id, why=str(error))
+                self._switchboard.settle(item, refused=True)
+                continue
+            yield Told(fact, item, self._switchboard)
+            if isinstance(fact, LineChanged) and fact.state is LineState.CLOSED:
+                self._switchboard.unplug(self._session_id, self._fence, "the engine closed it")
+
+    async def renew(self, remaining: timedelta) -> None:
+        self._check()
+        lease = lease_proto(self._session_id, self._fence, remaining)
+        renewed = await answered(self._stub.RenewLeases(pb.RenewLeasesRequest(leases=[lease]), timeout=AT_ONCE))
+        if renewed.refused_session_ids:
+            why = "the engine knows of another owner, or does not have the session open"
+            self._switchboard.unplug(self._session_id, self._fence, why)
+            raise LineGone(why)
+
+    async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
+        """Hand over one message. LineGone means that it did not leave; a lost answer is OutcomeUnknown."""
+        self._check()
+        call = self._stub.SendMessage(send_request(self._session_id, self._fence, message), timeout=timeout)
+        try:
+            return outcome_of(await call, message.to)
+        except aio.AioRpcError as error:
+            return self._lost(error)
+        finally:
+            call.cancel()
+
+    async def mark_read(
+        self,
+        chat: Names,
+        sender: Names,
+        provider_message_ids: Sequence[str],
+        moment: datetime,
+        *,
+        timeout: float,
+    ) -> None:
+        self._check()
+        request = pb.MarkMessagesReadRequest(
+            session_id=self._session_id,
+            fence=self._fence,
+            chat_jid=chat.jid(),
+            sender_jid=sender.jid(),
+            provider_message_ids=provider_message_ids,
+            read_time=to_timestamp(moment),
+        )
+        await answered(self._stub.MarkMessagesRead(request, timeout=timeout))
+
+    async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
+        self._check()
+        request = pb.CheckContactsRequest(session_id=self._session_id, fence=self._fence, phone_numbers=phone_numbers)
+        response = await answered(self._stub.CheckContacts(request, timeout=timeout))
+        return [
+            CheckedContact(found.requested, found.on_whatsapp, Names(found.lid, found.phone_number))
+            for found in response.contacts
+        ]
+
+    async def start_pairing(self, attempt_id: str, phone_number: str) -> None:
+        self._check()
+        request = pb.StartPairingRequest(
+            session_id=self._session_id, fence=self._fence, attempt_id=attempt_id, phone_number=phone_number
+        )
+        await answered(self._stub.StartPairing(request, timeout=AT_ONCE))
+
+    async def answer_challenge(self, answer: pairing.AnswerPairingChallengeRequest) -> None:
+        self._check()
+        request = pb.AnswerPairingChallengeRequest(
+            session_id=self._session_id, fence=self._fence, attempt_id=answer.attempt_id
+        )
+        if answer.HasField("codes_agree"):
+            request.codes_agree = answer.codes_agree
+        else:
+            request.webauthn_response_json = answer.webauthn_response_json
+        await answered(self._stub.AnswerPairingChallenge(request, timeout=WITH_WHATSAPP))
+
+    async def cancel_pairing(self) -> None:
+        self._check()
+        request = pb.CancelPairingRequest(session_id=self._session_id, fence=self._fence)
+        await answered(self._stub.CancelPairing(request, timeout=AT_ONCE))
+
+    async def logout(self) -> None:
+        self._check()
+        request = pb.LogoutSessionRequest(session_id=self._session_id, fence=self._fence)
+        await answered(self._stub.LogoutSession(request, timeout=WITH_WHATSAPP))
+        self.device = None
+
+    async def close(self) -> None:
+        request = pb.CloseSessionRequest(session_id=self._session_id, fence=self._fence)
+        try:
+            await answered(self._stub.CloseSession(request, timeout=AT_ONCE))
+        except (LineGone, LineDown, ChallengeUnknown, TimeoutError) as error:
+            _log.warning("A line was not closed in order", session_uid=self._session_id, why=str(error))
+        finally:
+            self._switchboard.unplug(self._session_id, self._fence, "it was closed")
+
+    def _check(self) -> None:
+        if self._inbox.ended:
+            raise LineGone(self._inbox.ended)
+
+    def _lost(self, error: aio.AioRpcError) -> SendOutcome:
+        """What it means for a message that its call failed."""
+        sentence = error.details() or error.code().name
+        if (reason := reason_of(error)) in GONE:
+            raise meaning_of(error) from error
+        if reason or error.code() in _NEVER_LEFT:
+            return NotSent(sentence)
+        return OutcomeUnknown(sentence)
+
+
+def lease_proto(session_id: str, fence: int, remaining: timedelta) -> pb.Lease:
+    """A lease, as the engine is told of it."""
+    return pb.Lease(session_id=session_id, fence=fence, remaining=to_duration(remaining))
