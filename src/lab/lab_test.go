@@ -149,3 +149,14 @@ func equal[T comparable](t *testing.T, what string, got, wanted T) {
 		t.Fatalf("%s is %v, not %v", what, got, wanted)
 	}
 }
+
+// counted tells how many entries of a kind concern a message.
+func (l *lab) counted(kind labv1.OracleEntry_Kind, id string) (count int) {
+	l.t.Helper()
+	for _, entry := range l.log() {
+		if entry.GetKind() == kind && entry.GetProviderMessageId() == id {
+			count++
+		}
+	}
+	return count
+}
