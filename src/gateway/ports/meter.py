@@ -1,0 +1,43 @@
+"""The meter: what is counted while the gateway works. No call waits or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Meter(Protocol):
+    """What services and workers report."""
+
+    def message_accepted(self) -> None:
+        """A message was accepted for sending."""
+
+    def message_sent(self, result: str) -> None:
+        """An attempt at sending ended: `sent`, `refused`, `not sent` or `unknown`."""
+
+    def outbox_seen(self, count: int, oldest_seconds: float) -> None:
+        """How much waits to be sent in this process's sessions, and since when the oldest has been due."""
+
+    def inbound_committed(self, seconds: float) -> None:
+        """Something that WhatsApp told was stored, so many seconds after it came."""
+
+    def inbound_refused(self) -> None:
+        """Something that WhatsApp told could not be stored, and will be told again."""
+
+    def sessions_seen(self, by_state: Mapping[str, int]) -> None:
+        """How many sessions are in each state; states that are not named have none."""
+
+    def stream_opened(self) -> None:
+        """A feed was opened."""
+
+    def stream_closed(self) -> None:
+        """A feed ended."""
+
+    def stream_lagged(self, seconds: float) -> None:
+        """How far behind the newest event a feed was when it told one."""
+
+    def group_committed(self, size: int) -> None:
+        """The writer committed a group of so many units."""
+
+    def engine_restarted(self) -> None:
+        """An engine was started again."""

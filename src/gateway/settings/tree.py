@@ -1,0 +1,198 @@
+"""The tree of all settings: each option with its default, its bounds, and a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from gateway.settings.listening import Listen, ListenPort, is_loopback
+from gateway.settings.spans import Span
+
+SHORTEST_KEY: Final = 16
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
+
+
+def _words(value: object) -> object:
+    return value.split(",") if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+"""A list; in the environment and on the command line, parted by commas."""
+
+
+class Grpc(_Section):
+    """Where and how the contract is served."""
+
+    listen: Listen = Field("127.0.0.1:50051", description="Where to serve: HOST:PORT or unix:/PATH; port 0 takes any.")
+    max_receive_bytes: ByteSize = Field(
+        ByteSize(8 * 1024 * 1024), ge=64 * 1024, description="The largest request; a larger one is RESOURCE_EXHAUSTED."
+    )
+    streams_per_connection: int = Field(
+        1000, ge=1, description="How many calls and streams one connection has at a time; further ones wait."
+    )
+
+
+class Metrics(_Section):
+    """Numbers for Prometheus, at /metrics. From beyond this machine they need the key, as a bearer token."""
+
+    listen: ListenPort = Field("127.0.0.1:9464", description="Where to serve: HOST:PORT, or empty for nowhere.")
+
+
+class Data(_Section):
+    """What lies on this machine's disk."""
+
+    folder: Path = Field(Path("data"), description="The folder for the database, keys and sockets; made if need be.")
+
+
+class Store(_Section):
+    """The database."""
+
+    url: SecretStr = Field(SecretStr(""), description="Its SQLAlchemy URL; empty means SQLite in the data folder.")
+
+
+class Access(_Section):
+    """Who may call."""
+
+    key: SecretStr = Field(
+        SecretStr(""),
+        description="What callers send as `authorization: Bearer KEY`; empty means that only this machine is served.",
+    )
+    key_file: OptionalPath = Field(None, description="A file that holds the key instead.")
+    scopes: Words = Field(("*",), min_length=1, description="What the key may do: noun:verb, or * for all.")
+
+    @property
+    def has_key(self) -> bool:
+        """Whether callers must show a key."""
+        return bool(self.key.get_secret_value() or self.key_file)
+
+    @model_validator(mode="after")
+    def _key_is_one_and_long(self) -> Self:
+        key = self.key.get_secret_value()
+        if key and self.key_file:
+            raise ValueError("key or key_file should be set, not both")
+        if key and len(key) < SHORTEST_KEY:
+            raise ValueError(f"key should have at least {SHORTEST_KEY} characters")
+        return self
+
+
+class Leases(_Section):
+    """How long a worker owns a session without saying so again."""
+
+    ttl: Span = Field(timedelta(seconds=15), ge=timedelta(seconds=2), description="A lease runs out after this.")
+    renew_every: Span = Field(
+        timedelta(seconds=3), gt=timedelta(0), description="An owner renews this often; at most a third of the ttl."
+    )
+
+    @model_validator(mode="after")
+    def _renewals_may_fail_twice(self) -> Self:
+        if self.renew_every * 3 > self.ttl:
+            raise ValueError("renew_every should be at most a third of ttl")
+        return self
+
+
+class Engine(_Section):
+    """The program that speaks WhatsApp Web."""
+
+    binary: OptionalPath = Field(None, description="The wagate-engine program; empty means in build/, or on the PATH.")
+    connect_rate: float = Field(40, gt=0, le=1000, description="At most this many sessions connect in a second.")
+    start_timeout: Span = Field(
+        timedelta(seconds=15),
+        gt=timedelta(0),
+        description="It must answer this soon after its start, or is started anew.",
+    )
+
+
+class Lab(_Section):
+    """A lab on this machine to speak to instead of WhatsApp: all three, or none."""
+
+    address: str = Field("", description="Where the lab is, HOST:PORT; a loopback address.")
+    root_key_hex: str = Field("", pattern="^([0-9a-f]{64})?$", description="Its root key, as 64 hexadecimal digits.")
+    ca_file: OptionalPath = Field(None, description="The certificate authority of its TLS certificate, a PEM file.")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a lab is spoken to instead of WhatsApp."""
+        return bool(self.address)
+
+    @model_validator(mode="after")
+    def _all_or_none_and_near(self) -> Self:
+        if len({bool(self.address), bool(self.root_key_hex), bool(self.ca_file)}) > 1:
+            raise ValueError("address, root_key_hex and ca_file should be set together, or not at all")
+        if self.address and not is_loopback(self.address):
+            raise ValueError("address should be a loopback address with a port, such as 127.0.0.1:8443")
+        return self
+
+
+class Outbox(_Section):
+    """How messages are sent."""
+
+    send_timeout: Span = Field(
+        timedelta(seconds=20), gt=timedelta(0), description="WhatsApp's answer to a message is awaited this long."
+    )
+    give_up_after: Span = Field(
+        timedelta(hours=24),
+        gt=timedelta(0),
+        description="A message without give_up_time is tried this long after it is due.",
+    )
+
+
+class Feeds(_Section):
+    """How events are streamed."""
+
+    checkpoint_interval: Span = Field(
+        timedelta(seconds=15),
+        ge=timedelta(seconds=1),
+        le=timedelta(seconds=60),
+        description="A frame comes at least this often, unless the caller asks for another interval.",
+    )
+    slow_after: Span = Field(
+        timedelta(seconds=60), gt=timedelta(0), description="A stream that is not read for this long is closed."
+    )
+
+
+class Log(_Section):
+    """What is written to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    format: Literal["json", "pretty"] = Field("json", description="json for machines, pretty for people.")
+
+
+class Shutdown(_Section):
+    """How the server stops."""
+
+    grace: Span = Field(
+        timedelta(seconds=30), gt=timedelta(0), description="Whatever is under way is ended after this."
+    )
+
+
+class Tree(BaseModel):
+    """All sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grpc: Grpc = Grpc()
+    metrics: Metrics = Metrics()
+    data: Data = Data()
+    store: Store = Store()
+    access: Access = Access()
+    leases: Leases = Leases()
+    engine: Engine = Engine()
+    lab: Lab = Lab()
+    outbox: Outbox = Outbox()
+    feeds: Feeds = Feeds()
+    log: Log = Log()
+    shutdown: Shutdown = Shutdown()
