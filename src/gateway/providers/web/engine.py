@@ -1,5 +1,7 @@
 """The engine: one process at a time, brought up again whenever it goes down."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import random
@@ -8,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from grpc import aio
@@ -19,11 +21,13 @@ from gateway.providers.web.failures import EngineFailed, EngineMissing
 from gateway.providers.web.options import EngineOptions
 from gateway.providers.web.switchboard import Switchboard
 from wagate.engine.v1 import engine_service_pb2 as pb
-from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub, EngineServiceStub
+from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceStub
+
+if TYPE_CHECKING:
+    from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
 _log = structlog.get_logger(__name__)
 
-_UNTIL_ANSWERING: Final = 15.0
 _PROBE_EVERY: Final = 10.0
 _PROBE_PATIENCE: Final = 20.0
 _SHORTEST_PAUSE: Final = 0.1
@@ -122,7 +126,7 @@ class Engine:
 
     async def _describe(self, process: EngineProcess, stub: EngineServiceAsyncStub) -> pb.GetEngineResponse:
         """Ask the engine what it is, and make sure that it is ours and dials what it was told to."""
-        described = await _ask(stub, timeout=_UNTIL_ANSWERING)
+        described = await _ask(stub, timeout=self._options.start_timeout.total_seconds())
         wanted = self._options.lab.address if self._options.lab else ""
         if described.process_id != process.process_id or described.lab_address != wanted:
             raise EngineFailed("another engine than the one that was started answers")
@@ -138,7 +142,7 @@ async def kept_engine(options: EngineOptions, on_restart: Callable[[], None]) ->
         EngineFailed: the first one does not start.
     """
     if not os.access(options.program, os.X_OK):
-        raise EngineMissing(f"engine.program: there is no program at {options.program}; `make build` makes it")
+        raise EngineMissing(f"engine.binary: there is no program at {options.program}; `make build` makes it")
     engine = Engine(options, on_restart)
     keeping = asyncio.create_task(engine.keep(), name="engine")
     try:

@@ -1,6 +1,7 @@
 """What the web provider is told at its start."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 
@@ -22,12 +23,13 @@ class EngineOptions:
     program: Path
     sessions_folder: Path
     lab: LabEndpoint | None = None
-    connect_rate: int = 40
+    connect_rate: float = 40
+    start_timeout: timedelta = timedelta(seconds=15)
     log_level: str = "info"
 
     def arguments(self, socket: Path) -> list[str]:
         """The command line of an engine that serves this socket."""
-        told = ["--socket", str(socket), "--connect-rate", str(self.connect_rate), "--log-level", self.log_level]
+        told = ["--socket", str(socket), "--connect-rate", f"{self.connect_rate:g}", "--log-level", self.log_level]
         if self.lab is not None:
             told += ["--lab-address", self.lab.address, "--lab-root-key", self.lab.root_key_hex]
             told += ["--lab-ca", str(self.lab.ca_pem_file)]

@@ -1,9 +1,11 @@
 """The switchboard: one stream of all that the engine tells, plugged through to the lines; their say goes back by it."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from grpc import aio
@@ -12,7 +14,9 @@ from gateway.ports.provider import LineGone
 from gateway.providers.web.failures import EngineFailed
 from wagate.engine.v1 import engine_service_pb2 as pb
 from wagate.engine.v1 import item_pb2
-from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
+
+if TYPE_CHECKING:
+    from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceAsyncStub
 
 _log = structlog.get_logger(__name__)
 
