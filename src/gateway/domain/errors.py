@@ -6,11 +6,12 @@
     │                         CursorInvalid  PageTokenInvalid  CursorExpired
     ├── Conflict              SessionExists  RequestIdReused  EtagMismatch
     ├── NotNow                SessionNotConnected  SessionNeverPaired  SessionLoggedOut  SessionNotStopped
-    │                         SessionAlreadyPaired  PairingNotUnderWay  NoSuchChallenge  PairingEnded
+    │                         SessionAlreadyPaired  PairingNotUnderWay  NoSuchChallenge
     │                         MessageNotCancelable  MessageNotRetryable
     ├── AccessRefused         KeyMissing  KeyInvalid  ScopeMissing
     ├── TooMuch               TooManyWatchers  ConsumerTooSlow
-    └── TryAgain              OwnerUnavailable  OutcomeOpen  StoreUnavailable  ShuttingDown
+    ├── TryAgain              OwnerUnavailable  OutcomeOpen  StoreUnavailable  ShuttingDown
+    └── WorkFailed            whatever else a `Failure` can say
 
     LeaseLost                 never leaves the gateway: the owner that meets it stops
 
@@ -21,7 +22,6 @@ reason maps to a gRPC code stands beside the reason, in `error_reason.proto`.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
 
 from wagate.v1 import error_reason_pb2 as reasons
 
@@ -31,7 +31,7 @@ ErrorReason = reasons.ErrorReason
 class GatewayError(Exception):
     """Something went wrong."""
 
-    reason: ClassVar[ErrorReason.ValueType]
+    reason: ErrorReason.ValueType
 
     def __init__(
         self, message: str = "", *, field: str = "", retry_after: timedelta | None = None, **facts: str
@@ -286,10 +286,29 @@ class ShuttingDown(TryAgain):
     reason = ErrorReason.ERROR_REASON_SHUTTING_DOWN
 
 
-class PairingEnded(NotNow):
-    """The pairing attempt ended without a link."""
+class WorkFailed(GatewayError):
+    """What was asked for failed later."""
 
-    reason = ErrorReason.ERROR_REASON_PAIRING_FAILED
+    def __init__(self, failure: reasons.Failure) -> None:
+        super().__init__(failure.message)
+        self.facts = dict(failure.metadata)
+        self.reason = failure.reason
+
+
+def failure_of(error: GatewayError) -> reasons.Failure:
+    """An error as accepted work tells it."""
+    return reasons.Failure(reason=error.reason, message=error.message, metadata=error.facts)
+
+
+def error_of(failure: reasons.Failure) -> GatewayError:
+    """The error that a failure stands for."""
+    for family in GatewayError.__subclasses__():
+        for kind in family.__subclasses__():
+            if kind.reason == failure.reason and kind is not ValidationFailed:
+                error = kind(failure.message)
+                error.facts = dict(failure.metadata)
+                return error
+    return WorkFailed(failure)
 
 
 class LeaseLost(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -122,3 +122,15 @@ class ProviderHealth:
     serving: bool
     message: str = ""
     lab: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The providers of this installation, by name, and the one that is taken where none is named."""
+
+    by_name: Mapping[str, Provider]
+    default: str
+
+    def of(self, name: str) -> Provider:
+        """The provider of a session that exists."""
+        return self.by_name[name]

@@ -81,14 +81,17 @@ class Messages(Protocol):
     ) -> list[Message]:
         """Messages, the newest ordinal first, below this ordinal."""
 
-    async def chat_heads(self, session_uid: str) -> list[Message]:
-        """The outbox's front: of each chat the unsent message that was due first, then accepted first; in that order."""
+    async def chat_heads(self, session_uid: str, now: datetime) -> list[Message]:
+        """The outbox's front: of each chat the first unsent message, by due_time and then ordinal; in that order.
+
+        A queued message whose next_attempt_time is still to come is passed over: the queue behind it goes on.
+        """
 
     async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
         """The outbox in the order of ordinals."""
 
     async def overdue(self, now: datetime, limit: int) -> list[Message]:
-        """Unsent messages of any session whose give_up_time has passed."""
+        """Queued and unconfirmed messages of any session whose give_up_time has passed."""
 
     async def add(self, message: Message) -> None:
         """Store a new message; its ordinal is the store's."""
@@ -146,14 +149,17 @@ class Events(Protocol):
     async def position_before(self, tenant_id: str, moment: datetime) -> int:
         """The position just before the first event recorded at or after a moment."""
 
+    async def newest(self) -> int:
+        """The position of the newest event of any tenant; 0 if there is none."""
+
     async def ends(self, tenant_id: str) -> LogEnds:
         """Where the tenant's log begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEnds:
-    """`oldest` is the position just before the oldest event still kept, `newest` that of the newest one; `oldest_time` is
-    when the oldest was recorded, and `newest_time` when the newest was, if there are any.
+    """`oldest` is the position just before the oldest event still kept, `newest` that of the newest
+    one; `oldest_time` and `newest_time` are when they were recorded, if there are any.
     """
 
     oldest: int
@@ -170,9 +176,6 @@ class Requests(Protocol):
 
     async def add(self, record: RequestRecord) -> None:
         """Remember what was done."""
-
-    async def save_answer(self, key: RequestKey, resource_id: str, answer: bytes) -> None:
-        """Remember the answer of what asked WhatsApp."""
 
 
 class Fences(Protocol):

@@ -7,7 +7,6 @@
 package workerv1
 
 import (
-	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -269,7 +268,7 @@ func (x *OwnerReply) GetOutcome() isOwnerReply_Outcome {
 	return nil
 }
 
-func (x *OwnerReply) GetFailed() *status.Status {
+func (x *OwnerReply) GetFailed() *v1.Failure {
 	if x != nil {
 		if x, ok := x.Outcome.(*OwnerReply_Failed); ok {
 			return x.Failed
@@ -320,7 +319,7 @@ type isOwnerReply_Outcome interface {
 
 type OwnerReply_Failed struct {
 	// It failed: as the caller is to see it.
-	Failed *status.Status `protobuf:"bytes,1,opt,name=failed,proto3,oneof"`
+	Failed *v1.Failure `protobuf:"bytes,1,opt,name=failed,proto3,oneof"`
 }
 
 type OwnerReply_CheckedContacts struct {
@@ -908,7 +907,7 @@ var File_wagate_worker_v1_owner_proto protoreflect.FileDescriptor
 
 const file_wagate_worker_v1_owner_proto_rawDesc = "" +
 	"\n" +
-	"\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n" +
+	"\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n" +
 	"\fOwnerRequest\x12\x1f\n" +
 	"\vsession_uid\x18\x01 \x01(\tR\n" +
 	"sessionUid\x12%\n" +
@@ -924,7 +923,7 @@ const file_wagate_worker_v1_owner_proto_rawDesc = "" +
 	"\x04what\"\xdd\x02\n" +
 	"\n" +
 	"OwnerReply\x12,\n" +
-	"\x06failed\x18\x01 \x01(\v2\x12.google.rpc.StatusH\x00R\x06failed\x12N\n" +
+	"\x06failed\x18\x01 \x01(\v2\x12.wagate.v1.FailureH\x00R\x06failed\x12N\n" +
 	"\x10checked_contacts\x18\n" +
 	" \x01(\v2!.wagate.worker.v1.CheckedContactsH\x00R\x0fcheckedContacts\x12H\n" +
 	"\x0epairing_frames\x18\f \x01(\v2\x1f.wagate.worker.v1.PairingFramesH\x00R\rpairingFrames\x12N\n" +
@@ -998,7 +997,7 @@ var file_wagate_worker_v1_owner_proto_goTypes = []any{
 	(*ShownPairingCode)(nil),                 // 10: wagate.worker.v1.ShownPairingCode
 	(*AnswerPairingChallenge)(nil),           // 11: wagate.worker.v1.AnswerPairingChallenge
 	(*CancelPairing)(nil),                    // 12: wagate.worker.v1.CancelPairing
-	(*status.Status)(nil),                    // 13: google.rpc.Status
+	(*v1.Failure)(nil),                       // 13: wagate.v1.Failure
 	(*v1.PairSessionResponse)(nil),           // 14: wagate.v1.PairSessionResponse
 	(*timestamppb.Timestamp)(nil),            // 15: google.protobuf.Timestamp
 	(*v1.AnswerPairingChallengeRequest)(nil), // 16: wagate.v1.AnswerPairingChallengeRequest
@@ -1011,7 +1010,7 @@ var file_wagate_worker_v1_owner_proto_depIdxs = []int32{
 	10, // 4: wagate.worker.v1.OwnerRequest.shown_pairing_code:type_name -> wagate.worker.v1.ShownPairingCode
 	11, // 5: wagate.worker.v1.OwnerRequest.answer_pairing_challenge:type_name -> wagate.worker.v1.AnswerPairingChallenge
 	12, // 6: wagate.worker.v1.OwnerRequest.cancel_pairing:type_name -> wagate.worker.v1.CancelPairing
-	13, // 7: wagate.worker.v1.OwnerReply.failed:type_name -> google.rpc.Status
+	13, // 7: wagate.worker.v1.OwnerReply.failed:type_name -> wagate.v1.Failure
 	4,  // 8: wagate.worker.v1.OwnerReply.checked_contacts:type_name -> wagate.worker.v1.CheckedContacts
 	9,  // 9: wagate.worker.v1.OwnerReply.pairing_frames:type_name -> wagate.worker.v1.PairingFrames
 	14, // 10: wagate.worker.v1.OwnerReply.shown_pairing_code:type_name -> wagate.v1.PairSessionResponse

@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.rpc import status_pb2 as _status_pb2
+from wagate.v1 import error_reason_pb2 as _error_reason_pb2
 from wagate.v1 import pairing_service_pb2 as _pairing_service_pb2
 import builtins as _builtins
 import sys
@@ -105,7 +105,7 @@ class OwnerReply(_message.Message):
     SHOWN_PAIRING_CODE_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def failed(self) -> _status_pb2.Status:
+    def failed(self) -> _error_reason_pb2.Failure:
         """It failed: as the caller is to see it."""
 
     @_builtins.property
@@ -127,7 +127,7 @@ class OwnerReply(_message.Message):
     def __init__(
         self,
         *,
-        failed: _status_pb2.Status | None = ...,
+        failed: _error_reason_pb2.Failure | None = ...,
         checked_contacts: Global___CheckedContacts | None = ...,
         pairing_frames: Global___PairingFrames | None = ...,
         shown_pairing_code: _pairing_service_pb2.PairSessionResponse | None = ...,

@@ -1,0 +1,178 @@
+"""Asking a session's owner: the caller waits until WhatsApp has answered, or is told that the outcome is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+from google.protobuf.message import Message as Proto
+
+from gateway.domain.access import Call
+from gateway.domain.errors import (
+    GatewayError,
+    OutcomeOpen,
+    OwnerUnavailable,
+    SessionNotConnected,
+    ShuttingDown,
+    error_of,
+)
+from gateway.domain.requests import RequestKey, RequestRecord
+from gateway.domain.sessions import Session, State
+from gateway.ports.queue import AnswerOverdue, NobodyAnswers, Queue, owner_name
+from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.repeats import Repeat
+from wagate.worker.v1 import owner_pb2
+
+_TRY_AGAIN: Final = timedelta(seconds=1)
+_ASK_AGAIN_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 60.0
+
+AnswerT = TypeVar("AnswerT", bound=Proto)
+
+
+class Owners:
+    """Asks owners, over the queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    async def ask(
+        self, call: Call, session: Session, question: owner_pb2.OwnerRequest, *, patience: float = 0.0
+    ) -> owner_pb2.OwnerReply:
+        """Ask a session's owner; wait `patience` seconds for one to appear.
+
+        Raises:
+            OwnerUnavailable: nobody owns the session.
+            OutcomeOpen: the question was asked, and the call's deadline came first.
+            GatewayError: the owner said no.
+        """
+        question.session_uid = session.uid
+        question.correlation_id = call.correlation_id
+        loop = asyncio.get_running_loop()
+        give_up = min(loop.time() + patience, call.deadline)
+        while True:
+            try:
+                raw = await self._queue.ask(
+                    owner_name(session.uid), question.SerializeToString(), timeout=call.deadline - loop.time()
+                )
+            except NobodyAnswers:
+                if loop.time() >= give_up:
+                    raise OwnerUnavailable(retry_after=_TRY_AGAIN, session_id=session.session_id) from None
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            except AnswerOverdue:
+                raise OutcomeOpen(session_id=session.session_id) from None
+            else:
+                reply = owner_pb2.OwnerReply.FromString(raw)
+                if reply.WhichOneof("outcome") == "failed":
+                    raise error_of(reply.failed)
+                return reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is being asked: under which id, and the answer's bytes to come."""
+
+    record: RequestRecord
+    answer: asyncio.Future[bytes]
+    task: asyncio.Task[None]
+
+
+class LiveRequests:
+    """Remembers what was asked of WhatsApp under a request_id: a repeat gets the same answer, or waits for it.
+
+    The question outlives its caller: an answer that comes after the deadline is kept for the repeat. Run `run` while
+    questions are asked.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._under_way: dict[RequestKey, _Question] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Own the questions under way until `stopping`; then end those that are left."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await stopping.wait()
+            self._group = None
+            for question in self._under_way.values():
+                question.task.cancel()
+
+    async def once(
+        self, call: Call, repeat: Repeat, answer_type: type[AnswerT], ask: Callable[[Call], Awaitable[AnswerT]]
+    ) -> tuple[AnswerT, bool]:
+        """Ask once per request_id; tell the answer, and whether an earlier call asked.
+
+        Raises:
+            RequestIdReused: the id stands for another body.
+            OutcomeOpen: the deadline came first.
+        """
+        if repeat.key is None:
+            return await ask(call), False
+
+        async def earlier(uow: UnitOfWork) -> bytes | None:
+            record = await repeat.earlier(uow)
+            return record.answer if record else None
+
+        known = await self._store.read(earlier)
+        if known is not None:
+            return answer_type.FromString(known), True
+        under_way = self._under_way.get(repeat.key)
+        if under_way is not None:
+            repeat.check_same(under_way.record)
+        question = under_way or self._begin(repeat, lambda: ask(_patient(call)))
+        return answer_type.FromString(await self._wait(call, question)), under_way is not None
+
+    def _begin(self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]]) -> _Question:
+        if self._group is None or repeat.key is None:
+            raise ShuttingDown
+        key = repeat.key
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        task = self._group.create_task(self._ask_and_remember(repeat, ask, answer))
+        question = self._under_way[key] = _Question(repeat.record(datetime.now(UTC)), answer, task)
+        task.add_done_callback(lambda _: self._under_way.pop(key))
+        return question
+
+    async def _ask_and_remember(
+        self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]], answer: asyncio.Future[bytes]
+    ) -> None:
+        try:
+            raw = (await ask()).SerializeToString()
+
+            async def work(uow: UnitOfWork) -> None:
+                await repeat.remember(uow, "", raw)
+
+            await self._store.write(work)
+        except GatewayError as error:
+            answer.set_exception(error)
+            answer.exception()
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
+        else:
+            answer.set_result(raw)
+
+    @staticmethod
+    async def _wait(call: Call, question: _Question) -> bytes:
+        left = call.deadline - asyncio.get_running_loop().time()
+        try:
+            return await asyncio.wait_for(asyncio.shield(question.answer), left)
+        except TimeoutError:
+            raise OutcomeOpen from None
+
+
+def _patient(call: Call) -> Call:
+    return replace(call, deadline=max(call.deadline, asyncio.get_running_loop().time() + _PATIENCE_SECONDS))
+
+
+def check_connected(session: Session) -> None:
+    """Refuse what needs WhatsApp now.
+
+    Raises:
+        SessionNotConnected: the session is not connected.
+    """
+    if session.state != State.STATE_CONNECTED:
+        raise SessionNotConnected(session_id=session.session_id, state=State.Name(session.state))

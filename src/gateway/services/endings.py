@@ -1,0 +1,37 @@
+"""How an outbox ends when its session does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.domain.messages import Message, State
+from gateway.domain.sessions import Session
+from gateway.ports.unit_of_work import UnitOfWork
+from gateway.services.fates import tell_status
+from wagate.v1 import error_reason_pb2 as reasons
+
+_AT_ONCE: Final = 500
+
+_SENTENCES: Final = {
+    reasons.ERROR_REASON_SESSION_DELETED: "The session was deleted while the message waited.",
+    reasons.ERROR_REASON_SESSION_LOGGED_OUT: "The session was logged out while the message waited.",
+}
+
+
+async def end_outbox(uow: UnitOfWork, session: Session, reason: reasons.ErrorReason.ValueType) -> None:
+    """End every message that waits in a session's outbox as FAILED, and tell each."""
+    after = 0
+    while waiting := await uow.messages.unsent(session.uid, after_ordinal=after, limit=_AT_ONCE):
+        for message in waiting:
+            await _end(uow, session, message, reason)
+        after = waiting[-1].ordinal
+
+
+async def _end(uow: UnitOfWork, session: Session, message: Message, reason: reasons.ErrorReason.ValueType) -> None:
+    message.move(State.STATE_FAILED)
+    message.failure = reasons.Failure(
+        reason=reason, message=_SENTENCES[reason], metadata={"session_id": session.session_id}
+    )
+    message.hold = None
+    message.next_attempt_time = None
+    await tell_status(uow, session, message)

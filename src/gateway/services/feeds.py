@@ -1,0 +1,192 @@
+"""Feeds: the log, read from any position on. The reader owns the position; the log is its buffer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gateway.domain.access import Call
+from gateway.domain.addresses import parse_address
+from gateway.domain.clocks import from_duration, from_timestamp, to_duration, to_timestamp
+from gateway.domain.cursors import Signer
+from gateway.domain.errors import CursorExpired
+from gateway.domain.events import EventFilter, StoredEvent
+from gateway.ports.unit_of_work import LogEnds, Store, UnitOfWork
+from gateway.services.pages import page_size
+from gateway.services.tail import Tail
+from wagate.v1 import event_pb2
+from wagate.v1 import event_service_pb2 as pb
+
+RAW_SCOPE: Final = "messages:raw"
+
+_READ_AT_ONCE: Final = 500
+_CHECKPOINT_UNLESS_SAID: Final = timedelta(seconds=15)
+_COME_BACK_AFTER: Final = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One reader: who it is, what it wants, and where it is."""
+
+    call: Call
+    which: EventFilter
+    position: int
+    newest_time: datetime | None = None
+
+
+class Feeds:
+    """The use cases of EventService. `stopping` ends every feed with a goodbye."""
+
+    def __init__(self, store: Store, tail: Tail, signer: Signer, stopping: asyncio.Event) -> None:
+        self._store = store
+        self._tail = tail
+        self._signer = signer
+        self._stopping = stopping
+
+    async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncIterator[pb.StreamEventsResponse]:
+        """Tell events from a position onward, until the server is being stopped."""
+        ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
+        reader = _Reader(call, await self._filter(call, request.filter), await self._start(call, request, ends))
+        yield self._opened(reader, ends)
+        every = from_duration(request.checkpoint_interval) if request.HasField("checkpoint_interval") else None
+        seconds = (every or _CHECKPOINT_UNLESS_SAID).total_seconds()
+        due = asyncio.get_running_loop().time()
+        live = False
+        while not self._stopping.is_set():
+            events = await self._next(reader)
+            for event in events:
+                reader.position = event.position
+                if reader.which.wants(event):
+                    yield pb.StreamEventsResponse(event=self._shown(reader.call, event))
+            now = asyncio.get_running_loop().time()
+            caught_up = not events
+            if now >= due or (caught_up and not live):
+                live = live or caught_up
+                due = now + seconds
+                yield self._checkpoint(reader, live, events)
+            if caught_up:
+                await self._wait(reader, max(due - asyncio.get_running_loop().time(), 0))
+        yield pb.StreamEventsResponse(
+            goodbye=pb.StreamEventsResponse.Goodbye(
+                cursor=self._cursor(reader), retry_delay=to_duration(_COME_BACK_AFTER)
+            )
+        )
+
+    async def list(self, call: Call, request: pb.ListEventsRequest) -> pb.ListEventsResponse:
+        """Show a page of the log, the oldest first."""
+        ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
+        which = await self._filter(call, request.filter)
+        position = await self._list_start(call, request, ends)
+        size = page_size(request.page_size)
+
+        async def work(uow: UnitOfWork) -> list[StoredEvent]:
+            return await uow.events.after(call.tenant_id, position, limit=size + 1, which=which)
+
+        events = await self._store.read(work)
+        has_more = len(events) > size
+        after = events[size - 1].position if has_more else max(ends.newest, *(e.position for e in events), position)
+        return pb.ListEventsResponse(
+            events=[self._shown(call, event) for event in events[:size]],
+            next_cursor=self._signer.cursor(call.tenant_id, after),
+            has_more=has_more,
+        )
+
+    async def _start(self, call: Call, request: pb.StreamEventsRequest, ends: LogEnds) -> int:
+        match request.WhichOneof("start"):
+            case "after_cursor":
+                return self._after_cursor(call, request.after_cursor, ends)
+            case "since_time":
+                return await self._since(call, from_timestamp(request.since_time))
+            case "earliest":
+                return ends.oldest
+            case _:
+                return ends.newest
+
+    async def _list_start(self, call: Call, request: pb.ListEventsRequest, ends: LogEnds) -> int:
+        match request.WhichOneof("start"):
+            case "after_cursor":
+                return self._after_cursor(call, request.after_cursor, ends)
+            case "since_time":
+                return await self._since(call, from_timestamp(request.since_time))
+            case _:
+                return ends.oldest
+
+    def _after_cursor(self, call: Call, cursor: str, ends: LogEnds) -> int:
+        position = self._signer.position(call.tenant_id, cursor, field="after_cursor")
+        if position >= ends.oldest:
+            return position
+        facts = {"oldest_cursor": self._signer.cursor(call.tenant_id, ends.oldest)}
+        if ends.oldest_time is not None:
+            facts["oldest_time"] = to_timestamp(ends.oldest_time).ToJsonString()
+        raise CursorExpired(field="after_cursor", **facts)
+
+    async def _since(self, call: Call, moment: datetime) -> int:
+        return await self._store.read(lambda uow: uow.events.position_before(call.tenant_id, moment))
+
+    async def _filter(self, call: Call, asked: pb.EventFilter) -> EventFilter:
+        tenant_events = asked.tenant_events if asked.HasField("tenant_events") else not asked.session_ids
+        which = EventFilter(frozenset(asked.session_ids), frozenset(asked.kinds), frozenset(), tenant_events)
+        if not asked.chat_ids:
+            return which
+        addresses = [parse_address(text, field=f"filter.chat_ids[{n}]") for n, text in enumerate(asked.chat_ids)]
+        found = await self._store.read(lambda uow: uow.identities.find(call.tenant_id, addresses))
+        chat_ids = {address.value for address in addresses}
+        for identity in found.values():
+            chat_ids |= {identity.identity_id, *identity.alias_ids}
+        return replace(which, chat_ids=frozenset(chat_ids))
+
+    async def _next(self, reader: _Reader) -> list[StoredEvent]:
+        near = self._tail.behind(reader.position, _READ_AT_ONCE)
+        if near is None:
+            return await self._store.read(
+                lambda uow: uow.events.after(reader.call.tenant_id, reader.position, limit=_READ_AT_ONCE)
+            )
+        return near
+
+    async def _wait(self, reader: _Reader, seconds: float) -> None:
+        """Wait for more, for the next checkpoint, or for the end."""
+        grown = asyncio.ensure_future(self._tail.grown_beyond(reader.position, seconds))
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({grown, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            grown.cancel()
+            stopped.cancel()
+
+    def _opened(self, reader: _Reader, ends: LogEnds) -> pb.StreamEventsResponse:
+        opened = pb.StreamEventsResponse.Opened(
+            cursor=self._cursor(reader),
+            oldest_cursor=self._signer.cursor(reader.call.tenant_id, ends.oldest),
+            server_time=to_timestamp(datetime.now(UTC)),
+        )
+        return pb.StreamEventsResponse(opened=opened)
+
+    def _checkpoint(self, reader: _Reader, live: bool, events: list[StoredEvent]) -> pb.StreamEventsResponse:
+        lag = datetime.now(UTC) - events[-1].record_time if events else timedelta(0)
+        checkpoint = pb.StreamEventsResponse.Checkpoint(
+            cursor=self._cursor(reader), live=live, lag=to_duration(max(lag, timedelta(0)))
+        )
+        return pb.StreamEventsResponse(checkpoint=checkpoint)
+
+    def _cursor(self, reader: _Reader) -> str:
+        return self._signer.cursor(reader.call.tenant_id, reader.position)
+
+    def _shown(self, call: Call, stored: StoredEvent) -> event_pb2.Event:
+        event = event_pb2.Event.FromString(stored.body)
+        event.cursor = self._signer.cursor(stored.tenant_id, stored.position)
+        event.sequence = stored.sequence
+        if not call.caller.holds(RAW_SCOPE):
+            hide_raw(event)
+        return event
+
+
+def hide_raw(event: event_pb2.Event) -> None:
+    """Take the provider's bytes out of an event."""
+    what = event.WhichOneof("what")
+    if what in ("message_received", "message_accepted", "message_resolved"):
+        message = getattr(event, what).message
+        if message.content.HasField("unsupported"):
+            message.content.unsupported.ClearField("raw")

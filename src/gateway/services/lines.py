@@ -1,0 +1,173 @@
+"""Lines: what becomes of a session's connection, told as the session's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.domain.identities import Names
+from gateway.domain.leases import Lease
+from gateway.domain.lines import LineChanged, LineState
+from gateway.domain.sessions import LinkedDevice, Session, State
+from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.endings import end_outbox
+from gateway.services.identities import learn
+from gateway.services.log import tell
+from gateway.services.ownership import owned_session
+from gateway.services.views import Views
+from wagate.v1 import error_reason_pb2 as reasons
+from wagate.v1 import event_pb2
+
+_STATE_OF_LINE: Final = {
+    LineState.OPENING: State.STATE_STARTING,
+    LineState.CONNECTED: State.STATE_CONNECTED,
+    LineState.DEGRADED: State.STATE_DEGRADED,
+    LineState.RECONNECTING: State.STATE_RECONNECTING,
+    LineState.LOGGED_OUT: State.STATE_LOGGED_OUT,
+    LineState.BLOCKED: State.STATE_BLOCKED,
+}
+
+_PAIRING_NEEDED: Final = reasons.Failure(
+    reason=reasons.ERROR_REASON_PAIRING_NEEDED, message="The session waits for a person to pair it."
+)
+_LOGGED_OUT: Final = reasons.Failure(
+    reason=reasons.ERROR_REASON_SESSION_LOGGED_OUT, message="The session was logged out: pair it again."
+)
+
+
+class Lines:
+    """Each call is one commit, under the owner's fence; it answers with the session as it is after that."""
+
+    def __init__(self, store: Store, views: Views) -> None:
+        self._store = store
+        self._views = views
+
+    async def look(self, lease: Lease) -> Session:
+        """The session as it is."""
+
+        async def work(uow: UnitOfWork) -> Session:
+            return await owned_session(uow, lease)
+
+        return await self._store.read(work)
+
+    async def changed(self, lease: Lease, fact: LineChanged) -> Session:
+        """Note where the line is now."""
+        if fact.state is LineState.LOGGED_OUT:
+            return await self.logged_out(lease, fact.failure or _LOGGED_OUT)
+
+        def change(session: Session) -> None:
+            session.state = _state_of(fact.state, session)
+            session.failure = _failure_of(fact, session.state)
+            session.next_attempt_time = fact.next_attempt_time
+            if fact.banned_until_time is not None:
+                session.banned_until_time = fact.banned_until_time
+            if fact.state is LineState.CONNECTED:
+                session.banned_until_time = None
+                session.device = fact.device or session.device
+
+        return await self._change(lease, change, push_name=fact.push_name)
+
+    async def pairing(self, lease: Lease) -> Session:
+        """Note that the session waits for a person."""
+
+        def change(session: Session) -> None:
+            session.state = State.STATE_PAIRING
+            session.failure = _PAIRING_NEEDED
+            session.next_attempt_time = None
+
+        return await self._change(lease, change)
+
+    async def linked(self, lease: Lease, device: LinkedDevice, push_name: str) -> Session:
+        """Note which device a session is from now on."""
+
+        def change(session: Session) -> None:
+            session.device = device
+            session.failure = None
+            session.state = State.STATE_STARTING
+
+        return await self._change(lease, change, push_name=push_name)
+
+    async def stopping(self, lease: Lease) -> Session:
+        """Note that the line is being taken down."""
+        return await self._go(lease, State.STATE_STOPPING)
+
+    async def stopped(self, lease: Lease) -> Session:
+        """Note that there is no line, and none is wanted. A session that was logged out stays so."""
+        return await self._go(lease, State.STATE_STOPPED)
+
+    async def starting(self, lease: Lease) -> Session:
+        """Note that a line is being made."""
+        return await self._go(lease, State.STATE_STARTING)
+
+    async def _go(self, lease: Lease, state: State.ValueType) -> Session:
+        def change(session: Session) -> None:
+            if session.state == State.STATE_LOGGED_OUT:
+                return
+            session.state = state
+            session.failure = None
+            session.next_attempt_time = None
+
+        return await self._change(lease, change)
+
+    async def logged_out(self, lease: Lease, failure: reasons.Failure = _LOGGED_OUT) -> Session:
+        """Note that the link is gone, and end what waits to be sent."""
+
+        async def work(uow: UnitOfWork) -> Session:
+            session = await owned_session(uow, lease)
+            previous = session.copy()
+            session.device = None
+            session.logout_wanted = False
+            session.state = State.STATE_LOGGED_OUT
+            session.failure = failure
+            session.next_attempt_time = None
+            await end_outbox(uow, session, reasons.ERROR_REASON_SESSION_LOGGED_OUT)
+            await self._tell(uow, previous, session)
+            return session
+
+        return await self._store.write(work)
+
+    async def _change(self, lease: Lease, change: Callable[[Session], None], *, push_name: str = "") -> Session:
+        async def work(uow: UnitOfWork) -> Session:
+            session = await owned_session(uow, lease)
+            previous = session.copy()
+            change(session)
+            if session.device is not None and session.device != previous.device:
+                await _learn_account(uow, session, session.device, push_name)
+            await self._tell(uow, previous, session)
+            return session
+
+        return await self._store.write(work)
+
+    async def _tell(self, uow: UnitOfWork, previous: Session, session: Session) -> None:
+        if session == previous:
+            return
+        session.revision += 1
+        if session.state != previous.state:
+            session.since_time = uow.now
+        await uow.sessions.save(session)
+        changed = event_pb2.SessionStateChanged(
+            status=await self._views.status(uow, session), previous_state=previous.state
+        )
+        await tell(uow, session, event_pb2.Event(session_state_changed=changed))
+
+
+def _state_of(line: LineState, session: Session) -> State.ValueType:
+    """A line without a device waits for a person, unless that person's phone took the device away."""
+    if line is LineState.UNLINKED:
+        known = session.state == State.STATE_LOGGED_OUT or session.account_id
+        return State.STATE_LOGGED_OUT if known else State.STATE_PAIRING
+    return _STATE_OF_LINE[line]
+
+
+def _failure_of(fact: LineChanged, state: State.ValueType) -> reasons.Failure | None:
+    if state == State.STATE_PAIRING:
+        return _PAIRING_NEEDED
+    if state == State.STATE_LOGGED_OUT:
+        return fact.failure or _LOGGED_OUT
+    return fact.failure
+
+
+async def _learn_account(uow: UnitOfWork, session: Session, device: LinkedDevice, push_name: str) -> None:
+    names = Names(lid=device.lid, phone_number=device.phone_number, push_name=push_name)
+    account = await learn(uow, session.tenant_id, names)
+    session.account_id = account.identity_id

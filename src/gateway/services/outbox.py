@@ -1,0 +1,200 @@
+"""The outbox, as its session's owner works it: begun, finished, repeated, given up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.domain.identities import Names
+from gateway.domain.leases import Lease
+from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Quoted, Refused, SendOutcome, Sent
+from gateway.domain.messages import (
+    REPEATS_AT_MOST,
+    RETRY_AFTER,
+    Hold,
+    HoldKind,
+    Message,
+    State,
+)
+from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.fates import tell_status
+from gateway.services.identities import learn
+from gateway.services.ownership import owned_session
+from wagate.v1 import error_reason_pb2 as reasons
+
+_OVERDUE_AT_ONCE: Final = 500
+
+_REASON_OF_CODE: Final = {
+    "not-on-whatsapp": (reasons.ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP, "The recipient has no WhatsApp account."),
+    "463": (reasons.ERROR_REASON_REACHOUT_RESTRICTED, "WhatsApp does not let this account write to new people now."),
+}
+
+
+class Outbox:
+    """Each call is one commit, under the owner's fence."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def recover(self, lease: Lease) -> None:
+        """Say of what an earlier owner was handing over when it ended that the outcome is not known."""
+
+        async def work(uow: UnitOfWork) -> None:
+            session = await owned_session(uow, lease)
+            for message in await uow.messages.chat_heads(session.uid, uow.now):
+                if message.state == State.STATE_SENDING:
+                    message.move(State.STATE_UNCONFIRMED)
+                    await tell_status(uow, session, message)
+
+        await self._store.write(work)
+
+    async def heads(self, lease: Lease) -> list[Message]:
+        """The first unsent message of each chat, the one due first at the front."""
+
+        async def work(uow: UnitOfWork) -> list[Message]:
+            return await uow.messages.chat_heads(lease.session_uid, uow.now)
+
+        return await self._store.read(work)
+
+    async def begin(self, lease: Lease, message_id: str) -> Outgoing | None:
+        """Note that a message is being handed over, and show it as a line wants it; None if it must not be now."""
+
+        async def work(uow: UnitOfWork) -> Outgoing | None:
+            session = await owned_session(uow, lease)
+            message = await uow.messages.get(session.tenant_id, message_id)
+            if message is None or not _may_begin(message, uow.now):
+                return None
+            if message.state == State.STATE_UNCONFIRMED:
+                message.repeat_count += 1
+            message.move(State.STATE_SENDING)
+            message.attempt_count += 1
+            message.hold = None
+            message.next_attempt_time = None
+            await tell_status(uow, session, message)
+            return await _outgoing(uow, message)
+
+        return await self._store.write(work)
+
+    async def finish(self, lease: Lease, message_id: str, outcome: SendOutcome) -> Message | None:
+        """Note what came of handing a message over. What a receipt settled meanwhile stays settled."""
+
+        async def work(uow: UnitOfWork) -> Message | None:
+            session = await owned_session(uow, lease)
+            message = await uow.messages.get(session.tenant_id, message_id)
+            if message is None:
+                return None
+            if isinstance(outcome, Sent) and outcome.to.lid:
+                await _learn_recipient(uow, message, outcome.to)
+            if message.state == State.STATE_SENDING:
+                _apply(message, outcome, uow.now)
+                moment = outcome.send_time if isinstance(outcome, Sent) else None
+                await tell_status(uow, session, message, occur_time=moment)
+            return message
+
+        return await self._store.write(work)
+
+    async def expire_overdue(self) -> int:
+        """End what was not sent by its give_up_time, in all sessions; tell how many. What is being handed over at this
+        moment is left to its owner.
+        """
+
+        async def work(uow: UnitOfWork) -> int:
+            overdue = await uow.messages.overdue(uow.now, _OVERDUE_AT_ONCE)
+            for message in overdue:
+                session = await uow.sessions.get_by_uid(message.session_uid)
+                if session is not None:
+                    _expire(message)
+                    await tell_status(uow, session, message)
+            return len(overdue)
+
+        return await self._store.write(work)
+
+
+def _may_begin(message: Message, now: datetime) -> bool:
+    if message.give_up_time is not None and message.give_up_time <= now:
+        return False
+    if message.state == State.STATE_UNCONFIRMED:
+        return message.repeat_count < REPEATS_AT_MOST
+    return message.state == State.STATE_QUEUED
+
+
+async def _outgoing(uow: UnitOfWork, message: Message) -> Outgoing:
+    chat = await uow.identities.get(message.tenant_id, message.chat_id)
+    if chat is None:
+        raise LookupError(f"message {message.message_id} goes nowhere")
+    mentions = [
+        await uow.identities.get(message.tenant_id, mention.identity.id) for mention in message.content.context.mentions
+    ]
+    return Outgoing(
+        provider_message_id=message.provider_message_id,
+        to=chat.names(),
+        content=message.content,
+        quoted=await _quoted(uow, message),
+        mentions=tuple(person.names() if person else Names() for person in mentions),
+    )
+
+
+async def _quoted(uow: UnitOfWork, message: Message) -> Quoted | None:
+    quoted_id = message.content.context.reply_to.message_id
+    quoted = await uow.messages.get(message.tenant_id, quoted_id) if quoted_id else None
+    if quoted is None:
+        return None
+    author = await uow.identities.get(message.tenant_id, quoted.sender_id)
+    return Quoted(quoted.provider_message_id, author.names() if author else Names(), quoted.content)
+
+
+async def _learn_recipient(uow: UnitOfWork, message: Message, to: Names) -> None:
+    """The LID that a message really went to belongs to the chat it was for, unless that had one."""
+    chat = await uow.identities.get(message.tenant_id, message.chat_id)
+    if chat is not None and not chat.lid:
+        await learn(uow, message.tenant_id, Names(lid=to.lid, phone_number=chat.phone_number))
+        merged = await uow.messages.get(message.tenant_id, message.message_id)
+        if merged is not None:
+            message.chat_id = merged.chat_id
+
+
+def _apply(message: Message, outcome: SendOutcome, now: datetime) -> None:
+    match outcome:
+        case Sent(send_time=send_time):
+            message.move(State.STATE_SENT)
+            message.send_time = send_time
+            message.reach = replace(message.reach, recipient_count=1)
+        case NotSent():
+            message.move(State.STATE_QUEUED)
+        case OutcomeUnknown():
+            message.move(State.STATE_UNCONFIRMED)
+        case Refused(provider_code=code):
+            _refuse(message, code, now)
+
+
+def _refuse(message: Message, code: str, now: datetime) -> None:
+    pause = _pause_after(message, code)
+    if pause is not None:
+        message.move(State.STATE_QUEUED)
+        message.refusal_count += 1
+        message.next_attempt_time = now + pause
+        message.hold = Hold(HoldKind.KIND_RETRY, message.next_attempt_time)
+        return
+    reason, sentence = _REASON_OF_CODE.get(
+        code, (reasons.ERROR_REASON_PROVIDER_REFUSED, "WhatsApp refused the message.")
+    )
+    message.move(State.STATE_FAILED)
+    message.failure = reasons.Failure(reason=reason, message=sentence, provider_code=code)
+
+
+def _pause_after(message: Message, code: str) -> timedelta | None:
+    """How long to wait before asking again; None if asking again is of no use."""
+    passing = code == "429" or (len(code) == 3 and code.startswith("5"))
+    if not passing or message.refusal_count >= len(RETRY_AFTER):
+        return None
+    return RETRY_AFTER[message.refusal_count]
+
+
+def _expire(message: Message) -> None:
+    message.move(State.STATE_EXPIRED)
+    message.hold = None
+    message.next_attempt_time = None
+    message.failure = reasons.Failure(
+        reason=reasons.ERROR_REASON_GAVE_UP, message="The message was not sent by its give_up_time."
+    )

@@ -1,0 +1,150 @@
+"""Pairing, as callers see it: the attempt lives with the session's owner, and is asked for step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import segno
+
+from gateway.domain.access import Call
+from gateway.domain.clocks import to_timestamp
+from gateway.domain.errors import OutcomeOpen, PairingNotUnderWay, SessionAlreadyPaired, ShuttingDown, error_of
+from gateway.domain.events import Cause
+from gateway.domain.ids import make_etag
+from gateway.domain.sessions import DesiredState, Session
+from gateway.ports.queue import FLEET, outbox_bell
+from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.asking import Owners
+from gateway.services.log import tell
+from gateway.services.sessions import find_session
+from gateway.services.views import Views
+from wagate.v1 import event_pb2
+from wagate.v1 import pairing_service_pb2 as pb
+from wagate.worker.v1 import owner_pb2
+
+_OWNER_WITHIN_SECONDS: Final = 10.0
+_FRAME_WITHIN: Final = timedelta(seconds=20)
+_ANSWER_MARGIN_SECONDS: Final = 10.0
+
+LAST_FRAMES: Final = frozenset({"connected", "failed"})
+
+
+class Pairing:
+    """The use cases of PairingService."""
+
+    def __init__(self, store: Store, owners: Owners, views: Views, stopping: asyncio.Event) -> None:
+        self._store = store
+        self._owners = owners
+        self._views = views
+        self._stopping = stopping
+
+    async def pair(self, call: Call, request: pb.PairSessionRequest) -> AsyncIterator[pb.PairSessionResponse]:
+        """Start or join an attempt, and show its steps until it ends."""
+        session = await self._want(call, request.session_id)
+        watcher_id = secrets.token_hex(8)
+        begin = owner_pb2.BeginPairing(watcher_id=watcher_id, phone_number=request.phone_number)
+        frames = await self._frames(call, session, owner_pb2.OwnerRequest(begin_pairing=begin))
+        while True:
+            for frame in frames.frames:
+                yield frame
+                if frame.WhichOneof("frame") in LAST_FRAMES:
+                    return
+            if self._stopping.is_set():
+                raise ShuttingDown
+            following = owner_pb2.NextPairingFrame(
+                watcher_id=watcher_id,
+                attempt_id=frames.attempt_id,
+                after_frame=frames.last_frame,
+                until_time=to_timestamp(datetime.now(UTC) + _FRAME_WITHIN),
+            )
+            frames = await self._frames(call, session, owner_pb2.OwnerRequest(next_pairing_frame=following))
+
+    async def request_code(self, call: Call, request: pb.RequestPairingCodeRequest) -> pb.RequestPairingCodeResponse:
+        """Start or join an attempt by code, and show the code."""
+        asked = pb.PairSessionRequest(session_id=request.session_id, phone_number=request.phone_number)
+        async for frame in self.pair(call, asked):
+            match frame.WhichOneof("frame"):
+                case "code":
+                    return pb.RequestPairingCodeResponse(attempt_id=frame.attempt_id, code=frame.code)
+                case "failed":
+                    raise error_of(frame.failed)
+                case "linked" | "connected":
+                    raise SessionAlreadyPaired(session_id=request.session_id)
+        raise OutcomeOpen
+
+    async def qr(self, call: Call, request: pb.GetPairingQrRequest) -> pb.GetPairingQrResponse:
+        """Show the QR of the attempt under way."""
+        session = await self._find(call, request.session_id)
+        question = owner_pb2.OwnerRequest(shown_pairing_code=owner_pb2.ShownPairingCode())
+        reply = await self._owners.ask(call, session, question)
+        frame = reply.shown_pairing_code
+        if not frame.HasField("code"):
+            raise PairingNotUnderWay
+        drawing = draw_qr(frame.code.text, request.format)
+        return pb.GetPairingQrResponse(attempt_id=frame.attempt_id, code=frame.code, drawing=drawing)
+
+    async def answer(self, call: Call, request: pb.AnswerPairingChallengeRequest) -> pb.AnswerPairingChallengeResponse:
+        """Hand on the answer to a challenge."""
+        session = await self._find(call, request.session_id)
+        question = owner_pb2.AnswerPairingChallenge(answer=request)
+        await self._owners.ask(call, session, owner_pb2.OwnerRequest(answer_pairing_challenge=question))
+        return pb.AnswerPairingChallengeResponse()
+
+    async def cancel(self, call: Call, request: pb.CancelPairingRequest) -> pb.CancelPairingResponse:
+        """End the attempt under way."""
+        session = await self._find(call, request.session_id)
+        await self._owners.ask(call, session, owner_pb2.OwnerRequest(cancel_pairing=owner_pb2.CancelPairing()))
+        return pb.CancelPairingResponse()
+
+    async def _want(self, call: Call, session_id: str) -> Session:
+        """The session, which is wanted from now on."""
+
+        async def work(uow: UnitOfWork) -> Session:
+            session = await find_session(uow, call.tenant_id, session_id)
+            if session.desired_state == DesiredState.DESIRED_STATE_RUNNING:
+                return session
+            session.desired_state = DesiredState.DESIRED_STATE_RUNNING
+            session.etag = make_etag()
+            session.update_time = uow.now
+            await uow.sessions.save(session)
+            updated = event_pb2.SessionUpdated(session=await self._views.session(uow, session))
+            cause = Cause(correlation_id=call.correlation_id)
+            await tell(uow, session, event_pb2.Event(session_updated=updated), cause=cause)
+            uow.ring(FLEET)
+            uow.ring(outbox_bell(session.uid))
+            return session
+
+        session = await self._find(call, session_id)
+        if session.desired_state == DesiredState.DESIRED_STATE_RUNNING:
+            return session
+        return await self._store.write(work)
+
+    async def _find(self, call: Call, session_id: str) -> Session:
+        async def work(uow: UnitOfWork) -> Session:
+            return await find_session(uow, call.tenant_id, session_id)
+
+        return await self._store.read(work)
+
+    async def _frames(self, call: Call, session: Session, question: owner_pb2.OwnerRequest) -> owner_pb2.PairingFrames:
+        reply = await self._owners.ask(call, session, question, patience=_OWNER_WITHIN_SECONDS)
+        return reply.pairing_frames
+
+
+def draw_qr(text: str, how: pb.GetPairingQrRequest.Format.ValueType) -> bytes:
+    """Draw a QR as asked; nothing for text alone."""
+    formats = pb.GetPairingQrRequest
+    if how == formats.FORMAT_UNSPECIFIED:
+        return b""
+    code = segno.make(text, error="l", micro=False)
+    if how == formats.FORMAT_PNG:
+        picture = io.BytesIO()
+        code.save(picture, kind="png", scale=6)
+        return picture.getvalue()
+    letters = io.StringIO()
+    code.terminal(letters, compact=True)
+    return letters.getvalue().encode()

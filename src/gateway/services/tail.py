@@ -1,0 +1,134 @@
+"""The log's tail: one reader per process, kept in memory and fanned out.
+
+Whoever reads near the end of the log reads here; whoever is further behind reads the store, and comes back. A reader
+that stops reading holds nothing: it has a position, and the tail has a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from gateway.domain.errors import StoreUnavailable
+from gateway.domain.events import StoredEvent
+from gateway.ports.queue import EVENTS, Queue
+from gateway.ports.unit_of_work import Store, UnitOfWork
+from wagate.v1 import event_pb2
+
+_POLL_SECONDS: Final = 1.0
+_READ_AT_ONCE: Final = 1000
+_KEPT_BYTES: Final = 16 * 1024 * 1024
+
+_STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
+
+
+class Tail:
+    """The newest events of all tenants, in the order of the log.
+
+    `run` reads; everything else looks. Positions from `start` on are held.
+    """
+
+    def __init__(self, store: Store, queue: Queue) -> None:
+        self._store = store
+        self._queue = queue
+        self._events: list[StoredEvent] = []
+        self._positions: list[int] = []
+        self._bytes = 0
+        self._start = 0
+        self._grown = asyncio.Event()
+        self._watchers: defaultdict[str, list[asyncio.Queue[event_pb2.Event]]] = defaultdict(list)
+
+    @property
+    def newest(self) -> int:
+        """The position of the newest event that was read."""
+        return self._positions[-1] if self._positions else self._start
+
+    async def run(self) -> None:
+        """Read the log as it grows, until cancelled."""
+        with self._queue.listen(EVENTS) as ears:
+            self._start = await self._store.read(_end_of_log)
+            while True:
+                if not await self._read():
+                    await ears.heard(_POLL_SECONDS)
+
+    async def _read(self) -> bool:
+        after = self.newest
+
+        async def work(uow: UnitOfWork) -> list[StoredEvent]:
+            return await uow.events.after(None, after, limit=_READ_AT_ONCE)
+
+        try:
+            events = await self._store.read(work)
+        except StoreUnavailable:
+            return False
+        if not events:
+            return False
+        self._keep(events)
+        self._tell_watchers(events)
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+        return len(events) == _READ_AT_ONCE
+
+    def _keep(self, events: list[StoredEvent]) -> None:
+        self._events += events
+        self._positions += [event.position for event in events]
+        self._bytes += sum(len(event.body) for event in events)
+        if self._bytes <= _KEPT_BYTES:
+            return
+        drop = 0
+        while self._bytes > _KEPT_BYTES // 2 and drop < len(self._events) - 1:
+            self._bytes -= len(self._events[drop].body)
+            drop += 1
+        self._start = self._positions[drop - 1]
+        del self._events[:drop]
+        del self._positions[:drop]
+
+    def behind(self, position: int, limit: int) -> list[StoredEvent] | None:
+        """The next events behind a position; None if that is further back than the tail reaches."""
+        if position < self._start:
+            return None
+        first = bisect_right(self._positions, position)
+        return self._events[first : first + limit]
+
+    async def grown_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until there are events behind a position, `timeout` seconds at most; tell whether there are."""
+        grown = self._grown
+        if self.newest > position:
+            return True
+        try:
+            await asyncio.wait_for(grown.wait(), timeout)
+        except TimeoutError:
+            return False
+        return self.newest > position
+
+    @contextmanager
+    def watch_message(self, message_id: str) -> Iterator[asyncio.Queue[event_pb2.Event]]:
+        """The steps of one message that are read from now on."""
+        steps: asyncio.Queue[event_pb2.Event] = asyncio.Queue()
+        self._watchers[message_id].append(steps)
+        try:
+            yield steps
+        finally:
+            self._watchers[message_id].remove(steps)
+            if not self._watchers[message_id]:
+                del self._watchers[message_id]
+
+    def _tell_watchers(self, events: list[StoredEvent]) -> None:
+        if not self._watchers:
+            return
+        for stored in events:
+            if stored.kind not in _STEPS:
+                continue
+            event = event_pb2.Event.FromString(stored.body)
+            resolved = event.WhichOneof("what") == "message_resolved"
+            step = event.message_resolved.message if resolved else event.message_status_changed
+            for steps in self._watchers.get(step.message_id, ()):
+                steps.put_nowait(event)
+
+
+async def _end_of_log(uow: UnitOfWork) -> int:
+    return await uow.events.newest()

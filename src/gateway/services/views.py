@@ -1,0 +1,54 @@
+"""Resources as the contract shows them, put together from what a unit reads."""
+
+from __future__ import annotations
+
+from gateway.domain.identities import Identity
+from gateway.domain.messages import Hold, HoldKind, Message
+from gateway.domain.messages import State as MessageState
+from gateway.domain.sessions import Session, State
+from gateway.ports.provider import Providers
+from gateway.ports.unit_of_work import UnitOfWork
+from wagate.v1 import message_pb2, session_pb2
+
+
+class Views:
+    """Shows sessions and messages."""
+
+    def __init__(self, providers: Providers) -> None:
+        self._providers = providers
+
+    async def status(self, uow: UnitOfWork, session: Session) -> session_pb2.SessionStatus:
+        """What is the case with a session."""
+        account = await uow.identities.get(session.tenant_id, session.account_id) if session.account_id else None
+        outbox = await uow.sessions.outbox(session.uid)
+        capabilities = self._providers.of(session.provider).capabilities
+        return session.status_proto(uow.now, account, outbox, capabilities)
+
+    async def session(self, uow: UnitOfWork, session: Session) -> session_pb2.Session:
+        """A session, whole."""
+        return session.to_proto(await self.status(uow, session))
+
+    async def message(self, uow: UnitOfWork, message: Message) -> message_pb2.Message:
+        """A message, whole."""
+        session = await uow.sessions.get_by_uid(message.session_uid)
+        chat = await uow.identities.get(message.tenant_id, message.chat_id)
+        sender = await uow.identities.get(message.tenant_id, message.sender_id)
+        if session is None or chat is None or sender is None:
+            raise LookupError(f"message {message.message_id} stands nowhere")
+        return show_message(message, session, chat, sender)
+
+
+def show_message(message: Message, session: Session, chat: Identity, sender: Identity) -> message_pb2.Message:
+    """A message, whole, with the hold that its session puts on it."""
+    shown = message.to_proto(chat, sender)
+    hold = effective_hold(message, session)
+    if hold is not message.hold and hold is not None:
+        shown.hold.kind = hold.kind
+    return shown
+
+
+def effective_hold(message: Message, session: Session) -> Hold | None:
+    """Why a message waits: its session if that is not connected, else its own reason."""
+    if message.state == MessageState.STATE_QUEUED and session.state != State.STATE_CONNECTED:
+        return Hold(HoldKind.KIND_SESSION)
+    return message.hold
