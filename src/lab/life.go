@@ -12,6 +12,14 @@ import (
 // farewell is how long calls may take to end once the lab is to end.
 const farewell = 300 * time.Millisecond
 
+// lastMoment is when a lab that is to end does so, whatever hangs. Nothing is
+// lost then: all that must be believed is on disk already.
+const lastMoment = 900 * time.Millisecond
+
+func endWithin(limit time.Duration) {
+	time.AfterFunc(limit, func() { os.Exit(exitFailed) })
+}
+
 // ready is the line that the lab prints once everything can be used.
 type ready struct {
 	Address    string `json:"address"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
@@ -26,8 +27,13 @@ func TestEveryNamingIsUnderstoodBothWays(t *testing.T) {
 			if withPhone {
 				name = bob.phone
 			}
-			ada.says(name, "Two")
+			id := ada.says(name, "Two")
 			equal(t, "the answer", bob.hears().GetText(), "Two")
+			receipt := lab.recorded(func(entry *labv1.OracleEntry) bool {
+				return entry.GetKind() == labv1.OracleEntry_KIND_FORWARDED && entry.GetProviderMessageId() == id
+			})
+			byLID := strings.HasSuffix(receipt.GetFromJid(), "@lid")
+			equal(t, "being named by LID in receipts", byLID, strings.HasSuffix(first.GetChatJid(), "@lid"))
 			bob.says(ada.phone, "Three")
 			equal(t, "what comes after it", ada.hears().GetText(), "Three")
 			ada.forgets(bob)

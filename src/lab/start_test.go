@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	reflection "google.golang.org/grpc/reflection/grpc_reflection_v1"
+
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
 )
 
@@ -71,6 +75,23 @@ func TestTheLabTellsWhereItIsAndHowToTrustIt(t *testing.T) {
 	authority, err := os.ReadFile(lab.ready.CAPEMFile)
 	must(t, err)
 	equal(t, "the authority", told.GetCaPem(), string(authority))
+}
+
+func TestTheControlAPIDescribesItself(t *testing.T) {
+	lab := start(t)
+	connection, err := grpc.NewClient(lab.ready.Control, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	must(t, err)
+	defer connection.Close() //nolint:errcheck // nothing was written
+	asked, err := reflection.NewServerReflectionClient(connection).ServerReflectionInfo(lab.ctx)
+	must(t, err)
+	must(t, asked.Send(&reflection.ServerReflectionRequest{
+		MessageRequest: &reflection.ServerReflectionRequest_FileContainingSymbol{
+			FileContainingSymbol: labv1.LabService_ServiceDesc.ServiceName,
+		},
+	}))
+	answer, err := asked.Recv()
+	must(t, err)
+	equal(t, "being described", len(answer.GetFileDescriptorResponse().GetFileDescriptorProto()) > 0, true)
 }
 
 func TestPersonsAskNothingThatTheLabCannotAnswer(t *testing.T) {

@@ -45,3 +45,12 @@ func TestAFolderWithoutAWorldIsRefused(t *testing.T) {
 	process := command("-listen", "127.0.0.1:0", "-control", "127.0.0.1:0", "-data", t.TempDir(), "-world", t.TempDir())
 	ends(t, process, exitFailed, "world.json")
 }
+
+func TestALabDoesNotWriteIntoTheWorldItStartsFrom(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "world")
+	lab := start(t)
+	_, err := lab.SaveWorld(lab.ctx, &labv1.SaveWorldRequest{Folder: folder})
+	must(t, err)
+	process := command("-listen", "127.0.0.1:0", "-control", "127.0.0.1:0", "-data", folder, "-world", folder)
+	ends(t, process, exitFailed, "another folder")
+}

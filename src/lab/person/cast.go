@@ -1,6 +1,7 @@
 package person
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,11 +117,11 @@ func (c *Cast) Create(ctx context.Context, phone, name string) (*Person, error) 
 	if person.store, err = openStore(ctx, c.fileOf(c.folder, person.ID), c.log); err != nil {
 		return nil, err
 	}
-	if err = c.prepare(ctx, person); err == nil {
-		err = person.link(ctx, c.lab.ScanQR)
-	}
-	if err != nil {
+	if err = c.prepare(ctx, person); err != nil {
 		return nil, errors.Join(err, person.store.close())
+	}
+	if err = person.link(ctx, c.lab.ScanQR); err != nil {
+		return nil, errors.Join(err, person.close())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,7 +156,9 @@ func (c *Cast) All() []*Person {
 	for _, person := range c.persons {
 		all = append(all, person)
 	}
-	slices.SortFunc(all, func(a, b *Person) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b *Person) int {
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) // person-2 before person-10
+	})
 	return all
 }
 

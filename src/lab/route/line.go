@@ -40,6 +40,18 @@ func (l *Line) JID(server string) types.JID {
 	return jid
 }
 
+// shown is the device's address as accounts other than its own see it: in the
+// form its account is to be named in, normally the space that is asked for.
+func (l *Line) shown(server string) types.JID {
+	switch l.Account.Naming {
+	case model.LIDOnly:
+		server = types.HiddenUserServer
+	case model.PhoneOnly, model.PhoneWithLID:
+		server = types.DefaultUserServer
+	}
+	return l.JID(server)
+}
+
 // Send puts a stanza on the device's socket without queueing it.
 func (l *Line) Send(node waBinary.Node) { l.conn.Send(node) }
 

@@ -129,20 +129,14 @@ func (b *Board) attrsFor(
 	return attrs
 }
 
-// addSender names the sender in the form that its account is to be named in:
-// normally in the space it was written in, with the other name beside it.
+// addSender names the sender to others, with the other name beside it unless
+// its account is to be known by one alone.
 func addSender(attrs waBinary.Attrs, from *Line, server string) {
-	naming := from.Account.Naming
-	switch naming {
-	case model.LIDOnly:
-		server = types.HiddenUserServer
-	case model.PhoneOnly, model.PhoneWithLID:
-		server = types.DefaultUserServer
-	}
-	attrs["from"] = from.JID(server)
+	naming, name := from.Account.Naming, from.shown(server)
+	attrs["from"] = name
 	switch {
 	case naming == model.LIDOnly || naming == model.PhoneOnly:
-	case server == types.HiddenUserServer:
+	case name.Server == types.HiddenUserServer:
 		attrs["sender_pn"] = from.Account.PN()
 	default:
 		attrs["sender_lid"] = from.Account.LIDJID()

@@ -86,11 +86,15 @@ func (b *Board) forwardReceipt(from *Line, node *waBinary.Node, to types.JID) {
 	if err != nil {
 		return
 	}
+	reader := from.shown(to.Server)
+	if address.Phone == from.Address.Phone {
+		reader = from.JID(to.Server)
+	}
 	forwarded := waBinary.Node{
 		Tag: "receipt",
 		Attrs: waBinary.Attrs{
 			"id": node.Attrs["id"], "type": node.Attrs["type"], "recipient": node.Attrs["recipient"],
-			"from": from.JID(to.Server), "t": stamp(b.World.Now()),
+			"from": reader, "t": stamp(b.World.Now()),
 		},
 		Content: node.Content,
 	}

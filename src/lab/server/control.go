@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"go.mau.fi/whatsmeow/types"
+	"wagate.dev/src/lab/fault"
 	"wagate.dev/src/lab/model"
 )
 
@@ -21,10 +22,13 @@ func (s *Server) CreateAccount(phone, lid, name string, naming model.Naming) (*m
 	return s.world.CreateAccount(phone, lid, name, naming)
 }
 
-// DeleteAccount ends an account and logs its devices out. The number may then
-// be given to a new account, which has another LID.
+// DeleteAccount ends an account with its faults and logs its devices out. The
+// number may then be given to a new account, which has another LID.
 func (s *Server) DeleteAccount(phone string) error {
 	devices, err := s.world.Devices(phone)
+	if err == nil {
+		err = s.SetFault(phone, fault.Fault{})
+	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -25,6 +26,9 @@ const (
 	stateFile     = "world.json"
 	personsFolder = "persons"
 )
+
+// ErrSameFolder tells that a lab would write into the world it starts from.
+var ErrSameFolder = errors.New("a lab leaves the world it starts from as it is, so its data needs another folder")
 
 // deviceName is how persons' clients introduce themselves to the phone.
 const deviceName = "wagate lab"
@@ -75,14 +79,36 @@ func fetch(from, data string) (saved []byte, err error) {
 	if err = os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
+	if from != "" {
+		if saved, err = readState(from, data); err != nil {
+			return nil, err
+		}
+	}
 	persons := filepath.Join(data, personsFolder)
 	if err = os.RemoveAll(persons); err != nil || from == "" {
 		return nil, err
 	}
-	if saved, err = os.ReadFile(filepath.Join(from, stateFile)); err != nil {
+	return saved, copyFolder(filepath.Join(from, personsFolder), persons)
+}
+
+// readState reads a saved world, which must not lie where the lab is to write.
+func readState(from, data string) ([]byte, error) {
+	state, err := os.ReadFile(filepath.Join(from, stateFile))
+	if err != nil {
+		return nil, fmt.Errorf("no saved world: %w", err)
+	}
+	there, err := os.Stat(from)
+	if err != nil {
 		return nil, err
 	}
-	return saved, copyFolder(filepath.Join(from, personsFolder), persons)
+	here, err := os.Stat(data)
+	if err != nil {
+		return nil, err
+	}
+	if os.SameFile(there, here) {
+		return nil, ErrSameFolder
+	}
+	return state, nil
 }
 
 func (w *World) populate(ctx context.Context, log waLog.Logger) (err error) {

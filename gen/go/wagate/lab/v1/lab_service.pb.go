@@ -27,7 +27,7 @@ const (
 type CreateAccountRequest_Naming int32
 
 const (
-	// By LID, with the phone number beside it.
+	// As its client writes, which is by LID, with the phone number beside it.
 	CreateAccountRequest_NAMING_UNSPECIFIED CreateAccountRequest_Naming = 0
 	// By LID alone.
 	CreateAccountRequest_NAMING_LID_ONLY CreateAccountRequest_Naming = 1
@@ -334,7 +334,7 @@ type CreateAccountRequest struct {
 	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
 	// What it calls itself.
 	PushName string `protobuf:"bytes,2,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
-	// By which names others see it when it writes.
+	// By which names others see it when it writes, and in its receipts.
 	Naming        CreateAccountRequest_Naming `protobuf:"varint,3,opt,name=naming,proto3,enum=wagate.lab.v1.CreateAccountRequest_Naming" json:"naming,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2189,7 +2189,7 @@ func (*SaveWorldResponse) Descriptor() ([]byte, []int) {
 // Fault is what goes wrong.
 type SetFaultRequest_Fault struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Sockets stay open; nothing is read or written.
+	// The sockets that are open now stay open; nothing is read or written. Later ones are sound.
 	Frozen bool `protobuf:"varint,1,opt,name=frozen,proto3" json:"frozen,omitempty"`
 	// Messages are taken in and passed on; their acks are held back until this ends.
 	AcksHeld bool `protobuf:"varint,2,opt,name=acks_held,json=acksHeld,proto3" json:"acks_held,omitempty"`
@@ -2199,7 +2199,7 @@ type SetFaultRequest_Fault struct {
 	RefuseCode int32 `protobuf:"varint,4,opt,name=refuse_code,json=refuseCode,proto3" json:"refuse_code,omitempty"`
 	// How many messages are refused; 0 means all.
 	RefuseCount int32 `protobuf:"varint,5,opt,name=refuse_count,json=refuseCount,proto3" json:"refuse_count,omitempty"`
-	// No connection is let in.
+	// No login is let in: its socket closes at once. Open connections stay; DropConnections ends them.
 	Unreachable   bool `protobuf:"varint,6,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

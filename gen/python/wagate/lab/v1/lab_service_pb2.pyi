@@ -152,7 +152,7 @@ class CreateAccountRequest(_message.Message):
     class _NamingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CreateAccountRequest._Naming.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         NAMING_UNSPECIFIED: CreateAccountRequest._Naming.ValueType  # 0
-        """By LID, with the phone number beside it."""
+        """As its client writes, which is by LID, with the phone number beside it."""
         NAMING_LID_ONLY: CreateAccountRequest._Naming.ValueType  # 1
         """By LID alone."""
         NAMING_PHONE_WITH_LID: CreateAccountRequest._Naming.ValueType  # 2
@@ -164,7 +164,7 @@ class CreateAccountRequest(_message.Message):
         """Naming is the form in which a sender is named in what is delivered to others."""
 
     NAMING_UNSPECIFIED: CreateAccountRequest.Naming.ValueType  # 0
-    """By LID, with the phone number beside it."""
+    """As its client writes, which is by LID, with the phone number beside it."""
     NAMING_LID_ONLY: CreateAccountRequest.Naming.ValueType  # 1
     """By LID alone."""
     NAMING_PHONE_WITH_LID: CreateAccountRequest.Naming.ValueType  # 2
@@ -180,7 +180,7 @@ class CreateAccountRequest(_message.Message):
     push_name: _builtins.str
     """What it calls itself."""
     naming: Global___CreateAccountRequest.Naming.ValueType
-    """By which names others see it when it writes."""
+    """By which names others see it when it writes, and in its receipts."""
     def __init__(
         self,
         *,
@@ -833,7 +833,7 @@ class SetFaultRequest(_message.Message):
         REFUSE_COUNT_FIELD_NUMBER: _builtins.int
         UNREACHABLE_FIELD_NUMBER: _builtins.int
         frozen: _builtins.bool
-        """Sockets stay open; nothing is read or written."""
+        """The sockets that are open now stay open; nothing is read or written. Later ones are sound."""
         acks_held: _builtins.bool
         """Messages are taken in and passed on; their acks are held back until this ends."""
         acks_lost: _builtins.bool
@@ -843,7 +843,7 @@ class SetFaultRequest(_message.Message):
         refuse_count: _builtins.int
         """How many messages are refused; 0 means all."""
         unreachable: _builtins.bool
-        """No connection is let in."""
+        """No login is let in: its socket closes at once. Open connections stay; DropConnections ends them."""
         def __init__(
             self,
             *,
