@@ -1,0 +1,158 @@
+// Package follow tells the worker what happens, and brings back what became of it.
+package follow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
+)
+
+// maxWaiting bounds what is kept while nobody follows, or who does is slow. What lines wait for is bounded by the lines.
+const maxWaiting = 4096
+
+// ErrReplaced ends a stream when another one begins.
+var ErrReplaced = errors.New("another stream follows")
+
+// Settlement is what became of an item that was asked about.
+type Settlement int
+
+const (
+	// Stored means that the worker has it.
+	Stored Settlement = iota
+	// Refused means that the worker said no to it.
+	Refused
+	// Unanswered means that nobody said anything about it: nobody follows, patience ran out, or the line is gone.
+	Unanswered
+)
+
+// entry is an item on its way. One that nobody waits for has no settled channel.
+type entry struct {
+	item    *enginev1.Item
+	settled chan Settlement
+}
+
+// Desk holds the items between all lines and the one worker, in order.
+type Desk struct {
+	log *slog.Logger
+
+	mu       sync.Mutex
+	lastID   uint64
+	waiting  []*entry          // not told yet, in order
+	asked    map[uint64]*entry // not settled yet
+	follower *follower
+	present  chan struct{} // closed while somebody follows
+}
+
+// NewDesk makes an empty desk.
+func NewDesk(log *slog.Logger) *Desk {
+	return &Desk{log: log, asked: make(map[uint64]*entry), present: make(chan struct{})}
+}
+
+// Tell puts an item behind those before it. While nobody follows it waits; if too many wait, the oldest are dropped, and
+// the log says so.
+func (d *Desk) Tell(item *enginev1.Item) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.put(&entry{item: item})
+	d.dropOldest()
+}
+
+// Ask tells an item and waits until it is settled. It gives up when patience runs out, when nobody follows, or when the
+// line that asks is gone.
+func (d *Desk) Ask(item *enginev1.Item, patience time.Duration, gone <-chan struct{}) Settlement {
+	asked := &entry{item: item, settled: make(chan Settlement, 1)}
+	if !d.putAsked(asked) {
+		return Unanswered
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case settlement := <-asked.settled:
+		return settlement
+	case <-timer.C:
+	case <-gone:
+	}
+	return d.withdraw(asked)
+}
+
+// Present returns once somebody follows, or ctx ends.
+func (d *Desk) Present(ctx context.Context) error {
+	d.mu.Lock()
+	present := d.present
+	d.mu.Unlock()
+	select {
+	case <-present:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Settle notes what the worker says about an item. An item that nobody waits for any more is no error.
+func (d *Desk) Settle(id uint64, settlement Settlement) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if asked, ok := d.asked[id]; ok {
+		delete(d.asked, id)
+		asked.settled <- settlement
+	}
+}
+
+func (d *Desk) putAsked(asked *entry) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.follower == nil {
+		return false
+	}
+	d.put(asked)
+	d.asked[asked.item.ItemId] = asked
+	return true
+}
+
+func (d *Desk) put(e *entry) {
+	d.lastID++
+	e.item.ItemId = d.lastID
+	e.item.AckRequired = e.settled != nil
+	d.waiting = append(d.waiting, e)
+	if d.follower != nil {
+		d.follower.wake()
+	}
+}
+
+// withdraw takes back an item that is waited for no more: a settlement that came at the last moment still counts.
+func (d *Desk) withdraw(asked *entry) Settlement {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.asked, asked.item.ItemId)
+	d.remove(asked)
+	select {
+	case settlement := <-asked.settled:
+		return settlement
+	default:
+		return Unanswered
+	}
+}
+
+func (d *Desk) remove(gone *entry) {
+	if i := slices.Index(d.waiting, gone); i >= 0 {
+		d.waiting = slices.Delete(d.waiting, i, i+1)
+	}
+}
+
+func (d *Desk) dropOldest() {
+	if len(d.waiting) <= maxWaiting {
+		return
+	}
+	for _, e := range d.waiting {
+		if e.settled == nil {
+			d.log.Warn("too much waits to be told: the oldest is dropped", "session_id", e.item.SessionId, "item_id", e.item.ItemId)
+			d.remove(e)
+			return
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package keystore
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow/proto/waAdv"
+	"go.mau.fi/whatsmeow/types"
+)
+
+func open(t *testing.T, path string) *Keystore {
+	t.Helper()
+	store, err := Open(context.Background(), path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+func link(t *testing.T, store *Keystore, jid types.JID) {
+	t.Helper()
+	device := store.NewDevice()
+	device.ID = &jid
+	device.Account = &waAdv.ADVSignedDeviceIdentity{
+		Details: []byte{1}, AccountSignature: make([]byte, 64), AccountSignatureKey: make([]byte, 32), DeviceSignature: make([]byte, 64),
+	}
+	if err := device.Save(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func countNotices(t *testing.T, store *Keystore) (count int) {
+	t.Helper()
+	if err := store.db.QueryRow("SELECT count(*) FROM engine_history_notice").Scan(&count); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+func TestAStoreLiesInAFolderOfItsOwnersOnly(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "sessions", "shop")
+	open(t, filepath.Join(folder, "keys.db"))
+	info, err := os.Stat(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o700 {
+		t.Fatalf("the folder's mode is %o", info.Mode().Perm())
+	}
+}
+
+func TestAStoreIsHeldByOneAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.db")
+	first := open(t, path)
+	if _, err := Open(context.Background(), path, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrLocked) {
+		t.Fatalf("a second holder got %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, path)
+}
+
+func TestAFileThatIsNoStoreIsCorrupt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.db")
+	if err := os.WriteFile(path, []byte("this is no database, though it is long enough to be taken for one at first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), path, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("it failed with %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	open(t, path)
+}
+
+func TestAStoreCommitsToDisk(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "with space & percent%.db"))
+	for pragma, wanted := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+		var found string
+		if err := store.db.QueryRow("PRAGMA " + pragma).Scan(&found); err != nil || found != wanted {
+			t.Errorf("%s is %s, not %s (%v)", pragma, found, wanted, err)
+		}
+	}
+}
+
+func TestALinkedDeviceIsFoundAgainAndErased(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "keys.db")
+	store := open(t, path)
+	jid := types.JID{User: "4915112345678", Device: 7, Server: types.DefaultUserServer}
+	if device, err := store.Device(ctx, ""); err != nil || device != nil {
+		t.Fatalf("an empty store has %v (%v)", device, err)
+	}
+	link(t, store, jid)
+	if err := store.KeepHistoryNotice(ctx, "A1", time.Now(), []byte("notice")); err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+
+	store = open(t, path)
+	device, err := store.Device(ctx, "")
+	if err != nil || device == nil || *device.ID != jid {
+		t.Fatalf("found %v (%v)", device, err)
+	}
+	if err := store.Erase(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if device, err := store.Device(ctx, jid.String()); err != nil || device != nil {
+		t.Fatalf("after erasing there is %v (%v)", device, err)
+	}
+	if count := countNotices(t, store); count != 0 {
+		t.Fatalf("after erasing there are %d notices", count)
+	}
+}
+
+func TestAHistoryNoticeIsKeptOnce(t *testing.T) {
+	ctx := context.Background()
+	store := open(t, filepath.Join(t.TempDir(), "keys.db"))
+	for range 2 {
+		if err := store.KeepHistoryNotice(ctx, "A1", time.Unix(1, 0), []byte("notice")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if count := countNotices(t, store); count != 1 {
+		t.Fatalf("kept %d notices", count)
+	}
+}

@@ -1,0 +1,68 @@
+package line
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// ErrLeaseOut is the failure of a connection whose session is no longer ours.
+var ErrLeaseOut = errors.New("the lease has run out")
+
+// Lease says whether a session is still ours.
+type Lease interface {
+	Holds() bool
+	Ended() <-chan struct{}
+}
+
+// leasedConn lets nothing in or out once the lease has run out, and closes then by itself. It lies beneath TLS, so that
+// handshakes, pings, receipts and retries are covered as well as messages.
+type leasedConn struct {
+	net.Conn
+	lease  Lease
+	close  sync.Once
+	closed chan struct{}
+}
+
+func newLeasedConn(raw net.Conn, lease Lease) *leasedConn {
+	c := &leasedConn{Conn: raw, lease: lease, closed: make(chan struct{})}
+	go c.closeWithLease()
+	return c
+}
+
+func (c *leasedConn) closeWithLease() {
+	select {
+	case <-c.lease.Ended():
+		c.Close()
+	case <-c.closed:
+	}
+}
+
+// Write refuses every byte once the lease has run out.
+func (c *leasedConn) Write(bytes []byte) (int, error) {
+	if !c.lease.Holds() {
+		c.Close()
+		return 0, ErrLeaseOut
+	}
+	return c.Conn.Write(bytes)
+}
+
+// Read lets no byte in that arrived after the lease had run out.
+func (c *leasedConn) Read(bytes []byte) (int, error) {
+	n, err := c.Conn.Read(bytes)
+	if !c.lease.Holds() {
+		c.Close()
+		return 0, ErrLeaseOut
+	}
+	return n, err
+}
+
+// Close closes the connection, once.
+func (c *leasedConn) Close() error {
+	err := net.ErrClosed
+	c.close.Do(func() {
+		close(c.closed)
+		err = c.Conn.Close()
+	})
+	return err
+}

@@ -1,0 +1,234 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"wagate.dev/src/engine/logs"
+)
+
+const (
+	politeClose       = time.Second
+	parallelRetries   = 4
+	errorTokenRefresh = "WhatsApp asked for a token that only Messenger has"
+)
+
+// Options say whose line it is, and who listens.
+type Options struct {
+	// Device is who logs in. One without an ID is paired instead.
+	Device  *store.Device
+	Network *Network
+	// Proxy comes from Network.ParseProxy; nil means none.
+	Proxy *url.URL
+	Lease Lease
+	Log   *slog.Logger
+	// Hear is told everything that whatsmeow tells, in whatsmeow's order. False means that it was not stored. It may wait;
+	// answers to what the line asks arrive meanwhile.
+	Hear func(*Line, any) bool
+	// Learned is told each new pair of names of one person.
+	Learned func(lid, phone types.JID)
+	// StoreFailed is told, once, why the line had to end: the store cannot be read or written.
+	StoreFailed func(error)
+	// MayLink is asked before another account is linked.
+	MayLink func(types.JID) bool
+}
+
+// Line is one connection to WhatsApp, from dialling to its end; it is never used again. Each has a whatsmeow client of its
+// own, so that nothing an earlier connection left behind can speak in its name, and no cache outlives it.
+type Line struct {
+	options    Options
+	client     *whatsmeow.Client
+	gate       *gate // nil while pairing: nothing is decrypted then
+	departures *departures
+	sendTurn   chan struct{}
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	gone   chan struct{}
+	once   sync.Once
+
+	mu        sync.Mutex
+	conns     []net.Conn
+	connected bool
+}
+
+// New prepares a line; Connect opens it. Close it in any case.
+func New(ctx context.Context, options Options) *Line {
+	l := &Line{
+		options:    options,
+		departures: &departures{awaited: make(map[string]bool)},
+		sendTurn:   make(chan struct{}, 1),
+		gone:       make(chan struct{}),
+	}
+	l.ctx, l.cancel = context.WithCancel(ctx)
+	if options.Device.ID != nil {
+		l.gate = &gate{EventBuffer: options.Device.EventBuffer, storeFailed: l.storeFailed}
+		options.Device.EventBuffer = l.gate
+		options.Device.LIDs = names{options.Device.LIDs, options.Learned}
+	}
+	l.client = l.newClient()
+	return l
+}
+
+func (l *Line) newClient() *whatsmeow.Client {
+	client := whatsmeow.NewClient(l.options.Device, logger{logs.ForWhatsmeow(l.options.Log), l.departures})
+	client.BackgroundEventCtx = l.ctx
+	client.EnableAutoReconnect = false
+	client.DisableLoginAutoReconnect = true
+	client.SynchronousAck = true
+	client.EnableDecryptedEventBuffer = true
+	client.UseRetryMessageStore = true
+	client.ManualHistorySyncDownload = true
+	client.DisableManualHistorySyncReceipt = true
+	client.AutomaticMessageRerequestFromPhone = true
+	client.SetForceActiveDeliveryReceipts(true)
+	client.SetMaxParallelRetryReceiptHandling(parallelRetries)
+	client.RefreshCAT = func(context.Context) error { return errors.New(errorTokenRefresh) }
+	client.PrePairCallback = func(account types.JID, _, _ string) bool { return l.mayLink(account) }
+	client.AddEventHandlerWithSuccessStatus(l.hear)
+
+	toWhatsApp := &http.Client{Transport: l.options.Network.transport(l.options.Proxy, l.wrapMain)}
+	client.SetWebsocketHTTPClient(toWhatsApp)
+	client.SetPreLoginHTTPClient(toWhatsApp)
+	client.SetMediaHTTPClient(&http.Client{Transport: l.options.Network.transport(l.options.Proxy, l.wrap)})
+	return client
+}
+
+// Connect dials and shakes hands. Login follows, and is told as an event. It returns as soon as the line is gone, though
+// whatsmeow waits for a handshake's answer whatever happens meanwhile.
+func (l *Line) Connect() error {
+	if err := l.options.Network.Connects.Wait(l.ctx); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- l.client.ConnectContext(l.ctx) }()
+	select {
+	case err := <-done:
+		l.mu.Lock()
+		l.connected = err == nil
+		l.mu.Unlock()
+		return err
+	case <-l.gone:
+		return net.ErrClosed
+	}
+}
+
+// Gone is closed when the connection is.
+func (l *Line) Gone() <-chan struct{} { return l.gone }
+
+// Shut ends the line at once: nothing that arrives from now on is confirmed to WhatsApp. It does not wait, and may be
+// called by who hears.
+func (l *Line) Shut() {
+	if l.gate != nil {
+		l.gate.close()
+	}
+	l.once.Do(func() { close(l.gone) })
+	l.cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, conn := range l.conns {
+		conn.Close()
+	}
+}
+
+// Close ends the line, politely if it still lives, and returns when nothing of it touches the store any more.
+func (l *Line) Close() {
+	go l.client.Disconnect()
+	if l.isConnected() {
+		select {
+		case <-l.gone:
+		case <-time.After(politeClose):
+		}
+	}
+	l.Shut()
+	if l.gate != nil {
+		l.gate.wait()
+	}
+}
+
+func (l *Line) isConnected() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.connected
+}
+
+func (l *Line) isGone() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// wrap leases a connection to the line.
+func (l *Line) wrap(raw net.Conn) net.Conn {
+	conn := newLeasedConn(raw, l.options.Lease)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isGone() {
+		conn.Close()
+	}
+	l.conns = append(l.conns, conn)
+	return conn
+}
+
+// wrapMain leases the connection whose end is the line's end.
+func (l *Line) wrapMain(raw net.Conn) net.Conn {
+	conn := l.wrap(raw).(*leasedConn)
+	go func() {
+		<-conn.closed
+		l.Shut()
+	}()
+	return conn
+}
+
+// hear passes on what whatsmeow tells. Panics are ours to catch: whatsmeow takes one for success.
+func (l *Line) hear(event any) (stored bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.options.Log.Error("hearing an event panicked", "cause", cause, "stack", string(debug.Stack()))
+			l.Shut()
+			stored = false
+		}
+	}()
+	if l.isGone() && mustBeStored(event) {
+		return false
+	}
+	return l.options.Hear(l, event)
+}
+
+func mustBeStored(event any) bool {
+	switch event.(type) {
+	case *events.Message, *events.Receipt:
+		return true
+	}
+	return false
+}
+
+func (l *Line) mayLink(account types.JID) (may bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.options.Log.Error("judging an account panicked", "cause", cause, "stack", string(debug.Stack()))
+			may = false
+		}
+	}()
+	return l.options.MayLink == nil || l.options.MayLink(account)
+}
+
+func (l *Line) storeFailed(why error) {
+	l.options.StoreFailed(why)
+	l.Shut()
+}

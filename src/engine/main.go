@@ -1,0 +1,108 @@
+// The engine speaks WhatsApp Web for one worker: many sessions, one process. It speaks wagate.engine.v1 over a unix socket,
+// and lives no longer than the worker that started it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+
+	"wagate.dev/src/engine/follow"
+	"wagate.dev/src/engine/line"
+	"wagate.dev/src/engine/logs"
+	"wagate.dev/src/engine/service"
+	"wagate.dev/src/engine/session"
+)
+
+// closePatience is how long closing all lines in order may take.
+const closePatience = 4500 * time.Millisecond
+
+func main() {
+	settings, err := parseSettings(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	} else if err != nil {
+		fmt.Fprintln(os.Stderr, "wagate-engine:", err)
+		os.Exit(2)
+	}
+	log := logs.New(os.Stderr, settings.logLevel)
+	slog.SetDefault(log)
+	workerGone, err := watchWorker()
+	if err == nil {
+		err = serve(settings, log, workerGone)
+	}
+	if err != nil {
+		log.Error("the engine cannot go on", "error", err)
+		os.Exit(1)
+	}
+}
+
+// serve listens until it is told to stop, or the worker is gone.
+func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) error {
+	network, labRootKey, err := settings.network()
+	if err != nil {
+		return err
+	}
+	prepareWhatsmeow(settings, labRootKey)
+	if network.SpeaksToLab() {
+		line.SealProcess()
+		log.Warn("this engine speaks to a lab, not to WhatsApp, and dials nothing but this machine", "lab_address", network.Lab.String())
+	}
+	listener, err := listen(settings.socket)
+	if err != nil {
+		return err
+	}
+	house := &session.House{Network: network, Desk: follow.NewDesk(log), Log: log, Pace: settings.pace}
+	registry := session.NewRegistry(house)
+	server := service.New(house, registry).NewServer()
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	log.Info("the engine listens", "socket", settings.socket, "process_id", os.Getpid())
+
+	stop, cancel := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
+	defer cancel()
+	select {
+	case err := <-stopped:
+		return err
+	case <-workerGone:
+		log.Warn("the worker is gone: the engine leaves at once")
+		return nil
+	case <-stop.Done():
+		closeInOrder(server, registry, log)
+		return nil
+	}
+}
+
+// listen opens a socket that only this user may connect to. One left over by a process that is gone is replaced.
+func listen(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing the socket of an engine that is gone: %w", err)
+	}
+	defer unix.Umask(unix.Umask(0o177))
+	return net.Listen("unix", path)
+}
+
+// closeInOrder takes no new calls, closes all lines, and lets the worker hear of it.
+func closeInOrder(server *grpc.Server, registry *session.Registry, log *slog.Logger) {
+	log.Info("the engine closes its lines")
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		registry.CloseAll()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePatience):
+		log.Warn("not all lines could be closed in time")
+	}
+	server.Stop()
+}

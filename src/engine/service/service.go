@@ -1,0 +1,122 @@
+// Package service answers the worker: EngineService over gRPC, a few lines per call.
+package service
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
+	"wagate.dev/src/engine/follow"
+	"wagate.dev/src/engine/session"
+)
+
+// Service is EngineService.
+type Service struct {
+	enginev1.UnimplementedEngineServiceServer
+	registry *session.Registry
+	house    *session.House
+}
+
+// New makes the service of a house's sessions.
+func New(house *session.House, registry *session.Registry) *Service {
+	return &Service{registry: registry, house: house}
+}
+
+// NewServer makes a gRPC server that speaks for the service. A panic in a call fails that call only.
+func (s *Service) NewServer() *grpc.Server {
+	server := grpc.NewServer(
+		grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (answer any, err error) {
+			defer failOnPanic(s.house.Log, info.FullMethod, &err)
+			return call(ctx, request)
+		}),
+		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, call grpc.StreamHandler) (err error) {
+			defer failOnPanic(s.house.Log, info.FullMethod, &err)
+			return call(service, stream)
+		}),
+	)
+	enginev1.RegisterEngineServiceServer(server, s)
+	return server
+}
+
+func failOnPanic(log *slog.Logger, call string, err *error) {
+	if cause := recover(); cause != nil {
+		log.Error("a call panicked", "call", call, "cause", cause, "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "the engine failed in this call")
+	}
+}
+
+// GetEngine says what the engine is.
+func (s *Service) GetEngine(context.Context, *enginev1.GetEngineRequest) (*enginev1.GetEngineResponse, error) {
+	answer := &enginev1.GetEngineResponse{
+		Version:          versionOf(""),
+		WhatsmeowVersion: versionOf("go.mau.fi/whatsmeow"),
+		ProcessId:        int32(os.Getpid()),
+		OpenSessions:     int32(len(s.registry.All())),
+	}
+	if s.house.Network.SpeaksToLab() {
+		answer.LabAddress = s.house.Network.Lab.String()
+	}
+	return answer, nil
+}
+
+// versionOf is the version of a module that this program was built with; of the program itself for "".
+func versionOf(module string) string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if module == "" {
+		return build.Main.Version
+	}
+	for _, dependency := range build.Deps {
+		if dependency.Path == module {
+			return dependency.Version
+		}
+	}
+	return "unknown"
+}
+
+// Follow tells what happens and takes the settlements. The first frame opens it.
+func (s *Service) Follow(stream grpc.BidiStreamingServer[enginev1.FollowRequest, enginev1.FollowResponse]) error {
+	if _, err := stream.Recv(); err != nil {
+		return err
+	}
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	go s.settle(stream)
+	err := s.house.Desk.Follow(stream.Context(), func(item *enginev1.Item) error {
+		return stream.Send(&enginev1.FollowResponse{Item: item})
+	}, s.retell)
+	if err == follow.ErrReplaced {
+		return status.Error(codes.Aborted, "another stream follows")
+	}
+	return err
+}
+
+// settle takes what the worker says about items, until its stream ends.
+func (s *Service) settle(stream grpc.BidiStreamingServer[enginev1.FollowRequest, enginev1.FollowResponse]) {
+	for {
+		frame, err := stream.Recv()
+		if err != nil {
+			return
+		}
+		settlement := follow.Stored
+		if frame.GetRefused() {
+			settlement = follow.Refused
+		}
+		s.house.Desk.Settle(frame.GetItemId(), settlement)
+	}
+}
+
+func (s *Service) retell() {
+	for _, open := range s.registry.All() {
+		open.Retell()
+	}
+}

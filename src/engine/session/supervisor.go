@@ -1,0 +1,155 @@
+package session
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"go.mau.fi/whatsmeow/store"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
+)
+
+// supervise keeps the session's line up until the session ends: one line after the other, never two.
+func (s *Session) supervise() {
+	defer s.finish()
+	pause := backoff{pace: s.house.Pace}
+	for s.ctx.Err() == nil {
+		device, err := s.device(s.ctx)
+		switch {
+		case err != nil:
+			s.log.Error("the store cannot be read", "error", err)
+			s.rest(lost("The session's store cannot be read."), &pause)
+		case device == nil:
+			s.tellWithoutDevice(s.withoutDevice())
+			s.wait(0)
+		case s.house.Desk.Present(s.ctx) == nil:
+			s.rest(s.keepSafely(device, &pause), &pause)
+		}
+	}
+}
+
+func (s *Session) device(ctx context.Context) (*store.Device, error) {
+	s.mu.Lock()
+	named := s.named
+	s.mu.Unlock()
+	return s.store.Device(ctx, named)
+}
+
+// withoutDevice says what it means that no device is linked: it was unlinked, its keys are missing, or there never was one.
+func (s *Session) withoutDevice() verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil && s.named != "" {
+		return loggedOut("", "The keys of the linked device are missing: it must be linked again.")
+	}
+	return unlinked()
+}
+
+// keepSafely keeps a line up until it ends. A panic in our own code ends the line, and no other.
+func (s *Session) keepSafely(device *store.Device, pause *backoff) (v verdict) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.log.Error("keeping a line panicked", "cause", cause, "stack", string(debug.Stack()))
+			v = lost("The engine failed to keep the line.")
+		}
+	}()
+	return s.keep(device, pause)
+}
+
+func (s *Session) keep(device *store.Device, pause *backoff) verdict {
+	c := newConnection(s, device)
+	defer c.end()
+	switch s.stateNow() {
+	case enginev1.LineChanged_STATE_RECONNECTING, enginev1.LineChanged_STATE_BLOCKED:
+	default:
+		s.tell(&enginev1.LineChanged{State: enginev1.LineChanged_STATE_OPENING})
+	}
+	v := c.run()
+	pause.steadyFor(c.upFor())
+	return v
+}
+
+// rest tells what became of the line, and waits for as long as the verdict says, or until there is reason to look again.
+// The keys of an unlinked device are of no use to anyone, and are erased.
+func (s *Session) rest(v verdict, pause *backoff) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	change := &enginev1.LineChanged{State: v.state, Failure: v.failure}
+	switch v.state {
+	case enginev1.LineChanged_STATE_RECONNECTING:
+		wait := pause.next()
+		change.NextAttemptTime = timestamppb.New(time.Now().Add(wait))
+		s.tell(change)
+		s.wait(wait)
+	case enginev1.LineChanged_STATE_BLOCKED:
+		wait := s.house.Pace.Blocked
+		if !v.bannedUntil.IsZero() {
+			change.BannedUntilTime = timestamppb.New(v.bannedUntil)
+			wait = min(wait, time.Until(v.bannedUntil))
+		}
+		s.tell(change)
+		s.wait(wait)
+	default:
+		s.eraseKeys()
+		s.tellWithoutDevice(v)
+	}
+}
+
+func (s *Session) eraseKeys() {
+	if err := s.store.Erase(s.ctx); err != nil {
+		s.log.Error("the keys of an unlinked device could not be erased", "error", err)
+	}
+}
+
+// tellWithoutDevice tells it once: looking again and finding nothing is no news.
+func (s *Session) tellWithoutDevice(v verdict) {
+	s.mu.Lock()
+	s.named = ""
+	s.mu.Unlock()
+	switch s.stateNow() {
+	case enginev1.LineChanged_STATE_UNLINKED, enginev1.LineChanged_STATE_LOGGED_OUT:
+	default:
+		s.tell(&enginev1.LineChanged{State: v.state, Failure: v.failure})
+	}
+}
+
+// wait waits for a time, for ever if it is 0, or until somebody wakes the session or it ends.
+func (s *Session) wait(duration time.Duration) {
+	var over <-chan time.Time
+	if duration > 0 {
+		timer := time.NewTimer(duration)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-over:
+	case <-s.woken:
+	case <-s.ctx.Done():
+	}
+}
+
+// finish closes what the session holds, and says so last.
+func (s *Session) finish() {
+	defer close(s.ended)
+	s.endPairing(pairingClosed())
+	if err := s.store.Close(); err != nil {
+		s.log.Error("the store could not be closed", "error", err)
+	}
+	s.lease.End()
+	s.tell(&enginev1.LineChanged{State: enginev1.LineChanged_STATE_CLOSED})
+}
+
+// endWithLease ends the session when its lease runs out.
+func (s *Session) endWithLease() {
+	select {
+	case <-s.lease.Ended():
+		if s.ctx.Err() == nil {
+			s.log.Warn("the lease has run out: the session is closed")
+		}
+		s.cancel()
+	case <-s.ended:
+	}
+}
