@@ -1,0 +1,37 @@
+"""Doors: who is inside, and that nobody enters while the server is being stopped."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.domain.errors import ShuttingDown
+from gateway.transport.exchange import Exchange, Step
+from gateway.transport.rpcs import Rpc
+
+
+class Doors:
+    """Counts the calls of the contract that are under way, and refuses new ones once `stopping` is set."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._inside = 0
+        self._left = asyncio.Event()
+
+    def around(self, rpc: Rpc, proceed: Step) -> Step:
+        async def step(exchange: Exchange) -> None:
+            if self._stopping.is_set():
+                raise ShuttingDown
+            self._inside += 1
+            try:
+                await proceed(exchange)
+            finally:
+                self._inside -= 1
+                self._left.set()
+
+        return proceed if rpc.read is None else step
+
+    async def empty(self) -> None:
+        """Wait until nobody is inside."""
+        while self._inside:
+            self._left.clear()
+            await self._left.wait()

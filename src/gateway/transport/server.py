@@ -1,0 +1,100 @@
+"""The gRPC server: what it serves, where, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from gateway.settings import Settings
+from gateway.settings.tree import Grpc
+from gateway.transport.interceptors import CallMeter, Doors, stages
+from gateway.transport.reflection import SERVICES as REFLECTION
+from gateway.transport.reflection import reflection
+from gateway.transport.registry import Registry
+from gateway.transport.rpcs import rpcs_of
+
+Servicers = Mapping[ServiceDescriptor, object]
+"""Each service of the contract, and what serves it."""
+
+_ENDLESS: Final = 1.0
+"""Seconds for what watches health or asks for reflection, once all calls of the contract are answered."""
+
+
+class CannotListen(Exception):
+    """The address to listen on is not free, or not this machine's."""
+
+
+class GrpcServer:
+    """Serves the contract, health, and reflection. Streams of the contract end themselves once `stopping` is set.
+
+    Raises:
+        ContractIncomplete: an RPC lacks its access, or a reason its code or remedy.
+        CannotListen: nobody can listen there.
+    """
+
+    def __init__(self, servicers: Servicers, settings: Settings, meter: CallMeter, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._doors = Doors(stopping)
+        self._grace = settings.shutdown.grace.total_seconds()
+        self._served = [service.full_name for service in servicers]
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(options=_options(settings.grpc))
+        access = settings.access
+        around = stages(key=access.key.get_secret_value(), scopes=access.scopes, meter=meter, doors=self._doors)
+        rpcs = [rpc for service, servicer in servicers.items() for rpc in rpcs_of(service, servicer)]
+        registry = Registry(rpcs, around, settings.feeds.slow_after.total_seconds())
+        self._server.add_generic_rpc_handlers((registry, *reflection(self._served, around)))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self.address = _listen(self._server, settings.grpc.listen)
+
+    async def start(self) -> None:
+        """Serve, and say so to those who ask for health."""
+        for name in ("", *self._served, *REFLECTION):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Stop in order: health says NOT_SERVING, streams are told and new calls refused, those under way are waited
+        for within the grace, and what is left is ended.
+        """
+        await self._health.enter_graceful_shutdown()
+        self._stopping.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._grace):
+                await self._doors.empty()
+        await self._server.stop(_ENDLESS)
+
+
+def _listen(server: grpc.aio.Server, listen: str) -> str:
+    """Take the address, and tell it with the port that it got. A socket is the user's alone."""
+    before = os.umask(0o177)
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError:
+        raise CannotListen(f"grpc.listen: nobody can listen on {listen}; is a gateway running there?") from None
+    finally:
+        os.umask(before)
+    return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
+
+
+def _options(wanted: Grpc) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),  # a second server on the port is refused
+        ("grpc.max_receive_message_length", int(wanted.max_receive_bytes)),
+        ("grpc.max_send_message_length", -1),  # pages of messages may be larger than what a caller sends
+        ("grpc.max_concurrent_streams", wanted.streams_per_connection),
+        ("grpc.max_metadata_size", 16 * 1024),
+        # Clients may ping as often as each 10 s, with no call under way too; silent ones are looked after.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]
