@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,10 +17,9 @@ from gateway.domain.events import EventFilter, StoredEvent
 from gateway.ports.unit_of_work import LogEnds, Store, UnitOfWork
 from gateway.services.pages import page_size
 from gateway.services.tail import Tail
+from gateway.services.views import RAW_SCOPE, hide_raw_of
 from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
-
-RAW_SCOPE: Final = "messages:raw"
 
 _READ_AT_ONCE: Final = 500
 _CHECKPOINT_UNLESS_SAID: Final = timedelta(seconds=15)
@@ -59,7 +58,7 @@ class Feeds:
             events = await self._next(reader)
             for event in events:
                 reader.position = event.position
-                if reader.which.wants(event):
+                if event.tenant_id == call.tenant_id and reader.which.wants(event):
                     yield pb.StreamEventsResponse(event=self._shown(reader.call, event))
             now = asyncio.get_running_loop().time()
             caught_up = not events
@@ -82,7 +81,7 @@ class Feeds:
         position = await self._list_start(call, request, ends)
         size = page_size(request.page_size)
 
-        async def work(uow: UnitOfWork) -> list[StoredEvent]:
+        async def work(uow: UnitOfWork) -> Sequence[StoredEvent]:
             return await uow.events.after(call.tenant_id, position, limit=size + 1, which=which)
 
         events = await self._store.read(work)
@@ -118,10 +117,11 @@ class Feeds:
         position = self._signer.position(call.tenant_id, cursor, field="after_cursor")
         if position >= ends.oldest:
             return position
-        facts = {"oldest_cursor": self._signer.cursor(call.tenant_id, ends.oldest)}
-        if ends.oldest_time is not None:
-            facts["oldest_time"] = to_timestamp(ends.oldest_time).ToJsonString()
-        raise CursorExpired(field="after_cursor", **facts)
+        raise CursorExpired(
+            field="after_cursor",
+            oldest_cursor=self._signer.cursor(call.tenant_id, ends.oldest),
+            oldest_time=to_timestamp(ends.oldest_time).ToJsonString() if ends.oldest_time else "",
+        )
 
     async def _since(self, call: Call, moment: datetime) -> int:
         return await self._store.read(lambda uow: uow.events.position_before(call.tenant_id, moment))
@@ -138,7 +138,7 @@ class Feeds:
             chat_ids |= {identity.identity_id, *identity.alias_ids}
         return replace(which, chat_ids=frozenset(chat_ids))
 
-    async def _next(self, reader: _Reader) -> list[StoredEvent]:
+    async def _next(self, reader: _Reader) -> Sequence[StoredEvent]:
         near = self._tail.behind(reader.position, _READ_AT_ONCE)
         if near is None:
             return await self._store.read(
@@ -164,7 +164,7 @@ class Feeds:
         )
         return pb.StreamEventsResponse(opened=opened)
 
-    def _checkpoint(self, reader: _Reader, live: bool, events: list[StoredEvent]) -> pb.StreamEventsResponse:
+    def _checkpoint(self, reader: _Reader, live: bool, events: Sequence[StoredEvent]) -> pb.StreamEventsResponse:
         lag = datetime.now(UTC) - events[-1].record_time if events else timedelta(0)
         checkpoint = pb.StreamEventsResponse.Checkpoint(
             cursor=self._cursor(reader), live=live, lag=to_duration(max(lag, timedelta(0)))
@@ -187,6 +187,4 @@ def hide_raw(event: event_pb2.Event) -> None:
     """Take the provider's bytes out of an event."""
     what = event.WhichOneof("what")
     if what in ("message_received", "message_accepted", "message_resolved"):
-        message = getattr(event, what).message
-        if message.content.HasField("unsupported"):
-            message.content.unsupported.ClearField("raw")
+        hide_raw_of(getattr(event, what).message)

@@ -89,7 +89,7 @@ class Messages:
 
         async def work(uow: UnitOfWork) -> pb.GetMessageResponse:
             message = await self._in_session(uow, call, request.session_id, request.message_id)
-            return pb.GetMessageResponse(message=await self._views.message(uow, message))
+            return pb.GetMessageResponse(message=await self._views.message_for(uow, call, message))
 
         return await self._store.read(work)
 
@@ -113,7 +113,7 @@ class Messages:
             before = int(page.after) if page.after else None
             messages = await uow.messages.page(call.tenant_id, which, before_ordinal=before, limit=page.size + 1)
             token = page.token(str(messages[page.size - 1].ordinal)) if len(messages) > page.size else ""
-            shown = [await self._views.message(uow, message) for message in messages[: page.size]]
+            shown = [await self._views.message_for(uow, call, message) for message in messages[: page.size]]
             return pb.ListMessagesResponse(messages=shown, next_page_token=token)
 
         return await self._store.read(work)

@@ -98,6 +98,8 @@ class Outbox:
         """End what was not sent by its give_up_time, in all sessions; tell how many. What is being handed over at this
         moment is left to its owner.
         """
+        if not await self._store.read(_any_overdue):
+            return 0
 
         async def work(uow: UnitOfWork) -> int:
             overdue = await uow.messages.overdue(uow.now, _OVERDUE_AT_ONCE)
@@ -109,6 +111,10 @@ class Outbox:
             return len(overdue)
 
         return await self._store.write(work)
+
+
+async def _any_overdue(uow: UnitOfWork) -> bool:
+    return bool(await uow.messages.overdue(uow.now, 1))
 
 
 def _may_begin(message: Message, now: datetime) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from gateway.domain.access import Call
 from gateway.domain.identities import Identity
 from gateway.domain.messages import Hold, HoldKind, Message
 from gateway.domain.messages import State as MessageState
@@ -9,6 +12,9 @@ from gateway.domain.sessions import Session, State
 from gateway.ports.provider import Providers
 from gateway.ports.unit_of_work import UnitOfWork
 from wagate.v1 import message_pb2, session_pb2
+
+RAW_SCOPE: Final = "messages:raw"
+"""Who holds it sees the provider's own bytes."""
 
 
 class Views:
@@ -27,6 +33,13 @@ class Views:
     async def session(self, uow: UnitOfWork, session: Session) -> session_pb2.Session:
         """A session, whole."""
         return session.to_proto(await self.status(uow, session))
+
+    async def message_for(self, uow: UnitOfWork, call: Call, message: Message) -> message_pb2.Message:
+        """A message as far as the caller may see it."""
+        shown = await self.message(uow, message)
+        if not call.caller.holds(RAW_SCOPE):
+            hide_raw_of(shown)
+        return shown
 
     async def message(self, uow: UnitOfWork, message: Message) -> message_pb2.Message:
         """A message, whole."""
@@ -52,3 +65,9 @@ def effective_hold(message: Message, session: Session) -> Hold | None:
     if message.state == MessageState.STATE_QUEUED and session.state != State.STATE_CONNECTED:
         return Hold(HoldKind.KIND_SESSION)
     return message.hold
+
+
+def hide_raw_of(message: message_pb2.Message) -> None:
+    """Take the provider's bytes out of a message."""
+    if message.content.HasField("unsupported"):
+        message.content.unsupported.ClearField("raw")

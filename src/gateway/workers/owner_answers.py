@@ -1,0 +1,139 @@
+"""How a session's owner answers those who need its line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from gateway.domain.clocks import from_timestamp
+from gateway.domain.errors import GatewayError, OwnerUnavailable, SessionNotConnected, failure_of
+from gateway.domain.identities import Identity
+from gateway.domain.leases import Lease
+from gateway.domain.sessions import Session
+from gateway.ports.provider import Line, LineDown, LineGone
+from gateway.services.asking import check_connected
+from gateway.services.line_questions import LineQuestions
+from gateway.services.lines import Lines
+from gateway.services.pairing_log import PairingLog
+from gateway.workers.owner_pairing import OwnerPairing
+from wagate.v1 import pairing_service_pb2 as pb
+from wagate.worker.v1 import owner_pb2
+
+_ASK_SECONDS = 30.0
+
+
+class OwnerAnswers:
+    """Answers OwnerRequests. `line` gives the line that is open now, or raises OwnerUnavailable."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        lines: Lines,
+        questions: LineQuestions,
+        pairing: OwnerPairing,
+        log: PairingLog,
+        line: Callable[[], Awaitable[Line]],
+    ) -> None:
+        self._lease = lease
+        self._lines = lines
+        self._questions = questions
+        self._pairing = pairing
+        self._log = log
+        self._line = line
+
+    async def answer(self, raw: bytes) -> bytes:
+        """Answer one question; what goes wrong is an answer too."""
+        request = owner_pb2.OwnerRequest.FromString(raw)
+        try:
+            reply = await self._answer(request)
+        except GatewayError as error:
+            reply = owner_pb2.OwnerReply(failed=failure_of(error))
+        except (LineDown, LineGone, TimeoutError):
+            unavailable = OwnerUnavailable("The line to WhatsApp is being made again.")
+            reply = owner_pb2.OwnerReply(failed=failure_of(unavailable))
+        return reply.SerializeToString()
+
+    async def _answer(self, request: owner_pb2.OwnerRequest) -> owner_pb2.OwnerReply:
+        match request.WhichOneof("what"):
+            case "check_contacts":
+                return await self._check(request.check_contacts)
+            case "mark_messages_read":
+                return await self._mark_read(request.mark_messages_read)
+            case "begin_pairing":
+                return await self._begin(request.begin_pairing)
+            case "next_pairing_frame":
+                return await self._next(request.next_pairing_frame)
+            case "shown_pairing_code":
+                frame = self._pairing.under_way().current or pb.PairSessionResponse()
+                return owner_pb2.OwnerReply(shown_pairing_code=frame)
+            case "answer_pairing_challenge":
+                await self._pairing.answer(request.answer_pairing_challenge.answer)
+            case "cancel_pairing":
+                await self._pairing.cancel()
+            case unknown:
+                raise OwnerUnavailable(f"The owner does not know the question {unknown!r}.")
+        return owner_pb2.OwnerReply(done=owner_pb2.Done())
+
+    async def _check(self, question: owner_pb2.CheckContacts) -> owner_pb2.OwnerReply:
+        await self._connected()
+        line = await self._line()
+        checked = await line.check(list(question.phone_numbers), timeout=_ASK_SECONDS)
+        contacts = await self._questions.learn_checked(self._lease, checked)
+        return owner_pb2.OwnerReply(checked_contacts=owner_pb2.CheckedContacts(contacts=contacts))
+
+    async def _mark_read(self, question: owner_pb2.MarkMessagesRead) -> owner_pb2.OwnerReply:
+        await self._connected()
+        line = await self._line()
+        by_sender: defaultdict[str, list[str]] = defaultdict(list)
+        people: dict[str, Identity] = {}
+        for message, sender in await self._questions.received(self._lease, question.message_ids):
+            by_sender[sender.identity_id].append(message.provider_message_id)
+            people[sender.identity_id] = sender
+        for identity_id, provider_ids in by_sender.items():
+            names = people[identity_id].names()
+            await line.mark_read(names, names, provider_ids, datetime.now(UTC), timeout=_ASK_SECONDS)
+        return owner_pb2.OwnerReply(done=owner_pb2.Done())
+
+    async def _connected(self) -> Session:
+        session = await self._lines.look(self._lease)
+        check_connected(session)
+        return session
+
+    async def _begin(self, question: owner_pb2.BeginPairing) -> owner_pb2.OwnerReply:
+        session = await self._lines.look(self._lease)
+        if session.device is not None:
+            return await self._linked_already()
+        attempt = await self._pairing.begin(question.phone_number, question.watcher_id)
+        frames, last = await attempt.after(0, _ASK_SECONDS)
+        return _frames(attempt.attempt_id, frames, last)
+
+    async def _linked_already(self) -> owner_pb2.OwnerReply:
+        """A session that is linked is shown as connected, as soon as it is."""
+        deadline = asyncio.get_running_loop().time() + _ASK_SECONDS
+        while True:
+            try:
+                session = await self._connected()
+            except SessionNotConnected:
+                if asyncio.get_running_loop().time() > deadline:
+                    return _frames("", [], 0)
+                await asyncio.sleep(0.2)
+            else:
+                account = await self._log.account(session)
+                return _frames("", [pb.PairSessionResponse(connected=account)], 1)
+
+    async def _next(self, question: owner_pb2.NextPairingFrame) -> owner_pb2.OwnerReply:
+        if not question.attempt_id:
+            return await self._linked_already()
+        attempt = self._pairing.under_way(question.attempt_id)
+        attempt.watch(question.watcher_id)
+        seconds = (from_timestamp(question.until_time) - datetime.now(UTC)).total_seconds()
+        frames, last = await attempt.after(question.after_frame, seconds)
+        return _frames(attempt.attempt_id, frames, last)
+
+
+def _frames(attempt_id: str, frames: list[pb.PairSessionResponse], last: int) -> owner_pb2.OwnerReply:
+    return owner_pb2.OwnerReply(
+        pairing_frames=owner_pb2.PairingFrames(attempt_id=attempt_id, frames=frames, last_frame=last)
+    )

@@ -1,0 +1,32 @@
+"""What every owner works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.ports.meter import Meter
+from gateway.ports.provider import Providers
+from gateway.ports.queue import Queue
+from gateway.services.inbox import Inbox
+from gateway.services.line_questions import LineQuestions
+from gateway.services.lines import Lines
+from gateway.services.outbox import Outbox
+from gateway.services.pairing_log import PairingLog
+from gateway.services.receipts import Receipts
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerTools:
+    """The services, ports and terms that all owners of a process share."""
+
+    providers: Providers
+    queue: Queue
+    meter: Meter
+    lines: Lines
+    inbox: Inbox
+    receipts: Receipts
+    outbox: Outbox
+    questions: LineQuestions
+    pairing_log: PairingLog
+    lease_ttl: timedelta
