@@ -1,0 +1,160 @@
+"""Messages in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, bindparam, select
+
+from gateway.adapters.sql import outbox
+from gateway.adapters.sql.joining import join_messages, join_receipts
+from gateway.adapters.sql.message_rows import message_of, message_row
+from gateway.adapters.sql.shelf import UNKNOWN, Row
+from gateway.adapters.sql.tables import is_set, messages
+from gateway.adapters.sql.transaction import Transaction
+from gateway.domain.clocks import to_micros
+from gateway.domain.messages import Direction, Message
+from gateway.ports.unit_of_work import MessageFilter
+
+_BY_ID = select(messages).where(messages.c.message_id == bindparam("message_id"))
+_NAMED = select(messages).where(messages.c.session_uid == bindparam("uid"), is_set(messages.c.provider_message_id))
+_BY_KEY = _NAMED.where(
+    messages.c.chat_id == bindparam("chat_id"),
+    messages.c.sender_id == bindparam("sender_id"),
+    messages.c.provider_message_id == bindparam("provider_message_id"),
+    messages.c.edit == bindparam("edit"),
+)
+_IN_CHAT = (
+    _NAMED.where(
+        messages.c.chat_id == bindparam("chat_id"),
+        messages.c.provider_message_id == bindparam("provider_message_id"),
+    )
+    .order_by(messages.c.ordinal)
+    .limit(1)
+)
+_SENT = _NAMED.where(
+    messages.c.direction == Direction.DIRECTION_OUTBOUND,
+    messages.c.provider_message_id.in_(bindparam("provider_message_ids", expanding=True)),
+).order_by(messages.c.ordinal)
+
+
+class SqlMessages:
+    """See `gateway.ports.unit_of_work.Messages`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._rows = transaction.messages
+        self._keys = transaction.message_keys
+
+    async def get(self, tenant_id: str, message_id: str) -> Message | None:
+        row = await self._row(message_id)
+        return message_of(row) if row and row["tenant_id"] == tenant_id else None
+
+    async def find_inbound(
+        self, session_uid: str, chat_id: str, sender_id: str, provider_message_id: str, edit: str
+    ) -> Message | None:
+        key = (session_uid, chat_id, sender_id, provider_message_id, edit)
+        message_id = self._keys.find(key)
+        if message_id is UNKNOWN:
+            message_id = await self._find(key)
+        row = await self._row(message_id) if message_id else None
+        return message_of(row) if row else None
+
+    async def find_sent(self, session_uid: str, provider_message_ids: Sequence[str]) -> list[Message]:
+        return await self._list(_SENT, {"uid": session_uid, "provider_message_ids": list(provider_message_ids)})
+
+    async def find_in_chat(self, session_uid: str, chat_id: str, provider_message_id: str) -> Message | None:
+        parameters = {"uid": session_uid, "chat_id": chat_id, "provider_message_id": provider_message_id}
+        found = await self._list(_IN_CHAT, parameters)
+        return found[0] if found else None
+
+    async def page(
+        self, tenant_id: str, which: MessageFilter, *, before_ordinal: int | None, limit: int
+    ) -> list[Message]:
+        statement = select(messages).where(messages.c.tenant_id == tenant_id)
+        if which.session_id:
+            statement = statement.where(messages.c.session_id == which.session_id)
+        if which.chat_id:
+            statement = statement.where(messages.c.chat_id == which.chat_id)
+        if which.direction:
+            statement = statement.where(messages.c.direction == which.direction)
+        if which.states:
+            statement = statement.where(messages.c.state.in_(which.states))
+        if before_ordinal is not None:
+            statement = statement.where(messages.c.ordinal < before_ordinal)
+        return await self._list(statement.order_by(messages.c.ordinal.desc()).limit(limit))
+
+    async def chat_heads(self, session_uid: str, now: datetime) -> list[Message]:
+        return await self._list(outbox.HEADS, {"uid": session_uid, "now": to_micros(now)})
+
+    async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
+        return await self._list(outbox.UNSENT.limit(limit), {"uid": session_uid, "after": after_ordinal})
+
+    async def overdue(self, now: datetime, limit: int) -> list[Message]:
+        return await self._list(outbox.OVERDUE.limit(limit), {"now": to_micros(now)})
+
+    async def add(self, message: Message) -> None:
+        self._transaction.changing()
+        row = message_row(message)
+        self._rows.add(message.message_id, row)
+        self._note_key(row)
+
+    async def save(self, message: Message) -> None:
+        self._transaction.changing()
+        before = await self._row(message.message_id)
+        if before is None:
+            raise LookupError("a message is saved that was never added")
+        self._keys.put(_key_of(before), None)
+        row = message_row(message)
+        self._rows.change(message.message_id, row)
+        self._note_key(row)
+
+    async def move_chat(self, tenant_id: str, from_id: str, to_id: str) -> None:
+        self._transaction.changing()
+        await self._transaction.settle()
+        await self._transaction.venture()
+        await join_messages(self._transaction.connection, tenant_id, from_id, to_id)
+        await join_receipts(self._transaction.connection, tenant_id, from_id, to_id)
+        for layer in (self._rows, self._keys, self._transaction.receipts):
+            layer.clear()
+
+    async def _list(self, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Message]:
+        await self._transaction.settle()
+        rows = await self._transaction.connection.rows(statement, parameters)
+        for row in rows:
+            self._rows.unlearn(row["message_id"])
+            self._rows.learn(row["message_id"], row)
+        return [message_of(row) for row in rows]
+
+    async def _find(self, key: tuple[str, ...]) -> str | None:
+        parameters = dict(zip(("uid", "chat_id", "sender_id", "provider_message_id", "edit"), key, strict=True))
+        found = await self._transaction.connection.rows(_BY_KEY, parameters)
+        for row in found:
+            self._rows.learn(row["message_id"], row)
+        message_id: str | None = found[0]["message_id"] if found else None
+        self._keys.learn(key, message_id)
+        return message_id
+
+    async def _row(self, message_id: str) -> Row | None:
+        row = self._rows.find(message_id)
+        if row is None:
+            return None
+        if row is not UNKNOWN:
+            if row["ordinal"] or self._rows.is_own(message_id):
+                return row
+            await self._transaction.flush()
+            self._rows.unlearn(message_id)
+        found = await self._transaction.connection.rows(_BY_ID, {"message_id": message_id})
+        known = found[0] if found else None
+        self._rows.learn(message_id, known)
+        return known
+
+    def _note_key(self, row: Row) -> None:
+        if row["provider_message_id"]:
+            self._keys.put(_key_of(row), row["message_id"])
+
+
+def _key_of(row: Row) -> tuple[str, ...]:
+    return (row["session_uid"], row["chat_id"], row["sender_id"], row["provider_message_id"], row["edit"])

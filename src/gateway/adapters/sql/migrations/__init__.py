@@ -1,0 +1,1 @@
+"""How the schema became what it is; written by hand, up and down."""

@@ -1,0 +1,77 @@
+"""The outbox: statements over the messages that have not left, each served by an index of those alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
+
+from gateway.adapters.sql.tables import is_unsent, messages
+from gateway.domain.messages import State
+
+_MINE: Final[BindParameter[str]] = bindparam("uid")
+
+
+def _waiting(table: Table | Subquery = messages) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.session_uid == _MINE, is_unsent(table.c.state)
+
+
+def _heads() -> Executable:
+    """Step from chat to chat and look at the first of each: what waits behind the fronts costs nothing."""
+    first = messages.alias("first")
+    chats = select(func.min(messages.c.chat_id).label("chat_id")).where(*_waiting()).cte("chats", recursive=True)
+    following = (
+        select(func.min(first.c.chat_id))
+        .where(first.c.session_uid == _MINE, is_unsent(first.c.state), first.c.chat_id > chats.c.chat_id)
+        .scalar_subquery()
+    )
+    chats = chats.union_all(select(following).where(chats.c.chat_id.is_not(None)))
+    paused = and_(first.c.state == State.STATE_QUEUED, first.c.next_attempt_time > bindparam("now"))
+    head = (
+        select(first.c.ordinal)
+        .where(
+            first.c.session_uid == _MINE,
+            is_unsent(first.c.state),
+            first.c.chat_id == chats.c.chat_id,
+            or_(first.c.next_attempt_time.is_(None), not_(paused)),
+        )
+        .order_by(first.c.due_time, first.c.ordinal)
+        .limit(1)
+        .correlate(chats)
+        .scalar_subquery()
+    )
+    found: Select[tuple[int]] = select(messages).select_from(chats).join(messages, messages.c.ordinal == head)
+    return found.order_by(messages.c.due_time, messages.c.ordinal)
+
+
+HEADS: Final = _heads()
+"""Of each chat the one that was due first, then accepted first; those that pause are passed over."""
+
+UNSENT: Final = (
+    select(messages).where(*_waiting(), messages.c.ordinal > bindparam("after")).order_by(messages.c.ordinal)
+)
+"""All of a session, in the order of acceptance."""
+
+OVERDUE: Final = (
+    select(messages)
+    .where(
+        is_unsent(messages.c.state),
+        messages.c.state != State.STATE_SENDING,
+        messages.c.give_up_time <= bindparam("now"),
+    )
+    .order_by(messages.c.give_up_time)
+)
+"""Those of any session that should be given up: of one that is being sent, the outcome is awaited."""

@@ -1,0 +1,97 @@
+"""Sessions in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import bindparam, func, select
+
+from gateway.adapters.sql.moments import moment_if_any
+from gateway.adapters.sql.session_rows import session_of, session_row
+from gateway.adapters.sql.shelf import UNKNOWN, Row
+from gateway.adapters.sql.tables import is_unsent, messages, sessions
+from gateway.adapters.sql.transaction import Transaction
+from gateway.domain.sessions import OutboxSize, Session, State
+
+_BY_UID = select(sessions).where(sessions.c.uid == bindparam("uid"))
+_LIVE = select(sessions).where(sessions.c.tenant_id == bindparam("tenant_id"), sessions.c.deleted_time.is_(None))
+_BY_NAMES = _LIVE.where(sessions.c.session_id.in_(bindparam("session_ids", expanding=True)))
+_PAGE = _LIVE.where(sessions.c.session_id > bindparam("after")).order_by(sessions.c.session_id)
+_OUTBOX = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
+    messages.c.session_uid == bindparam("uid"), is_unsent(messages.c.state)
+)
+
+
+class SqlSessions:
+    """See `gateway.ports.unit_of_work.Sessions`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._rows = transaction.sessions
+        self._names = transaction.session_names
+
+    async def get(self, tenant_id: str, session_id: str) -> Session | None:
+        uid = self._names.find((tenant_id, session_id))
+        if uid is UNKNOWN:
+            await self.prefetch(tenant_id, [session_id])
+            uid = self._names.find((tenant_id, session_id))
+        return await self.get_by_uid(uid) if isinstance(uid, str) else None
+
+    async def get_by_uid(self, session_uid: str) -> Session | None:
+        row = await self._row(session_uid)
+        return session_of(row) if row else None
+
+    async def page(
+        self, tenant_id: str, *, after: str, limit: int, states: Sequence[State.ValueType] = ()
+    ) -> list[Session]:
+        await self._transaction.settle()
+        statement = _PAGE.limit(limit)
+        if states:
+            statement = statement.where(sessions.c.state.in_(states))
+        rows = await self._transaction.connection.rows(statement, {"tenant_id": tenant_id, "after": after})
+        return [session_of(row) for row in rows]
+
+    async def outbox(self, session_uid: str) -> OutboxSize:
+        await self._transaction.settle()
+        (row,) = await self._transaction.connection.rows(_OUTBOX, {"uid": session_uid})
+        return OutboxSize(row["count"], moment_if_any(row["oldest"]))
+
+    async def add(self, session: Session) -> None:
+        self._transaction.changing()
+        self._rows.add(session.uid, session_row(session))
+        self._name(session)
+
+    async def save(self, session: Session) -> None:
+        self._transaction.changing()
+        if await self._row(session.uid) is None:
+            raise LookupError("a session is saved that was never added")
+        self._rows.change(session.uid, session_row(session))
+        self._name(session)
+
+    async def prefetch(self, tenant_id: str, session_ids: Iterable[str]) -> None:
+        """Learn the sessions of some ids with one statement."""
+        asked = [name for name in session_ids if self._names.find((tenant_id, name)) is UNKNOWN]
+        if not asked:
+            return
+        parameters = {"tenant_id": tenant_id, "session_ids": asked}
+        for row in await self._transaction.connection.rows(_BY_NAMES, parameters):
+            self._rows.learn(row["uid"], row)
+            self._names.learn((tenant_id, row["session_id"]), row["uid"])
+        for name in asked:
+            self._names.learn((tenant_id, name), None)
+
+    def _name(self, session: Session) -> None:
+        key = (session.tenant_id, session.session_id)
+        if session.deleted_time is None:
+            self._names.put(key, session.uid)
+        elif self._names.find(key) == session.uid:
+            self._names.put(key, None)
+
+    async def _row(self, session_uid: str) -> Row | None:
+        row = self._rows.find(session_uid)
+        if row is not UNKNOWN:
+            return row
+        found = await self._transaction.connection.rows(_BY_UID, {"uid": session_uid})
+        known = found[0] if found else None
+        self._rows.learn(session_uid, known)
+        return known

@@ -1,0 +1,116 @@
+"""The store on SQL, as bootstrap opens it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.installation import open_installation
+from gateway.adapters.sql.sqlite import reading_engine, writing_engine
+from gateway.adapters.sql.statements import Statements
+from gateway.adapters.sql.tables import events
+from gateway.adapters.sql.transaction import Transaction
+from gateway.adapters.sql.units import SqlUnitOfWork
+from gateway.adapters.sql.writer import Writer
+from gateway.domain.clocks import from_micros
+from gateway.domain.cursors import Signer
+from gateway.domain.errors import StoreUnavailable
+from gateway.ports.unit_of_work import NOTHING, Prefetch
+
+T = TypeVar("T")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_bells(*_bells: str) -> None:
+    """Nobody listens."""
+
+
+class Clock:
+    """The store's clock: never goes back, not even over a restart."""
+
+    def __init__(self, now: Callable[[], datetime], latest: datetime) -> None:
+        self._now = now
+        self._latest = latest
+
+    def moment(self) -> datetime:
+        """This moment."""
+        self._latest = max(self._latest, self._now())
+        return self._latest
+
+
+class SqlStore:
+    """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
+
+    def __init__(
+        self, writer: Writer, readers: AsyncEngine, statements: Statements, clock: Clock, signer: Signer
+    ) -> None:
+        self.signer = signer
+        self._writer = writer
+        self._readers = readers
+        self._statements = statements
+        self._clock = clock
+
+    async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
+        return await self._writer.write(work, prefetch)
+
+    async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
+        try:
+            async with self._readers.connect() as connection, connection.begin():
+                moment = self._clock.moment()
+                transaction = Transaction(Connection(connection), self._statements, moment, writable=False)
+                return await work(SqlUnitOfWork(transaction))
+        except (DBAPIError, PoolTimeout) as error:
+            raise StoreUnavailable from error
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, *, ring: Callable[..., None] = _no_bells, now: Callable[[], datetime] = _now
+) -> AsyncIterator[SqlStore]:
+    """Open the store of a migrated database. Bells are rung by `ring` after commits. When the context ends, all that
+    waits is written, and nothing more is taken.
+
+    Raises:
+        StoreUnavailable: the database cannot be opened.
+    """
+    writers, readers = writing_engine(url), reading_engine(url)
+    try:
+        signer, latest = await _first_look(writers)
+        clock = Clock(now, latest)
+        statements = Statements(writers.dialect)
+        writer = Writer(writers, statements, clock.moment, ring)
+        task = asyncio.create_task(writer.run(), name="store writer")
+        try:
+            yield SqlStore(writer, readers, statements, clock, signer)
+        finally:
+            writer.close()
+            await task
+    finally:
+        await readers.dispose()
+        await writers.dispose()
+
+
+async def _first_look(engine: AsyncEngine) -> tuple[Signer, datetime]:
+    try:
+        async with engine.begin() as connection:
+            return await open_installation(connection), await _latest_moment(connection)
+    except DBAPIError as error:
+        raise StoreUnavailable from error
+
+
+async def _latest_moment(connection: AsyncConnection) -> datetime:
+    newest = select(func.max(events.c.position)).scalar_subquery()
+    latest = await connection.scalar(select(events.c.record_time).where(events.c.position == newest))
+    return from_micros(latest or 0)

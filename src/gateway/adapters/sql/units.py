@@ -1,0 +1,60 @@
+"""The unit of work, as units meet it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from gateway.adapters.sql.events import SqlEvents
+from gateway.adapters.sql.fences import SqlFences
+from gateway.adapters.sql.identities import SqlIdentities
+from gateway.adapters.sql.messages import SqlMessages
+from gateway.adapters.sql.receipts import SqlReceipts
+from gateway.adapters.sql.requests import SqlRequests
+from gateway.adapters.sql.sessions import SqlSessions
+from gateway.adapters.sql.transaction import Transaction
+from gateway.domain.addresses import Address
+from gateway.domain.requests import RequestKey
+from gateway.ports import unit_of_work as port
+
+
+class SqlUnitOfWork:
+    """See `gateway.ports.unit_of_work.UnitOfWork`. The units of a group share one, each in its turn."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.now: datetime = transaction.now
+        self.sql_fences = SqlFences(transaction)
+        self._sessions = SqlSessions(transaction)
+        self._identities = SqlIdentities(transaction)
+        self._requests = SqlRequests(transaction)
+        self.sessions: port.Sessions = self._sessions
+        self.messages: port.Messages = SqlMessages(transaction)
+        self.receipts: port.Receipts = SqlReceipts(transaction)
+        self.identities: port.Identities = self._identities
+        self.events: port.Events = SqlEvents(transaction)
+        self.requests: port.Requests = self._requests
+        self.fences: port.Fences = self.sql_fences
+
+    def ring(self, bell: str) -> None:
+        """See `gateway.ports.unit_of_work.UnitOfWork.ring`."""
+        self._transaction.changing()
+        self._transaction.bells.put(bell, bell)
+
+    async def prefetch(self, wanted: Iterable[port.Prefetch]) -> None:
+        """Read at once what the units of a group will surely read."""
+        sessions: dict[str, set[str]] = defaultdict(set)
+        addresses: dict[str, set[Address]] = defaultdict(set)
+        requests: list[RequestKey] = []
+        for prefetch in wanted:
+            for tenant_id, session_id in prefetch.sessions:
+                sessions[tenant_id].add(session_id)
+            for tenant_id, address in prefetch.addresses:
+                addresses[tenant_id].add(address)
+            requests += prefetch.requests
+        for tenant_id, session_ids in sessions.items():
+            await self._sessions.prefetch(tenant_id, sorted(session_ids))
+        for tenant_id, some in addresses.items():
+            await self._identities.prefetch(tenant_id, some)
+        await self._requests.prefetch(dict.fromkeys(requests))

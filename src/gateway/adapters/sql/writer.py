@@ -1,0 +1,175 @@
+"""The writer: one task that runs all units of a process, and groups those that wait into one commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.adapters.sql.connection import Connection, RowsUnfit, fault_of
+from gateway.adapters.sql.statements import Statements
+from gateway.adapters.sql.transaction import Transaction
+from gateway.adapters.sql.units import SqlUnitOfWork
+from gateway.domain.errors import ShuttingDown, StoreUnavailable
+from gateway.ports.queue import EVENTS
+from gateway.ports.unit_of_work import Prefetch
+
+T = TypeVar("T")
+
+GROUP_AT_MOST: Final = 256
+"""More wait for the next group, so that nobody's answer waits for thousands."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A unit that waits for its group, and then its outcome for the commit."""
+
+    work: Callable[[SqlUnitOfWork], Awaitable[Any]]
+    prefetch: Prefetch
+    answer: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def resolve(self) -> None:
+        """Answer, unless the caller has gone."""
+        if self.answer.done():
+            return
+        if self.error is None:
+            self.answer.set_result(self.result)
+        else:
+            self.answer.set_exception(self.error)
+
+    def fail(self, error: Exception) -> None:
+        """Answer that it was not done."""
+        self.error = error
+        self.resolve()
+
+
+class Writer:
+    """Takes all that waits as soon as it is idle; while a commit runs, the next group gathers."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        statements: Statements,
+        moment: Callable[[], datetime],
+        ring: Callable[..., None],
+    ) -> None:
+        self._engine = engine
+        self._statements = statements
+        self._moment = moment
+        self._ring = ring
+        self._waiting: list[Entry] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._connection: AsyncConnection | None = None
+
+    async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch) -> T:
+        """Have a unit run, and wait for its outcome; a caller that is cancelled withdraws nothing."""
+        if self._closing:
+            raise ShuttingDown
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Entry(work, prefetch, answer))
+        self._wake.set()
+        return await answer
+
+    def close(self) -> None:
+        """Take nothing more; `run` ends when all that waits is done."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write until closed."""
+        try:
+            while True:
+                await self._wake.wait()
+                while self._waiting:
+                    group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
+                    await self._write(group)
+                self._wake.clear()
+                if self._closing:
+                    return
+        finally:
+            self._closing = True
+            for entry in self._waiting:
+                entry.fail(StoreUnavailable())
+            await self._disconnect()
+
+    async def _write(self, group: list[Entry]) -> None:
+        try:
+            await self._commit(group)
+        except RowsUnfit as error:
+            if len(group) == 1:
+                group[0].fail(error)
+                return
+            for entry in group:
+                await self._write([entry])
+        except asyncio.CancelledError:
+            for entry in group:
+                entry.fail(StoreUnavailable())
+            raise
+        except Exception as error:  # noqa: BLE001  # told to every caller of the group; the next group tries afresh
+            await self._disconnect()
+            for entry in group:
+                entry.fail(error)
+
+    async def _commit(self, group: list[Entry]) -> None:
+        connection = await self._connect()
+        try:
+            await connection.begin()
+            transaction = Transaction(Connection(connection), self._statements, self._moment(), writable=True)
+            await _run(transaction, group)
+            await transaction.flush()
+            await transaction.write_events()
+            await connection.commit()
+        except DBAPIError as error:
+            raise fault_of(error) from error
+        finally:
+            if connection.in_transaction():
+                await connection.rollback()
+        bells = transaction.bells.kept()
+        if transaction.journal.grew:
+            bells.setdefault(EVENTS, EVENTS)
+        if bells:
+            self._ring(*bells)
+        for entry in group:
+            entry.resolve()
+
+    async def _connect(self) -> AsyncConnection:
+        if self._connection is None:
+            try:
+                self._connection = await self._engine.connect()
+            except (DBAPIError, PoolTimeout) as error:
+                raise StoreUnavailable from error
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.invalidate()
+            await connection.close()
+
+
+async def _run(transaction: Transaction, group: list[Entry]) -> None:
+    """Run each unit in its turn; what one raises is its own outcome, what the database raises is everyone's."""
+    unit = SqlUnitOfWork(transaction)
+    await unit.prefetch([entry.prefetch for entry in group])
+    await transaction.keep()
+    for entry in group:
+        entry.result, entry.error = None, None
+        try:
+            entry.result = await entry.work(unit)
+        except Exception as error:  # noqa: BLE001  # the outcome of the unit, told to its caller
+            entry.error = error
+        if transaction.connection.fault is not None:
+            raise transaction.connection.fault
+        if entry.error is None:
+            await transaction.keep()
+        else:
+            await transaction.forget()
