@@ -20,7 +20,8 @@ type Fault struct {
 	RefuseCode int
 	// RefuseCount is how many messages are refused; 0 for all.
 	RefuseCount int
-	// Unreachable: logins are dropped without a word. Open connections stay.
+	// Unreachable: logins are left without an answer and dropped after a while.
+	// Open connections stay.
 	Unreachable bool
 }
 

@@ -78,7 +78,7 @@ func newContainer(t testing.TB) *sqlstore.Container {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.db")
 	database, err := sql.Open("sqlite", "file:"+path+
-		"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)")
+		"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

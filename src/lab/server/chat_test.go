@@ -124,6 +124,7 @@ func TestWhatArrivesMeanwhileWaitsInOrder(t *testing.T) {
 	lab, first, second := two(t)
 	first.Say(labtest.PN(bob), "before")
 	second.Hear()
+	labtest.Eventually(t, "it is confirmed", func() bool { return queued(t, lab, bob) == 0 })
 	second.Disconnect()
 	if err := lab.AwaitOffline(within(t), device(bob, 1)); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"strconv"
+	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/types"
@@ -25,6 +26,7 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 		return
 	}
 	if s.faults.Unreachable(address) {
+		s.ignore(conn)
 		return
 	}
 	tap.device.Store(&address)
@@ -45,6 +47,16 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 // dismiss refuses a login and waits for the client to leave.
 func (s *Server) dismiss(conn *wire.Conn) {
 	conn.SendLast(waBinary.Node{Tag: "failure", Attrs: waBinary.Attrs{"reason": reasonLoggedOut}}, s.options.Farewell)
+	awaitEnd(conn)
+}
+
+// ignore leaves a login without an answer for a while and then drops it.
+func (s *Server) ignore(conn *wire.Conn) {
+	time.AfterFunc(s.options.Farewell, conn.Close)
+	awaitEnd(conn)
+}
+
+func awaitEnd(conn *wire.Conn) {
 	for {
 		if _, err := conn.Receive(); err != nil {
 			return
