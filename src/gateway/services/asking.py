@@ -29,6 +29,7 @@ from wagate.worker.v1 import owner_pb2
 _TRY_AGAIN: Final = timedelta(seconds=1)
 _ASK_AGAIN_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 60.0
+_LONGEST_ANSWER_SECONDS: Final = 90.0
 
 AnswerT = TypeVar("AnswerT", bound=Proto)
 
@@ -56,7 +57,9 @@ class Owners:
         while True:
             try:
                 raw = await self._queue.ask(
-                    owner_name(session.uid), question.SerializeToString(), timeout=call.deadline - loop.time()
+                    owner_name(session.uid),
+                    question.SerializeToString(),
+                    timeout=min(call.deadline - loop.time(), _LONGEST_ANSWER_SECONDS),
                 )
             except NobodyAnswers:
                 if loop.time() >= give_up:

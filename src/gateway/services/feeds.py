@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,10 +13,12 @@ from gateway.domain.access import Call
 from gateway.domain.addresses import parse_address
 from gateway.domain.clocks import from_duration, from_timestamp, to_duration, to_timestamp
 from gateway.domain.cursors import Signer
-from gateway.domain.errors import CursorExpired
+from gateway.domain.errors import CursorExpired, ShuttingDown
 from gateway.domain.events import EventFilter, StoredEvent
+from gateway.ports.meter import Meter
 from gateway.ports.unit_of_work import LogEnds, Store, UnitOfWork
 from gateway.services.pages import page_size
+from gateway.services.stopping import unless_stopped
 from gateway.services.tail import Tail
 from gateway.services.views import RAW_SCOPE, hide_raw_of
 from wagate.v1 import event_pb2
@@ -39,7 +42,8 @@ class _Reader:
 class Feeds:
     """The use cases of EventService. `stopping` ends every feed with a goodbye."""
 
-    def __init__(self, store: Store, tail: Tail, signer: Signer, stopping: asyncio.Event) -> None:
+    def __init__(self, store: Store, tail: Tail, signer: Signer, meter: Meter, stopping: asyncio.Event) -> None:
+        self._meter = meter
         self._store = store
         self._tail = tail
         self._signer = signer
@@ -47,6 +51,14 @@ class Feeds:
 
     async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncIterator[pb.StreamEventsResponse]:
         """Tell events from a position onward, until the server is being stopped."""
+        self._meter.stream_opened()
+        try:
+            async for frame in self._frames(call, request):
+                yield frame
+        finally:
+            self._meter.stream_closed()
+
+    async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncIterator[pb.StreamEventsResponse]:
         ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
         reader = _Reader(call, await self._filter(call, request.filter), await self._start(call, request, ends))
         yield self._opened(reader, ends)
@@ -148,13 +160,8 @@ class Feeds:
 
     async def _wait(self, reader: _Reader, seconds: float) -> None:
         """Wait for more, for the next checkpoint, or for the end."""
-        grown = asyncio.ensure_future(self._tail.grown_beyond(reader.position, seconds))
-        stopped = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({grown, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            grown.cancel()
-            stopped.cancel()
+        with suppress(ShuttingDown):
+            await unless_stopped(self._stopping, self._tail.grown_beyond(reader.position, seconds))
 
     def _opened(self, reader: _Reader, ends: LogEnds) -> pb.StreamEventsResponse:
         opened = pb.StreamEventsResponse.Opened(
@@ -166,6 +173,7 @@ class Feeds:
 
     def _checkpoint(self, reader: _Reader, live: bool, events: Sequence[StoredEvent]) -> pb.StreamEventsResponse:
         lag = datetime.now(UTC) - events[-1].record_time if events else timedelta(0)
+        self._meter.stream_lagged(lag.total_seconds())
         checkpoint = pb.StreamEventsResponse.Checkpoint(
             cursor=self._cursor(reader), live=live, lag=to_duration(max(lag, timedelta(0)))
         )

@@ -14,6 +14,7 @@ from gateway.domain.errors import (
     MessageNotCancelable,
     MessageNotFound,
     MessageNotRetryable,
+    ShuttingDown,
 )
 from gateway.domain.messages import ENDED_UNSENT, Direction, Message, State
 from gateway.ports.unit_of_work import MessageFilter, Prefetch, Store, UnitOfWork
@@ -79,8 +80,8 @@ class Messages:
                 async for shown in self._watch.follow(call.tenant_id, response.message):
                     if is_ended(shown, until):
                         break
-        except TimeoutError:
-            pass
+        except (TimeoutError, ShuttingDown):
+            response.wait_satisfied = False
         response.message.CopyFrom(shown)
         response.wait_satisfied = reached(shown, until)
 

@@ -13,7 +13,7 @@ import segno
 
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_timestamp
-from gateway.domain.errors import OutcomeOpen, PairingNotUnderWay, SessionAlreadyPaired, ShuttingDown, error_of
+from gateway.domain.errors import OutcomeOpen, PairingNotUnderWay, SessionAlreadyPaired, error_of
 from gateway.domain.events import Cause
 from gateway.domain.ids import make_etag
 from gateway.domain.sessions import DesiredState, Session
@@ -22,6 +22,7 @@ from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.asking import Owners
 from gateway.services.log import tell
 from gateway.services.sessions import find_session
+from gateway.services.stopping import unless_stopped
 from gateway.services.views import Views
 from wagate.v1 import event_pb2
 from wagate.v1 import pairing_service_pb2 as pb
@@ -29,7 +30,6 @@ from wagate.worker.v1 import owner_pb2
 
 _OWNER_WITHIN_SECONDS: Final = 10.0
 _FRAME_WITHIN: Final = timedelta(seconds=20)
-_ANSWER_MARGIN_SECONDS: Final = 10.0
 
 LAST_FRAMES: Final = frozenset({"connected", "failed"})
 
@@ -54,8 +54,6 @@ class Pairing:
                 yield frame
                 if frame.WhichOneof("frame") in LAST_FRAMES:
                     return
-            if self._stopping.is_set():
-                raise ShuttingDown
             following = owner_pb2.NextPairingFrame(
                 watcher_id=watcher_id,
                 attempt_id=frames.attempt_id,
@@ -131,7 +129,8 @@ class Pairing:
         return await self._store.read(work)
 
     async def _frames(self, call: Call, session: Session, question: owner_pb2.OwnerRequest) -> owner_pb2.PairingFrames:
-        reply = await self._owners.ask(call, session, question, patience=_OWNER_WITHIN_SECONDS)
+        asking = self._owners.ask(call, session, question, patience=_OWNER_WITHIN_SECONDS)
+        reply = await unless_stopped(self._stopping, asking)
         return reply.pairing_frames
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from gateway.domain.messages import ENDED_UNSENT, Level, State
 from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.stopping import unless_stopped
 from gateway.services.tail import Tail
 from gateway.services.views import Views
 from wagate.v1 import event_pb2, message_pb2
@@ -35,18 +37,19 @@ def is_ended(message: message_pb2.Message, until: Until.ValueType) -> bool:
 class MessageWatch:
     """Follows messages through the log's tail."""
 
-    def __init__(self, store: Store, tail: Tail, views: Views) -> None:
+    def __init__(self, store: Store, tail: Tail, views: Views, stopping: asyncio.Event) -> None:
         self._store = store
+        self._stopping = stopping
         self._tail = tail
         self._views = views
 
     async def follow(self, tenant_id: str, message: message_pb2.Message) -> AsyncIterator[message_pb2.Message]:
-        """Show a message as it is now, then after each change, without end."""
+        """Show a message as it is now, then after each change, until the server is being stopped (ShuttingDown)."""
         with self._tail.watch_message(message.message_id) as steps:
             shown = await self._fresh(tenant_id, message.message_id)
             yield shown
             while True:
-                changed = apply_step(shown, await steps.get())
+                changed = apply_step(shown, await unless_stopped(self._stopping, steps.get()))
                 if changed is not None:
                     shown = changed
                     yield shown

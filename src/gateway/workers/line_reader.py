@@ -36,8 +36,10 @@ log = structlog.get_logger(__name__)
 
 
 class LineReader:
-    """Reads one line. `away_since` is when the session was last connected, if that is known and not now; `settled` is
-    set once the line is no longer on its way.
+    """Reads one line.
+
+    `away_since` is when the session was last connected, if that is known and not now; `settled` is set once the line is
+    no longer on its way.
     """
 
     def __init__(
@@ -67,8 +69,8 @@ class LineReader:
                 self._tools.meter.inbound_refused()
 
     async def _store(self, item: Incoming) -> bool:
-        """Store one fact; tell whether it is stored. A fault of ours in one fact must not end the line: the engine tells
-        it again, and after some refusals in a form that is always stored.
+        """Store one fact; tell whether it is stored. A fault of ours in one fact must not end the line: the engine
+        tells it again, and after some refusals in a form that is always stored.
         """
         try:
             await self._take(item.fact)

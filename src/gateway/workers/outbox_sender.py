@@ -11,12 +11,10 @@ from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
 from gateway.domain.lines import NotSent, OutcomeUnknown, Refused, SendOutcome, Sent
 from gateway.domain.messages import REPEATS_AT_MOST, Message, State
-from gateway.ports.meter import Meter
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.ports.queue import Ears
-from gateway.services.outbox import Outbox
+from gateway.workers.owner_tools import OwnerTools
 
-_SEND_SECONDS: Final = 25.0
 _LOOK_AGAIN_SECONDS: Final = 5.0
 _LOOK_SOON_SECONDS: Final = 0.5
 _WATCHFUL_SECONDS: Final = 90.0
@@ -36,10 +34,10 @@ class OutboxSender:
     passed: until then a receipt may settle it. If the line stays up meanwhile, `redial` asks for a new login.
     """
 
-    def __init__(self, lease: Lease, outbox: Outbox, meter: Meter, ears: Ears) -> None:
+    def __init__(self, lease: Lease, tools: OwnerTools, ears: Ears) -> None:
         self._lease = lease
-        self._outbox = outbox
-        self._meter = meter
+        self._tools = tools
+        self._outbox = tools.outbox
         self._ears = ears
         self._connected = asyncio.Event()
         self._repeats_from: float | None = None
@@ -106,7 +104,7 @@ class OutboxSender:
             return False
         outcome: SendOutcome
         try:
-            outcome = await line.send(outgoing, timeout=_SEND_SECONDS)
+            outcome = await line.send(outgoing, timeout=self._tools.send_timeout.total_seconds())
         except LineDown as error:
             outcome = NotSent(str(error))
         except (LineGone, TimeoutError):
@@ -114,7 +112,7 @@ class OutboxSender:
             raise
         loop = asyncio.get_running_loop()
         message = await self._outbox.finish(self._lease, head.message_id, outcome)
-        self._meter.message_sent(_RESULTS[type(outcome)])
+        self._tools.meter.message_sent(_RESULTS[type(outcome)])
         if isinstance(outcome, OutcomeUnknown):
             self._unknown_in_this_login[head.message_id] = loop.time()
         if message is not None and message.next_attempt_time is not None:

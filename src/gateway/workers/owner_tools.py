@@ -30,3 +30,4 @@ class OwnerTools:
     questions: LineQuestions
     pairing_log: PairingLog
     lease_ttl: timedelta
+    send_timeout: timedelta

@@ -125,7 +125,7 @@ class SessionOwner:
         if line is None:
             return
         with self._tools.queue.listen() as ears:
-            sender = OutboxSender(self.lease, self._tools.outbox, self._tools.meter, ears)
+            sender = OutboxSender(self.lease, self._tools, ears)
             reader = LineReader(self.lease, self._tools, self._pairing, sender, None)
             settled = asyncio.wait_for(reader.settled.wait(), _LOGOUT_WITHIN_SECONDS)
             await _first_of(reader.run(line), settled)
@@ -145,7 +145,7 @@ class SessionOwner:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(line.close)
             ears = stack.enter_context(self._tools.queue.listen(outbox_bell(self.lease.session_uid)))
-            sender = OutboxSender(self.lease, self._tools.outbox, self._tools.meter, ears)
+            sender = OutboxSender(self.lease, self._tools, ears)
             reader = LineReader(self.lease, self._tools, self._pairing, sender, self._away_since)
             self._line = line
             self._line_open.set()

@@ -1,0 +1,195 @@
+"""The composition root: where concrete things are named and joined. It knows everything, and is known by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.adapters.embedded.queue import EmbeddedQueue
+from gateway.adapters.sql.leases import SqlLeases
+from gateway.adapters.sql.store import SqlStore, open_store
+from gateway.domain.ids import make_id
+from gateway.domain.leases import Lease
+from gateway.observability.exposition import exposed
+from gateway.observability.metrics import PrometheusMeter
+from gateway.ports.provider import Providers
+from gateway.providers.web.options import EngineOptions, LabEndpoint
+from gateway.providers.web.web_provider import web_provider
+from gateway.services.acceptance import Acceptance
+from gateway.services.asking import LiveRequests, Owners
+from gateway.services.contacts import Contacts
+from gateway.services.feeds import Feeds
+from gateway.services.inbox import Inbox
+from gateway.services.line_questions import LineQuestions
+from gateway.services.lines import Lines
+from gateway.services.messages import Messages
+from gateway.services.outbox import Outbox
+from gateway.services.pages import Pages
+from gateway.services.pairing import Pairing
+from gateway.services.pairing_log import PairingLog
+from gateway.services.reading import Reading
+from gateway.services.receipts import Receipts
+from gateway.services.sessions import Sessions
+from gateway.services.system import System
+from gateway.services.tail import Tail
+from gateway.services.views import Views
+from gateway.services.watching import MessageWatch
+from gateway.settings import Settings
+from gateway.transport.server import GrpcServer
+from gateway.transport.servicers import Services
+from gateway.version import VERSION
+from gateway.workers.fleet import Fleet, FleetTerms
+from gateway.workers.janitor import Janitor
+from gateway.workers.owner_tools import OwnerTools
+from gateway.workers.session_owner import SessionOwner
+
+_OWNER: Final = "w_"
+_CAPACITY: Final = 10_000
+
+
+class ProgramMissing(Exception):
+    """A program that the gateway needs is not there; the sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """A gateway that serves: where, and where its numbers are (empty for nowhere)."""
+
+    grpc_address: str
+    metrics_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What services and workers share."""
+
+    settings: Settings
+    store: SqlStore
+    queue: EmbeddedQueue
+    providers: Providers
+    meter: PrometheusMeter
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def running_gateway(settings: Settings) -> AsyncIterator[RunningGateway]:
+    """Everything in one process, on a database that is migrated, while the context lasts.
+
+    Stops in order: health off, streams told, calls answered, lines closed, database closed.
+    """
+    queue = EmbeddedQueue()
+    meter = PrometheusMeter()
+    key = settings.access.key.get_secret_value()
+    async with (
+        exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
+        open_store(store_url(settings), ring=queue.ring) as store,
+        web_provider(_engine_options(settings), meter.engine_restarted) as web,
+    ):
+        providers = Providers(by_name={web.name: web}, default=web.name)
+        joined = Joined(settings, store, queue, providers, meter, asyncio.Event())
+        async with _served(joined) as grpc_address:
+            yield RunningGateway(grpc_address, metrics_address)
+
+
+@asynccontextmanager
+async def _served(joined: Joined) -> AsyncIterator[str]:
+    tail = Tail(joined.store, joined.queue)
+    live = LiveRequests(joined.store)
+    services = _services(joined, tail, live)
+    server = GrpcServer(services.servicers(), joined.settings, joined.meter, joined.stopping)
+    workers_stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(tail.run(), name="log tail")
+        group.create_task(live.run(workers_stopping), name="live requests")
+        group.create_task(_fleet(joined).run(workers_stopping), name="fleet")
+        group.create_task(Janitor(Outbox(joined.store)).run(workers_stopping), name="janitor")
+        await server.start()
+        try:
+            yield server.address
+        finally:
+            await server.stop()
+            workers_stopping.set()
+            reading.cancel()
+
+
+def _services(joined: Joined, tail: Tail, live: LiveRequests) -> Services:
+    store, providers, give_up_after = joined.store, joined.providers, joined.settings.outbox.give_up_after
+    views, pages, owners = Views(providers), Pages(store.signer), Owners(joined.queue)
+    watch = MessageWatch(store, tail, views, joined.stopping)
+    return Services(
+        sessions=Sessions(store, providers, views, pages),
+        pairing=Pairing(store, owners, views, joined.stopping),
+        messages=Messages(store, Acceptance(providers, give_up_after), views, pages, watch),
+        reading=Reading(store, owners, live),
+        contacts=Contacts(store, owners, live),
+        feeds=Feeds(store, tail, store.signer, joined.meter, joined.stopping),
+        system=System(
+            providers,
+            version=VERSION,
+            request_bytes=int(joined.settings.grpc.max_receive_bytes),
+            give_up_after=give_up_after,
+        ),
+    )
+
+
+def _fleet(joined: Joined) -> Fleet:
+    store, settings = joined.store, joined.settings
+    tools = OwnerTools(
+        providers=joined.providers,
+        queue=joined.queue,
+        meter=joined.meter,
+        lines=Lines(store, Views(joined.providers)),
+        inbox=Inbox(store),
+        receipts=Receipts(store),
+        outbox=Outbox(store),
+        questions=LineQuestions(store),
+        pairing_log=PairingLog(store),
+        lease_ttl=settings.leases.ttl,
+        send_timeout=settings.outbox.send_timeout,
+    )
+
+    def hire(lease: Lease) -> SessionOwner:
+        return SessionOwner(lease, tools)
+
+    terms = FleetTerms(_CAPACITY, settings.leases.ttl, settings.leases.renew_every)
+    return Fleet(make_id(_OWNER), SqlLeases(store), joined.queue, terms, hire)
+
+
+def store_url(settings: Settings) -> str:
+    """Where the database is: as the settings say, else a file in the data folder."""
+    said = settings.store.url.get_secret_value()
+    return said or f"sqlite+aiosqlite:///{settings.data.folder.resolve() / 'wagate.db'}"
+
+
+def _engine_options(settings: Settings) -> EngineOptions:
+    lab = settings.lab
+    endpoint = LabEndpoint(lab.address, lab.root_key_hex, lab.ca_file) if lab.ca_file else None
+    return EngineOptions(
+        program=find_program(settings.engine.binary, "wagate-engine"),
+        sessions_folder=settings.data.folder.resolve() / "sessions",
+        lab=endpoint,
+        connect_rate=settings.engine.connect_rate,
+        start_timeout=settings.engine.start_timeout,
+        log_level=settings.log.level,
+    )
+
+
+def find_program(said: Path | None, name: str) -> Path:
+    """Find a program of ours: as said, else in `build/` of the folder we are in or of this checkout, else on the PATH.
+
+    Raises:
+        ProgramMissing: it is nowhere.
+    """
+    checkout = Path(__file__).parents[2]
+    for place in (said,) if said else (Path("build", name), checkout / "build" / name):
+        if place.is_file():
+            return place.resolve()
+    found = None if said else shutil.which(name)
+    if found is None:
+        raise ProgramMissing(f"{said or name} is not there: build it with `make build`, or say where it is.")
+    return Path(found)
