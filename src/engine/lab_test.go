@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,4 +146,43 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func jidOf(phone string) string { return strings.TrimPrefix(phone, "+") + "@s.whatsapp.net" }
+
+func userOf(jid string) string { return jid[:strings.IndexByte(jid, '@')] }
+
+func (w *worker) fault(phone string, fault *labv1.SetFaultRequest_Fault) {
+	w.t.Helper()
+	_, err := w.lab.SetFault(within(w.t), &labv1.SetFaultRequest{PhoneNumber: phone, Fault: fault})
+	must(w.t, err)
+}
+
+func (w *worker) drop(phone string) {
+	w.t.Helper()
+	_, err := w.lab.DropConnections(within(w.t), &labv1.DropConnectionsRequest{PhoneNumber: phone})
+	must(w.t, err)
+}
+
+// recorded says whether the oracle holds an entry that matches.
+func (l *lab) recorded(t *testing.T, matches func(*labv1.OracleEntry) bool) bool {
+	t.Helper()
+	entries, err := l.WatchOracle(within(t), &labv1.WatchOracleRequest{UntilNow: true})
+	must(t, err)
+	for {
+		told, err := entries.Recv()
+		if err == io.EOF {
+			return false
+		}
+		must(t, err)
+		if matches(told.GetEntry()) {
+			return true
+		}
+	}
+}
+
+// records waits until the oracle holds an entry that matches.
+func (l *lab) records(t *testing.T, matches func(*labv1.OracleEntry) bool) {
+	t.Helper()
+	eventually(t, "the oracle holds the entry", func() bool { return l.recorded(t, matches) })
 }

@@ -66,13 +66,35 @@ func startEngine(t *testing.T, flags ...string) *worker {
 	must(t, w.process.Start())
 	go func() { w.exited <- w.process.Wait() }()
 	t.Cleanup(w.end)
+	w.awaitSocket(socket)
 	connection, err := grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	must(t, err)
 	t.Cleanup(func() { connection.Close() })
 	w.EngineServiceClient = enginev1.NewEngineServiceClient(connection)
-	_, err = w.GetEngine(within(t), &enginev1.GetEngineRequest{}, grpc.WaitForReady(true))
-	must(t, err)
 	return w
+}
+
+func (w *worker) awaitSocket(path string) {
+	w.t.Helper()
+	eventually(w.t, "the engine listens", func() bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
+}
+
+// eventually waits until something is the case.
+func eventually(t *testing.T, what string, isCase func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !isCase() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("it did not become true: %s", what)
+		}
+	}
 }
 
 func (w *worker) end() {
