@@ -102,6 +102,7 @@ async def _served(joined: Joined) -> AsyncIterator[str]:
     live = LiveRequests(joined.store)
     services = _services(joined, tail, live)
     server = GrpcServer(services.servicers(), joined.settings, joined.meter, joined.stopping)
+    await SqlLeases(joined.store).end_all()
     workers_stopping = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(tail.run(), name="log tail")

@@ -15,5 +15,10 @@ class Leases(Protocol):
     async def renew(self, owner_id: str, ttl: timedelta) -> list[Lease]:
         """Renew all leases of an owner that have not run out, and tell which ones it holds now."""
 
+    async def end_all(self) -> None:
+        """End every lease, whoever holds it: for a process that alone works on the store, at its start, so that what an
+        earlier one held need not run out first.
+        """
+
     async def release(self, lease: Lease) -> None:
         """Give one back, so that another can take it at once. One that is lost already is no error."""

@@ -21,6 +21,7 @@ _RENEW = (
     .where(leases.c.owner_id == bindparam("owner"), leases.c.expire_time > bindparam("now"))
     .returning(leases.c.tenant_id, leases.c.session_uid, leases.c.owner_id, leases.c.fence)
 )
+_END_ALL = update(leases).values(expire_time=0).returning(leases.c.session_uid)
 _FREE: Select[tuple[str, str, int | None]] = (
     select(sessions.c.tenant_id, sessions.c.uid, leases.c.fence)
     .join(leases, leases.c.session_uid == sessions.c.uid, isouter=True)
@@ -78,6 +79,14 @@ class SqlFences:
         renewed = await self._transaction.connection.rows(_RENEW, parameters)
         self._rows.clear()
         return [Lease(**row) for row in renewed]
+
+    async def end_all(self) -> None:
+        """Take every lease from its holder; the fences stay."""
+        self._transaction.changing()
+        await self._transaction.settle()
+        await self._transaction.venture()
+        await self._transaction.connection.rows(_END_ALL, {})
+        self._rows.clear()
 
     async def release(self, lease: Lease) -> None:
         """Let go, if it is still held."""

@@ -22,5 +22,8 @@ class SqlLeases:
     async def renew(self, owner_id: str, ttl: timedelta) -> list[Lease]:
         return await self._store.write(lambda unit: unit.sql_fences.renew(owner_id, ttl))
 
+    async def end_all(self) -> None:
+        await self._store.write(lambda unit: unit.sql_fences.end_all())
+
     async def release(self, lease: Lease) -> None:
         await self._store.write(lambda unit: unit.sql_fences.release(lease))
