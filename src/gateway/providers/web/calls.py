@@ -1,10 +1,12 @@
 """How the engine is asked: each call has a deadline, its errors come as what they mean, and none is left behind."""
 
+import asyncio
 from typing import Final, TypeVar
 
+import grpc
 from grpc import aio
 
-from gateway.providers.web.failures import meaning_of
+from gateway.providers.web.failures import ENGINE_GONE, CallFailed, meaning_of
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -17,15 +19,43 @@ WITH_WHATSAPP: Final = 25.0
 """Seconds that it has for what waits for WhatsApp and has no deadline of its caller's."""
 
 
-async def answered(call: aio.UnaryUnaryCall[Request, Response]) -> Response:
-    """Wait for the answer of a call.
+async def ask(method: aio.UnaryUnaryMultiCallable[Request, Response], request: Request, *, timeout: float) -> Response:
+    """Ask the engine, and wait `timeout` seconds for its answer.
+
+    Raises:
+        CallFailed: there is no answer, or it is a no.
+    """
+    try:
+        call = method(request, timeout=timeout)
+    except aio.UsageError as error:
+        raise CallFailed(grpc.StatusCode.UNAVAILABLE, ENGINE_GONE, "the engine is gone") from error
+    try:
+        return await call
+    except aio.AioRpcError as error:
+        raise CallFailed.of(error) from error
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        raise CallFailed(grpc.StatusCode.CANCELLED, "", "the engine went away") from error
+    finally:
+        call.cancel()
+
+
+async def answered(
+    method: aio.UnaryUnaryMultiCallable[Request, Response], request: Request, *, timeout: float
+) -> Response:
+    """Ask the engine, and wait `timeout` seconds for its answer.
 
     Raises:
         LineGone, LineDown, ChallengeUnknown, TimeoutError: as `meaning_of` tells.
     """
     try:
-        return await call
-    except aio.AioRpcError as error:
-        raise meaning_of(error) from error
-    finally:
-        call.cancel()
+        return await ask(method, request, timeout=timeout)
+    except CallFailed as failed:
+        raise meaning_of(failed) from failed
+
+
+def _is_cancelled() -> bool:
+    """Whether it is us who are cancelled. A channel that is closed lets its calls end as if we were."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -99,38 +99,39 @@ class Engine:
         try:
             with tempfile.TemporaryDirectory(prefix="wagate-engine-") as folder:
                 socket = Path(folder, "engine.sock")
-                async with engine_process(self._options, socket) as process, _channel(socket) as stub:
+                async with _channel(socket) as stub, engine_process(self._options, socket) as process:
                     await self._attend(process, RunningEngine(stub, Switchboard(stub)))
         except* EngineFailed as failures:
             self.trouble = str(failures.exceptions[0])
+
+    async def _attend(self, process: EngineProcess, engine: RunningEngine) -> None:
+        """Let an engine be used until it fails."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(process.watch(), name="engine process")
+                await self._check(process, engine.stub)
+                tasks.create_task(engine.switchboard.follow(), name="engine switchboard")
+                await engine.switchboard.following()
+                self._running = engine
+                if not self._first_start.done():
+                    self._first_start.set_result(None)
+                await _probe(engine.stub)
         finally:
             self._running = None
 
-    async def _attend(self, process: EngineProcess, engine: RunningEngine) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(process.watch(), name="engine process")
-            described = await self._describe(process, engine.stub)
-            tasks.create_task(engine.switchboard.follow(), name="engine switchboard")
-            await engine.switchboard.following()
-            self._running = engine
-            if not self._first_start.done():
-                self._first_start.set_result(None)
-            _log.info(
-                "The engine is up",
-                process_id=described.process_id,
-                version=described.version,
-                whatsmeow_version=described.whatsmeow_version,
-                lab_address=described.lab_address,
-            )
-            await _probe(engine.stub)
-
-    async def _describe(self, process: EngineProcess, stub: EngineServiceAsyncStub) -> pb.GetEngineResponse:
-        """Ask the engine what it is, and make sure that it is ours and dials what it was told to."""
-        described = await _ask(stub, timeout=self._options.start_timeout.total_seconds())
+    async def _check(self, process: EngineProcess, stub: EngineServiceAsyncStub) -> None:
+        """Wait until the engine answers, and make sure that it is ours and dials what it was told to."""
+        described = await _describe(stub, timeout=self._options.start_timeout.total_seconds())
         wanted = self._options.lab.address if self._options.lab else ""
         if described.process_id != process.process_id or described.lab_address != wanted:
             raise EngineFailed("another engine than the one that was started answers")
-        return described
+        _log.info(
+            "The engine is up",
+            process_id=described.process_id,
+            version=described.version,
+            whatsmeow_version=described.whatsmeow_version,
+            lab_address=described.lab_address,
+        )
 
 
 @asynccontextmanager
@@ -163,10 +164,10 @@ async def _probe(stub: EngineServiceAsyncStub) -> None:
     """Ask the engine every 10 s whether it is alive; raise EngineFailed when it does not answer within 20 s."""
     while True:
         await asyncio.sleep(_PROBE_EVERY)
-        await _ask(stub, timeout=_PROBE_PATIENCE)
+        await _describe(stub, timeout=_PROBE_PATIENCE)
 
 
-async def _ask(stub: EngineServiceAsyncStub, *, timeout: float) -> pb.GetEngineResponse:
+async def _describe(stub: EngineServiceAsyncStub, *, timeout: float) -> pb.GetEngineResponse:
     call = stub.GetEngine(pb.GetEngineRequest(), timeout=timeout, wait_for_ready=True)
     try:
         return await call

@@ -1,5 +1,7 @@
 """What can be the matter with an engine, and what its errors mean to a line."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,8 +14,10 @@ from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone
 _DOMAIN: Final = "engine.wagate.dev"
 _DETAILS: Final = "grpc-status-details-bin"
 
-GONE: Final = frozenset({"FENCE_STALE", "LEASE_EXPIRED", "SESSION_NOT_OPEN"})
-"""The reasons that end a line for good; the engine gives them before it does anything."""
+ENGINE_GONE: Final = "ENGINE_GONE"
+"""Our own reason: the engine was gone before it could be asked."""
+GONE: Final = frozenset({"FENCE_STALE", "LEASE_EXPIRED", "SESSION_NOT_OPEN", ENGINE_GONE})
+"""The reasons that end a line for good; each is given before anything is done."""
 
 _MEANING: Final[Mapping[str, type[Exception]]] = {
     **dict.fromkeys(GONE, LineGone),
@@ -30,23 +34,36 @@ class EngineFailed(Exception):
     """The engine ended, could not be started, or does not answer."""
 
 
-def reason_of(error: aio.AioRpcError) -> str:
-    """The engine's reason for an error; empty if it gave none."""
+class CallFailed(Exception):
+    """A call of the engine failed: with this code, and with this reason if the engine gave one."""
+
+    def __init__(self, code: grpc.StatusCode, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.reason = reason
+
+    @classmethod
+    def of(cls, error: aio.AioRpcError) -> CallFailed:
+        """What gRPC says of it."""
+        return cls(error.code(), _reason_of(error), error.details() or error.code().name)
+
+
+def meaning_of(failed: CallFailed) -> Exception:
+    """What the failure of a call means to whoever uses a line."""
+    sentence = str(failed)
+    if failed.reason:
+        return _MEANING.get(failed.reason, LineDown)(sentence)
+    if failed.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return TimeoutError(sentence)
+    if failed.code in _ENGINE_IS_GONE:
+        return LineGone(sentence)
+    return LineDown(sentence)
+
+
+def _reason_of(error: aio.AioRpcError) -> str:
     raw = next((value for key, value in error.trailing_metadata() or () if key == _DETAILS), b"")
     info = error_details_pb2.ErrorInfo()
     for detail in status_pb2.Status.FromString(raw if isinstance(raw, bytes) else raw.encode()).details:
         if detail.Unpack(info) and info.domain == _DOMAIN:
             return info.reason
     return ""
-
-
-def meaning_of(error: aio.AioRpcError) -> Exception:
-    """What an error of the engine means to whoever uses a line."""
-    sentence = error.details() or error.code().name
-    if reason := reason_of(error):
-        return _MEANING.get(reason, LineDown)(sentence)
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return TimeoutError(sentence)
-    if error.code() in _ENGINE_IS_GONE:
-        return LineGone(sentence)
-    return LineDown(sentence)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class EngineOptions:
     lab: LabEndpoint | None = None
     connect_rate: float = 40
     start_timeout: timedelta = timedelta(seconds=15)
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def arguments(self, socket: Path) -> list[str]:
         """The command line of an engine that serves this socket."""
-        told = ["--socket", str(socket), "--connect-rate", f"{self.connect_rate:g}", "--log-level", self.log_level]
+        told = ["--socket", str(socket), "--log-level", _LEVELS[self.log_level]]
+        told += ["--connect-rate", f"{self.connect_rate:g}"]
         if self.lab is not None:
             told += ["--lab-address", self.lab.address, "--lab-root-key", self.lab.root_key_hex]
             told += ["--lab-ca", str(self.lab.ca_pem_file)]
         return told
+
+
+_LEVELS: Final = {"debug": "debug", "info": "info", "warning": "warn", "error": "error"}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from grpc import StatusCode, aio
+from grpc import StatusCode
 
 from gateway.domain.clocks import to_duration, to_timestamp
 from gateway.domain.identities import Names
@@ -13,10 +13,10 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import CheckedContact, LineChanged, LineState, NotSent, OutcomeUnknown, Outgoing, SendOutcome
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import ChallengeUnknown, Incoming, LineDown, LineGone
-from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered
+from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, ask
 from gateway.providers.web.engine import RunningEngine
 from gateway.providers.web.facts import ItemUnknown, fact_of
-from gateway.providers.web.failures import GONE, meaning_of, reason_of
+from gateway.providers.web.failures import GONE, CallFailed, meaning_of
 from gateway.providers.web.incoming import Told
 from gateway.providers.web.sending import outcome_of, send_request
 from gateway.providers.web.switchboard import Inbox
@@ -57,7 +57,7 @@ class WebLine:
     async def renew(self, remaining: timedelta) -> None:
         self._check()
         lease = lease_proto(self._session_id, self._fence, remaining)
-        renewed = await answered(self._stub.RenewLeases(pb.RenewLeasesRequest(leases=[lease]), timeout=AT_ONCE))
+        renewed = await answered(self._stub.RenewLeases, pb.RenewLeasesRequest(leases=[lease]), timeout=AT_ONCE)
         if renewed.refused_session_ids:
             why = "the engine knows of another owner, or does not have the session open"
             self._switchboard.unplug(self._session_id, self._fence, why)
@@ -66,13 +66,15 @@ class WebLine:
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
         """Hand over one message. LineGone means that it did not leave; a lost answer is OutcomeUnknown."""
         self._check()
-        call = self._stub.SendMessage(send_request(self._session_id, self._fence, message), timeout=timeout)
+        request = send_request(self._session_id, self._fence, message)
         try:
-            return outcome_of(await call, message.to)
-        except aio.AioRpcError as error:
-            return self._lost(error)
-        finally:
-            call.cancel()
+            return outcome_of(await ask(self._stub.SendMessage, request, timeout=timeout), message.to)
+        except CallFailed as failed:
+            if failed.reason in GONE:
+                raise meaning_of(failed) from failed
+            if failed.reason or failed.code in _NEVER_LEFT:
+                return NotSent(str(failed))
+            return OutcomeUnknown(str(failed))
 
     async def mark_read(
         self,
@@ -92,12 +94,12 @@ class WebLine:
             provider_message_ids=provider_message_ids,
             read_time=to_timestamp(moment),
         )
-        await answered(self._stub.MarkMessagesRead(request, timeout=timeout))
+        await answered(self._stub.MarkMessagesRead, request, timeout=timeout)
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
         self._check()
         request = pb.CheckContactsRequest(session_id=self._session_id, fence=self._fence, phone_numbers=phone_numbers)
-        response = await answered(self._stub.CheckContacts(request, timeout=timeout))
+        response = await answered(self._stub.CheckContacts, request, timeout=timeout)
         return [
             CheckedContact(found.requested, found.on_whatsapp, Names(found.lid, found.phone_number))
             for found in response.contacts
@@ -108,7 +110,7 @@ class WebLine:
         request = pb.StartPairingRequest(
             session_id=self._session_id, fence=self._fence, attempt_id=attempt_id, phone_number=phone_number
         )
-        await answered(self._stub.StartPairing(request, timeout=AT_ONCE))
+        await answered(self._stub.StartPairing, request, timeout=AT_ONCE)
 
     async def answer_challenge(self, answer: pairing.AnswerPairingChallengeRequest) -> None:
         self._check()
@@ -119,23 +121,23 @@ class WebLine:
             request.codes_agree = answer.codes_agree
         else:
             request.webauthn_response_json = answer.webauthn_response_json
-        await answered(self._stub.AnswerPairingChallenge(request, timeout=WITH_WHATSAPP))
+        await answered(self._stub.AnswerPairingChallenge, request, timeout=WITH_WHATSAPP)
 
     async def cancel_pairing(self) -> None:
         self._check()
         request = pb.CancelPairingRequest(session_id=self._session_id, fence=self._fence)
-        await answered(self._stub.CancelPairing(request, timeout=AT_ONCE))
+        await answered(self._stub.CancelPairing, request, timeout=AT_ONCE)
 
     async def logout(self) -> None:
         self._check()
         request = pb.LogoutSessionRequest(session_id=self._session_id, fence=self._fence)
-        await answered(self._stub.LogoutSession(request, timeout=WITH_WHATSAPP))
+        await answered(self._stub.LogoutSession, request, timeout=WITH_WHATSAPP)
         self.device = None
 
     async def close(self) -> None:
         request = pb.CloseSessionRequest(session_id=self._session_id, fence=self._fence)
         try:
-            await answered(self._stub.CloseSession(request, timeout=AT_ONCE))
+            await answered(self._stub.CloseSession, request, timeout=AT_ONCE)
         except (LineGone, LineDown, ChallengeUnknown, TimeoutError) as error:
             _log.warning("A line was not closed in order", session_uid=self._session_id, why=str(error))
         finally:
@@ -144,15 +146,6 @@ class WebLine:
     def _check(self) -> None:
         if self._inbox.ended:
             raise LineGone(self._inbox.ended)
-
-    def _lost(self, error: aio.AioRpcError) -> SendOutcome:
-        """What it means for a message that its call failed."""
-        sentence = error.details() or error.code().name
-        if (reason := reason_of(error)) in GONE:
-            raise meaning_of(error) from error
-        if reason or error.code() in _NEVER_LEFT:
-            return NotSent(sentence)
-        return OutcomeUnknown(sentence)
 
 
 def lease_proto(session_id: str, fence: int, remaining: timedelta) -> pb.Lease:

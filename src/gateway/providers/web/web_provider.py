@@ -34,7 +34,7 @@ class WebProvider:
     """Speaks WhatsApp Web through the engine. Make it with `web_provider`."""
 
     name = "web"
-    capabilities = _CAPABILITIES
+    capabilities: tuple[str, ...] = _CAPABILITIES
 
     def __init__(self, options: EngineOptions, engine: Engine) -> None:
         self._options = options
@@ -49,7 +49,7 @@ class WebProvider:
         lease = opening.lease
         inbox = engine.switchboard.plug_in(opening.session_uid, lease.fence)
         try:
-            opened = await answered(engine.stub.OpenSession(self._request(opening), timeout=OPENING))
+            opened = await answered(engine.stub.OpenSession, self._request(opening), timeout=OPENING)
         except (LineGone, TimeoutError) as error:
             engine.switchboard.unplug(opening.session_uid, lease.fence, "it was not opened")
             raise LineDown(str(error)) from error

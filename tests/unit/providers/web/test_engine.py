@@ -48,7 +48,7 @@ async def test_the_folder_of_the_keys_is_private(tmp_path: Path) -> None:
 def test_an_engine_is_told_its_lab_or_nothing_of_it(tmp_path: Path) -> None:
     socket = tmp_path / "engine.sock"
     plain = EngineOptions(tmp_path, tmp_path, connect_rate=2.5)
-    told = ["--socket", str(socket), "--connect-rate", "2.5", "--log-level", "info"]
+    told = ["--socket", str(socket), "--log-level", "info", "--connect-rate", "2.5"]
     assert plain.arguments(socket) == told
     lab = LabEndpoint("127.0.0.1:8443", "ab" * 32, tmp_path / "ca.pem")
     with_lab = ["--lab-address", "127.0.0.1:8443", "--lab-root-key", "ab" * 32, "--lab-ca", str(tmp_path / "ca.pem")]

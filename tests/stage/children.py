@@ -1,0 +1,87 @@
+"""Processes that a test starts, and that end with it whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+_PATIENCE: Final = 40.0
+"""Seconds that a process has to end by itself: longer than any grace period of ours."""
+_DIE_WITH_PARENT: Final = 1
+
+
+class Child:
+    """One process of ours. What it says goes to `log`, except for what is read from `said`."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self._process = process
+        self.log = log
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._process.returncode is None
+
+    async def said(self) -> bytes:
+        """The next line that it writes to stdout."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        assert line, f"it ended without a word: {self.last_words()}"
+        return line
+
+    async def ended(self) -> int:
+        """Wait until it has ended; its exit status."""
+        return await self._process.wait()
+
+    async def stop(self) -> int:
+        """Ask it to end, as an operator does; its exit status."""
+        if self.runs:
+            self._process.terminate()
+        async with asyncio.timeout(_PATIENCE):
+            return await self.ended()
+
+    async def kill(self) -> None:
+        """End it without a chance to do anything."""
+        if self.runs:
+            self._process.kill()
+        await self.ended()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-4000:]
+
+
+@asynccontextmanager
+async def child(*command: str | Path, log: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Child]:
+    """Run a program; at the end of the context it is stopped, and killed if it will not stop."""
+    names = {name: value for name, value in os.environ.items() if not name.startswith("WAGATE_")}
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=errors,
+            env={**names, **(environment or {})},
+            cwd=log.parent,
+            preexec_fn=_die_with_parent,
+        )
+    started = Child(process, log)
+    try:
+        yield started
+        await started.stop()
+    finally:
+        await started.kill()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
