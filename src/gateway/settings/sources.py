@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,7 +105,8 @@ def _with_key_of_file(access: Access) -> Access:
 def _sentence(problem: Any) -> str:
     """One problem, without the value, which may be a secret."""
     option = ".".join(str(part) for part in problem["loc"])
-    said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = problem["msg"].removeprefix("Value error, ")
+    said = re.sub("^(Input|String|List|Tuple|Value) ", "", said)
     if problem["type"] == "extra_forbidden":
         return f"{option} names no option"
     if problem["type"] == "value_error" and option and "." not in option:

@@ -28,7 +28,6 @@ def _answer(rpc: Rpc) -> Step:
 
 def _frames(rpc: Rpc, slow_after: float) -> Step:
     async def tell(exchange: Exchange) -> None:
-        told: Message | None = None
         frames: AsyncGenerator[Message] = rpc.serve(exchange.request, exchange.context)
         async with aclosing(frames):
             async for frame in frames:
@@ -36,7 +35,7 @@ def _frames(rpc: Rpc, slow_after: float) -> Step:
                     async with asyncio.timeout(slow_after):
                         await exchange.context.write(frame.SerializeToString())
                 except TimeoutError:
-                    raise too_slow(told) from None
-                told = frame
+                    # What gRPC took comes before the status, whenever that is read: this frame is told.
+                    raise too_slow(frame) from None
 
     return tell

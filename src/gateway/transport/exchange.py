@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
@@ -14,7 +14,7 @@ from gateway.transport.rpcs import Rpc
 
 CORRELATION_ID = "x-correlation-id"
 
-ServicerContext = grpc.aio.ServicerContext[Any, Any]
+ServicerContext: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 _CURRENT: ContextVar[Call] = ContextVar("call")
 

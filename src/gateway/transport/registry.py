@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -12,7 +12,7 @@ from gateway.transport.exchange import Exchange, ServicerContext, Stage, Step
 from gateway.transport.interceptors import compose
 from gateway.transport.rpcs import Rpc
 
-_Handler = grpc.RpcMethodHandler[Any, Any]
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class Registry(grpc.GenericRpcHandler):

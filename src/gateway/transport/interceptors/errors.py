@@ -22,32 +22,30 @@ logger = structlog.get_logger()
 
 class Errors:
     """Turns a GatewayError into the code that the contract puts beside its reason, with details; anything unforeseen
-    into INTERNAL without a word from below, which is logged. A call that its caller has left stays cancelled.
+    into INTERNAL without a word from below, which is logged. A call that its caller has left ends as cancelled,
+    whether gRPC cancelled it or could not write.
     """
 
     def __init__(self, rulings: Mapping[int, Ruling]) -> None:
         self._rulings = rulings
 
-    def around(self, rpc: Rpc, proceed: Step) -> Step:
+    def around(self, _rpc: Rpc, proceed: Step) -> Step:
         async def step(exchange: Exchange) -> None:
             try:
                 await proceed(exchange)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, grpc.aio.InternalError):
                 exchange.code = _code_of_leaving(exchange)
-                raise
-            except GatewayError as error:
-                await self._refuse(exchange, error)
+                raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 the last resort, and it is told
-                await self._confess(exchange, rpc, error)
+                await self._refuse(exchange, error)
 
         return step
 
-    async def _refuse(self, exchange: Exchange, error: GatewayError) -> Never:
-        ruling = self._rulings[error.reason]
-        await _end(exchange, ruling, status_of(error, ruling, exchange.correlation_id))
-
-    async def _confess(self, exchange: Exchange, rpc: Rpc, error: Exception) -> Never:
-        logger.error("A call met a fault", method=rpc.name, exc_info=error)
+    async def _refuse(self, exchange: Exchange, error: Exception) -> Never:
+        ruling = self._rulings.get(error.reason) if isinstance(error, GatewayError) else None
+        if isinstance(error, GatewayError) and ruling:
+            await _end(exchange, ruling, status_of(error, ruling, exchange.correlation_id))
+        logger.error("A call met a fault", method=exchange.rpc.name, exc_info=error)
         ruling = self._rulings[ErrorReason.ERROR_REASON_INTERNAL]
         await _end(exchange, ruling, fault(ruling, exchange.correlation_id))
 
@@ -56,7 +54,10 @@ async def _end(exchange: Exchange, ruling: Ruling, status: status_pb2.Status) ->
     exchange.code = ruling.code
     said = rpc_status.to_status(status)
     trailers = (*said.trailing_metadata, (CORRELATION_ID, exchange.correlation_id))
-    await exchange.context.abort(said.code, said.details, trailers)
+    try:
+        await exchange.context.abort(said.code, said.details, trailers)
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None
 
 
 def _code_of_leaving(exchange: Exchange) -> grpc.StatusCode:

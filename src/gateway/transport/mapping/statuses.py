@@ -16,7 +16,7 @@ from gateway.transport.mapping.reasons import Ruling
 
 DOMAIN: Final = "wagate.dev"
 TRY_AGAIN_AFTER: Final = timedelta(seconds=1)
-_FACT_AT_MOST: Final = 256
+_FACT_AT_MOST: Final = 512
 
 
 def status_of(error: GatewayError, ruling: Ruling, correlation_id: str) -> status_pb2.Status:
