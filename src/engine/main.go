@@ -82,13 +82,23 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 	}
 }
 
-// listen opens a socket that only this user may connect to. One left over by a process that is gone is replaced.
+// listen opens a socket that only this user may connect to. It appears under its name once it can be connected to, in the
+// place of one that an engine which is gone left over.
 func listen(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("removing the socket of an engine that is gone: %w", err)
-	}
 	defer unix.Umask(unix.Umask(0o177))
-	return net.Listen("unix", path)
+	unready := path + ".new"
+	if err := os.Remove(unready); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing a socket left over: %w", err)
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: unready, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := os.Rename(unready, path); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
 }
 
 // closeInOrder takes no new calls, closes all lines, and lets the worker hear of it.
