@@ -25,6 +25,7 @@ from gateway.services.asking import LiveRequests, Owners
 from gateway.services.contacts import Contacts
 from gateway.services.feeds import Feeds
 from gateway.services.inbox import Inbox
+from gateway.services.keys import Keys
 from gateway.services.line_questions import LineQuestions
 from gateway.services.lines import Lines
 from gateway.services.messages import Messages
@@ -108,7 +109,7 @@ async def _served(joined: Joined) -> AsyncIterator[str]:
         reading = group.create_task(tail.run(), name="log tail")
         group.create_task(live.run(workers_stopping), name="live requests")
         group.create_task(_fleet(joined).run(workers_stopping), name="fleet")
-        group.create_task(Janitor(Outbox(joined.store)).run(workers_stopping), name="janitor")
+        group.create_task(_janitor(joined).run(workers_stopping), name="janitor")
         await server.start()
         try:
             yield server.address
@@ -128,7 +129,14 @@ def _services(joined: Joined, tail: Tail, live: LiveRequests) -> Services:
         messages=Messages(store, Acceptance(providers, give_up_after), views, pages, watch),
         reading=Reading(store, owners, live),
         contacts=Contacts(store, owners, live),
-        feeds=Feeds(store, tail, store.signer, joined.meter, joined.stopping),
+        feeds=Feeds(
+            store,
+            tail,
+            store.signer,
+            joined.meter,
+            joined.stopping,
+            checkpoint_interval=joined.settings.feeds.checkpoint_interval,
+        ),
         system=System(
             providers,
             version=VERSION,
@@ -159,6 +167,10 @@ def _fleet(joined: Joined) -> Fleet:
 
     terms = FleetTerms(_CAPACITY, settings.leases.ttl, settings.leases.renew_every)
     return Fleet(make_id(_OWNER), SqlLeases(store), joined.queue, terms, hire)
+
+
+def _janitor(joined: Joined) -> Janitor:
+    return Janitor(Outbox(joined.store), Keys(joined.store), joined.providers)
 
 
 def store_url(settings: Settings) -> str:

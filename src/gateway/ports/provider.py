@@ -111,6 +111,12 @@ class Provider(Protocol):
     async def open(self, opening: Opening) -> Line:
         """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now."""
 
+    def kept_sessions(self) -> list[str]:
+        """The uids of all sessions whose keys this provider keeps, linked or not."""
+
+    def erase(self, session_uid: str) -> None:
+        """Forget the keys of a session that is gone for good. What is forgotten already is no error."""
+
     def health(self) -> ProviderHealth:
         """How it fares."""
 

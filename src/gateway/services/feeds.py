@@ -25,7 +25,6 @@ from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
 
 _READ_AT_ONCE: Final = 500
-_CHECKPOINT_UNLESS_SAID: Final = timedelta(seconds=15)
 _COME_BACK_AFTER: Final = timedelta(seconds=1)
 
 
@@ -42,7 +41,17 @@ class _Reader:
 class Feeds:
     """The use cases of EventService. `stopping` ends every feed with a goodbye."""
 
-    def __init__(self, store: Store, tail: Tail, signer: Signer, meter: Meter, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tail: Tail,
+        signer: Signer,
+        meter: Meter,
+        stopping: asyncio.Event,
+        *,
+        checkpoint_interval: timedelta,
+    ) -> None:
+        self._checkpoint_interval = checkpoint_interval
         self._meter = meter
         self._store = store
         self._tail = tail
@@ -63,7 +72,7 @@ class Feeds:
         reader = _Reader(call, await self._filter(call, request.filter), await self._start(call, request, ends))
         yield self._opened(reader, ends)
         every = from_duration(request.checkpoint_interval) if request.HasField("checkpoint_interval") else None
-        seconds = (every or _CHECKPOINT_UNLESS_SAID).total_seconds()
+        seconds = (every or self._checkpoint_interval).total_seconds()
         due = asyncio.get_running_loop().time()
         live = False
         while not self._stopping.is_set():

@@ -1,4 +1,4 @@
-"""The janitor: ends what has waited too long."""
+"""The janitor: ends what has waited too long, and forgets what belongs to nobody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 import structlog
 
 from gateway.domain.errors import StoreUnavailable
+from gateway.ports.provider import Providers
+from gateway.services.keys import Keys
 from gateway.services.outbox import Outbox
 
 _ROUND_SECONDS: Final = 1.0
@@ -16,21 +18,30 @@ log = structlog.get_logger(__name__)
 
 
 class Janitor:
-    """Expires messages at their give_up_time, within a second or so."""
+    """Expires messages at their give_up_time, and erases the keys of deleted sessions, within a second or so."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, keys: Keys, providers: Providers) -> None:
         self._outbox = outbox
+        self._keys = keys
+        self._providers = providers
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Make rounds until `stopping`."""
         while not stopping.is_set():
             try:
-                expired = await self._outbox.expire_overdue()
-                if expired:
-                    log.info("Messages were given up.", count=expired)
+                await self._round()
             except StoreUnavailable:
                 log.warning("The janitor waits for the database.")
             try:
                 await asyncio.wait_for(stopping.wait(), _ROUND_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _round(self) -> None:
+        expired = await self._outbox.expire_overdue()
+        if expired:
+            log.info("Messages were given up.", count=expired)
+        for provider in self._providers.by_name.values():
+            for uid in await self._keys.forgettable(provider.kept_sessions()):
+                provider.erase(uid)
+                log.info("The keys of a deleted session were erased.", session_uid=uid)

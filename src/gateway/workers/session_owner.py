@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -40,12 +40,20 @@ class Wish:
     running: bool
     logout: bool
     restarts: int
+    expected_phone_number: str
 
     @classmethod
     def of(cls, session: Session) -> Wish:
         """What is wanted of this session."""
         running = session.desired_state == DesiredState.DESIRED_STATE_RUNNING
-        return cls(running, session.logout_wanted, session.restarts)
+        return cls(running, session.logout_wanted, session.restarts, session.expected_phone_number)
+
+    def holds_for(self, session: Session) -> bool:
+        """Whether this is still what is wanted; which number is expected matters only until one is linked."""
+        now = Wish.of(session)
+        return self == (
+            now if session.device is None else replace(now, expected_phone_number=self.expected_phone_number)
+        )
 
 
 class SessionOwner:
@@ -112,7 +120,7 @@ class SessionOwner:
                 await self._keep_line(session, wish)
             else:
                 await self._stop()
-                if Wish.of(await self._tools.lines.look(self.lease)) == wish:
+                if wish.holds_for(await self._tools.lines.look(self.lease)):
                     return
 
     async def _stop(self) -> None:
@@ -152,7 +160,7 @@ class SessionOwner:
             stack.callback(self._forget_line)
             await _first_of(reader.run(line), sender.run(line), self._wish_changed(wish), sender.redial.wait())
         self._away_since = reader.away_since or datetime.now(UTC)
-        if Wish.of(await self._tools.lines.look(self.lease)) == wish:
+        if wish.holds_for(await self._tools.lines.look(self.lease)):
             await self._pairing.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")
             await self._tools.lines.changed(self.lease, _LOST)
         else:
@@ -169,7 +177,7 @@ class SessionOwner:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                return await provider.open(self._opening(session))
+                return await provider.open(await self._opening(session))
             except LineDown as error:
                 log.warning("No line yet.", session_uid=session.uid, why=str(error), next_try_seconds=pause)
                 retry = LineChanged(LineState.RECONNECTING, _LOST.failure, datetime.now(UTC) + timedelta(seconds=pause))
@@ -177,11 +185,13 @@ class SessionOwner:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             session = await self._tools.lines.look(self.lease)
-            if Wish.of(session) != wish:
+            if not wish.holds_for(session):
                 return None
 
-    def _opening(self, session: Session) -> Opening:
-        expected = session.expected_phone_number
+    async def _opening(self, session: Session) -> Opening:
+        """A session that was linked once may be linked to the same account only."""
+        account = await self._tools.pairing_log.account(session)
+        expected = session.expected_phone_number or account.phone_number
         return Opening(
             session_uid=session.uid,
             lease=self.lease,
@@ -195,7 +205,7 @@ class SessionOwner:
         with self._tools.queue.listen(outbox_bell(self.lease.session_uid)) as ears:
             while True:
                 try:
-                    if Wish.of(await self._tools.lines.look(self.lease)) != wish:
+                    if not wish.holds_for(await self._tools.lines.look(self.lease)):
                         return
                 except StoreUnavailable:
                     log.warning("The owner waits for the database.", session_uid=self.lease.session_uid)

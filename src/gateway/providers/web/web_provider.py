@@ -59,6 +59,13 @@ class WebProvider:
         device = device_of(opened.device) if opened.HasField("device") else None
         return WebLine(engine, inbox, lease, device)
 
+    def kept_sessions(self) -> list[str]:
+        return [store.stem for store in self._options.sessions_folder.glob("*.db")]
+
+    def erase(self, session_uid: str) -> None:
+        for left in self._options.sessions_folder.glob(f"{session_uid}.*"):
+            left.unlink(missing_ok=True)
+
     def health(self) -> ProviderHealth:
         lab = self._options.lab is not None
         if self._engine.is_up:
