@@ -107,7 +107,11 @@ func (p *Person) GoOnline(ctx context.Context) error {
 	if err := p.client.Connect(); err != nil && !errors.Is(err, whatsmeow.ErrAlreadyConnected) {
 		return fmt.Errorf("%s %w: %w", p.ID, ErrNotConnected, err)
 	}
-	if err := p.connected.WaitTimeoutCtx(ctx, patience); err != nil {
+	err := p.connected.WaitTimeoutCtx(ctx, patience)
+	if ctx.Err() != nil {
+		return ctx.Err() // whoever asked does not wait any more
+	}
+	if err != nil {
 		return fmt.Errorf("%s %w: %w", p.ID, ErrNotConnected, err)
 	}
 	return nil
