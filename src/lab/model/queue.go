@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"slices"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/types"
@@ -89,7 +90,7 @@ func (w *World) Confirm(from Address, key Key) *waBinary.Node {
 	}
 	for i, queued := range device.Queue {
 		if KeyOf(&queued.Node) == key {
-			device.Queue = append(device.Queue[:i:i], device.Queue[i+1:]...)
+			device.Queue = slices.Delete(device.Queue, i, i+1)
 			return &queued.Node
 		}
 	}

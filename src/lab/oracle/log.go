@@ -16,13 +16,13 @@ type Log struct {
 	file *os.File
 	now  func() time.Time
 
-	mu       sync.Mutex
-	sequence uint64
-	pending  []byte
-	waiting  []chan error
-	changed  chan struct{}
-	failure  error
-	closed   bool
+	mu      sync.Mutex
+	index   index
+	pending []byte
+	waiting []chan error
+	changed chan struct{}
+	failure error
+	closed  bool
 
 	bell chan struct{}
 	done chan struct{}
@@ -33,19 +33,19 @@ var errClosed = errors.New("the oracle is closed")
 // Open continues the file at path, or begins it with mode 0600. A half line at
 // the end, left by a crash, is cut off.
 func Open(path string, now func() time.Time) (*Log, error) {
-	sequence, size, err := lastWhole(path)
+	index, err := readIndex(path)
 	if err != nil {
 		return nil, fmt.Errorf("oracle: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("oracle: %w", err)
 	}
-	if err = errors.Join(file.Truncate(size), seekTo(file, size)); err != nil {
+	if err = file.Truncate(index.size); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	log := &Log{
-		path: path, file: file, now: now, sequence: sequence,
+		path: path, file: file, now: now, index: index,
 		changed: make(chan struct{}), bell: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	go log.write()
@@ -65,27 +65,31 @@ func (l *Log) Commit(entry Entry) error {
 func (l *Log) append(entry Entry, written chan error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	failure := l.failure
-	if l.closed {
-		failure = errClosed
-	}
-	if failure != nil {
+	if err := l.broken(); err != nil {
 		if written != nil {
-			written <- failure
+			written <- err
 		}
 		return
 	}
-	l.sequence++
-	entry.Sequence, entry.Time = l.sequence, l.now()
+	entry.Sequence, entry.Time = l.index.count+1, l.now()
 	line, err := json.Marshal(entry)
 	if err != nil {
 		panic(err) // an Entry holds nothing that JSON cannot say
 	}
-	l.pending = append(append(l.pending, line...), '\n')
+	line = append(line, '\n')
+	l.index.add(len(line))
+	l.pending = append(l.pending, line...)
 	if written != nil {
 		l.waiting = append(l.waiting, written)
 	}
 	l.ring()
+}
+
+func (l *Log) broken() error {
+	if l.closed {
+		return errClosed
+	}
+	return l.failure
 }
 
 func (l *Log) ring() {
@@ -122,7 +126,7 @@ func (l *Log) writeGroup(lines []byte, waiting []chan error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failure = err
+	l.failure = errors.Join(l.failure, err)
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -134,8 +138,14 @@ func (l *Log) Changed() <-chan struct{} {
 	return l.changed
 }
 
-// Entries reads the entries after the given sequence number from the file.
-func (l *Log) Entries(after uint64) ([]Entry, error) { return ReadFile(l.path, after) }
+// Entries reads the entries after the given sequence number from the file. It
+// costs as much as there is to read, however long the file is.
+func (l *Log) Entries(after uint64) ([]Entry, error) {
+	l.mu.Lock()
+	offset := l.index.before(after)
+	l.mu.Unlock()
+	return readFrom(l.path, offset, after)
+}
 
 // Path is where the file is.
 func (l *Log) Path() string { return l.path }

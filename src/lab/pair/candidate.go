@@ -124,19 +124,23 @@ func (p *pending) jid(server string) types.JID {
 	return jid
 }
 
-func (c *Candidate) takePending(id string) *pending {
+// answered finds the offer that a stanza answers; nil for none. A declined
+// offer may be followed by another one, a confirmed one may not.
+func (c *Candidate) answered(node *waBinary.Node, declined bool) *pending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pending == nil || c.pending.id != id {
+	offered := c.pending
+	if offered == nil || offered.id != node.AttrGetter().OptionalString("id") {
 		return nil
 	}
-	offered := c.pending
-	c.pending = nil
+	if declined {
+		c.pending = nil
+	}
 	return offered
 }
 
 func (c *Candidate) confirmed(node *waBinary.Node) {
-	offered := c.takePending(node.AttrGetter().OptionalString("id"))
+	offered := c.answered(node, false)
 	if offered == nil {
 		return
 	}
@@ -147,7 +151,7 @@ func (c *Candidate) confirmed(node *waBinary.Node) {
 		c.conn.Close()
 		return
 	}
-	offered.outcome <- c.link(offered)
+	offered.outcome <- c.link(offered) // has room for one, and nothing is confirmed twice: the client gets 515
 }
 
 func (c *Candidate) link(offered *pending) error {
@@ -169,7 +173,7 @@ func (c *Candidate) link(offered *pending) error {
 }
 
 func (c *Candidate) refused(node *waBinary.Node) {
-	offered := c.takePending(node.AttrGetter().OptionalString("id"))
+	offered := c.answered(node, true)
 	if offered == nil {
 		return
 	}

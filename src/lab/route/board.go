@@ -104,7 +104,7 @@ func (b *Board) Deliver(to model.Address, node waBinary.Node) bool {
 	if !b.World.Enqueue(to, node) {
 		return false
 	}
-	if line := b.lines[to]; line != nil && line.active {
+	if line := b.lines[to]; line != nil && line.active && !line.Ended() {
 		b.send(line, node, false)
 	}
 	return true

@@ -4,6 +4,7 @@ package route
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -19,6 +20,7 @@ type Line struct {
 	Login   uint64 // counts the logins of this lab, from 1
 	conn    *wire.Conn
 	active  bool // guarded by the board: the queue is being delivered
+	ended   atomic.Bool
 
 	mu         sync.Mutex
 	available  bool
@@ -55,8 +57,16 @@ func (l *Line) shown(server string) types.JID {
 // Send puts a stanza on the device's socket without queueing it.
 func (l *Line) Send(node waBinary.Node) { l.conn.Send(node) }
 
-// End says a last word; the client is left some time to close the connection.
-func (l *Line) End(node waBinary.Node, grace time.Duration) { l.conn.SendLast(node, grace) }
+// End says a last word, even to a frozen line, and leaves the client some time
+// to close the connection. What it still says is not heard.
+func (l *Line) End(node waBinary.Node, grace time.Duration) {
+	l.ended.Store(true)
+	l.conn.Thaw()
+	l.conn.SendLast(node, grace)
+}
+
+// Ended tells whether the last word was said.
+func (l *Line) Ended() bool { return l.ended.Load() }
 
 // Drop closes the socket without a word.
 func (l *Line) Drop() { l.conn.Close() }

@@ -32,7 +32,6 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 	tap.device.Store(&address)
 	line := route.NewLine(account, address.Number, s.logins.Add(1), conn)
 	if replaced := s.board.Enter(line); replaced != nil {
-		replaced.Thaw()
 		replaced.End(conflict("replaced", ""), s.options.Farewell)
 	}
 	s.oracle.Note(oracle.Entry{What: oracle.Login, Account: phone, Device: address.Number, Connection: line.Login})
@@ -71,6 +70,9 @@ func (s *Server) converse(conn *wire.Conn, line *route.Line) {
 		if err != nil {
 			s.options.Log.Debug("a line ended", "device", masked(line.Address), "reason", conn.Cause(), "error", err)
 			return
+		}
+		if line.Ended() {
+			continue
 		}
 		if err = s.hear(line, node); err != nil {
 			s.options.Log.Error("a stanza could not be kept", "device", masked(line.Address), "error", err)

@@ -33,8 +33,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	stdlog "log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -138,7 +137,7 @@ func assemble(
 	routes := http.NewServeMux()
 	routes.HandleFunc(chatPath, s.accept)
 	s.http = &http.Server{
-		Handler: routes, ReadHeaderTimeout: 10 * time.Second, ErrorLog: stdlog.New(io.Discard, "", 0),
+		Handler: routes, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	return s
 }
