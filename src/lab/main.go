@@ -54,7 +54,7 @@ func run(flags flags) (err error) {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // Serve has closed it before, unless the world did not open
+	defer listener.Close() // Serve has closed it before, unless the world did not open
 	opened, cleanUp, err := open(flags)
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func TestTheControlAPIDescribesItself(t *testing.T) {
 	lab := start(t)
 	connection, err := grpc.NewClient(lab.ready.Control, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	must(t, err)
-	defer connection.Close() //nolint:errcheck // nothing was written
+	defer connection.Close() // nothing was written
 	asked, err := reflection.NewServerReflectionClient(connection).ServerReflectionInfo(lab.ctx)
 	must(t, err)
 	must(t, asked.Send(&reflection.ServerReflectionRequest{

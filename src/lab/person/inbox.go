@@ -25,7 +25,7 @@ func openInbox(ctx context.Context, store *store) (*Inbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what went wrong
+	defer rows.Close() // rows.Err tells what went wrong
 	for rows.Next() {
 		var stored []byte
 		if err = rows.Scan(&stored); err != nil {
