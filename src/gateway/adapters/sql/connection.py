@@ -1,91 +1,110 @@
-"""A connection to the database, and what can go wrong with one."""
+"""A connection within one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
-from sqlalchemy import CursorResult, Executable
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
+from sqlalchemy import Executable
 
+from gateway.adapters.sql.driver import Driver, RowsUnfit, Step
 from gateway.adapters.sql.shelf import Row
-from gateway.adapters.sql.statements import Prepared
+from gateway.adapters.sql.statements import Statements
 from gateway.domain.errors import StoreUnavailable
 
+_SAVEPOINT: Final = Step("SAVEPOINT unit")
+_RELEASE: Final = Step("RELEASE SAVEPOINT unit")
+_UNDO: Final = (Step("ROLLBACK TO SAVEPOINT unit"), _RELEASE)
+_COMMIT: Final = Step("COMMIT")
 
-class RowsUnfit(Exception):
-    """Rows break a rule of the schema: another was first, or the unit is at fault."""
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement, and its parameters by name."""
+
+    statement: Executable
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question, and who learns from the answer."""
+
+    question: Question
+    learn: Callable[[list[Row]], None]
 
 
 class Connection:
-    """Runs statements. `fault` keeps what went wrong below, so that no unit can swallow it.
+    """Runs statements in one transaction, which begins with the first of them.
 
     Every call raises StoreUnavailable if the database does not take or answer, and RowsUnfit if it refuses the rows.
+    `fault` keeps which, so that no unit can swallow it: the whole transaction has failed.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, statements: Statements, begin: Step) -> None:
+        self._driver = driver
+        self._begin = begin
+        self._open = False
+        self.statements = statements
         self.fault: Exception | None = None
 
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one statement, and return its rows."""
-        result = await self._execute(statement, parameters)
-        names = tuple(result.keys())
-        return [dict(zip(names, row, strict=True)) for row in result]
+        (rows,) = await self.ask([Question(statement, parameters)])
+        return rows
 
-    async def run(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> None:
-        """Run one statement, once or for each of some parameters."""
-        await self._execute(statement, parameters)
+    async def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """Run some statements in one trip, and return the rows of each."""
+        return await self.run([self.statements.of(one.statement).ask(one.parameters) for one in questions])
 
-    async def write(self, statement: Prepared, rows: Sequence[Row]) -> None:
-        """Run a prepared statement for each of some rows."""
-        if not rows:
-            return
+    async def look(self, lookups: Iterable[Lookup]) -> None:
+        """Ask some questions in one trip, and have learned what each wants to know."""
+        asked = list(lookups)
+        answers = await self.ask([lookup.question for lookup in asked])
+        for lookup, rows in zip(asked, answers, strict=True):
+            lookup.learn(rows)
+
+    async def each(self, statement: Executable, rows: Sequence[Row]) -> None:
+        """Run a statement for each of some rows."""
+        await self.run([self.statements.of(statement).each(rows)])
+
+    async def run(self, steps: Sequence[Step]) -> list[list[Row]]:
+        """Run steps in one trip, and return the rows of each."""
+        if not steps:
+            return []
         try:
-            await self._connection.exec_driver_sql(statement.sql, [statement.pick(row) for row in rows])
-        except DBAPIError as error:
-            self.fail(fault_of(error), error)
+            if self._open:
+                return await self._driver.run(steps)
+            self._open = True
+            return (await self._driver.run([self._begin, *steps]))[1:]
+        except (RowsUnfit, StoreUnavailable) as fault:
+            self.fail(fault)
 
-    async def savepoint(self) -> AsyncTransaction:
+    async def savepoint(self) -> None:
         """Begin what can be undone without undoing what came before."""
-        try:
-            return await self._connection.begin_nested()
-        except DBAPIError as error:
-            self.fail(fault_of(error), error)
+        await self.run([_SAVEPOINT])
 
-    async def release(self, savepoint: AsyncTransaction) -> None:
-        """Make what was done since a savepoint part of what came before it."""
-        try:
-            await savepoint.commit()
-        except DBAPIError as error:
-            self.fail(fault_of(error), error)
+    async def release(self) -> None:
+        """Make what was done since the savepoint part of what came before it."""
+        await self.run([_RELEASE])
 
-    async def undo(self, savepoint: AsyncTransaction) -> None:
-        """Undo everything since a savepoint."""
-        try:
-            await savepoint.rollback()
-        except DBAPIError as error:
-            self.fail(fault_of(error), error)
+    async def undo(self) -> None:
+        """Undo everything since the savepoint."""
+        await self.run(_UNDO)
 
-    async def _execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-    ) -> CursorResult[Any]:
-        try:
-            return await self._connection.execute(statement, parameters)
-        except DBAPIError as error:
-            self.fail(fault_of(error), error)
+    async def commit(self, steps: Sequence[Step]) -> None:
+        """Run the last steps and commit, in one trip. Without any statement there is nothing to commit."""
+        if steps or self._open:
+            await self.run([*steps, _COMMIT])
+            self._open = False
 
-    def fail(self, fault: Exception, cause: Exception | None = None) -> NoReturn:
+    async def rollback(self) -> None:
+        """End the transaction, if it is open, without a trace."""
+        if self._open:
+            await self._driver.rollback()
+
+    def fail(self, fault: Exception) -> NoReturn:
         """Give the whole transaction up."""
         self.fault = fault
-        raise fault from cause
-
-
-def fault_of(error: DBAPIError) -> Exception:
-    """What an error from below means."""
-    if isinstance(error, IntegrityError):
-        return RowsUnfit(str(error.orig))
-    return StoreUnavailable()
+        raise fault

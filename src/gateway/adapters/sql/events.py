@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, select
 
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.shelf import Row
-from gateway.adapters.sql.tables import events
+from gateway.adapters.sql.tables import among, events, is_set, listed
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import from_micros, from_timestamp, to_micros
-from gateway.domain.events import EventFilter, StoredEvent
+from gateway.domain.events import EVERYTHING, EventFilter, StoredEvent, kind_of
 from gateway.ports.unit_of_work import LogEnds
 from wagate.v1 import event_pb2
 
 _OF_TENANT = events.c.tenant_id == bindparam("tenant_id")
 _AFTER = select(events).where(events.c.position > bindparam("after")).order_by(events.c.position)
+_CONDITIONS = {
+    "tenant_id": _OF_TENANT,
+    "session_ids": among(events.c.session_id, "session_ids"),
+    "of_sessions": is_set(events.c.session_uid),
+    "kinds": among(events.c.kind, "kinds"),
+    "chat_ids": among(events.c.chat_id, "chat_ids"),
+}
+_KINDS = tuple(kind_of(name.name) for name in event_pb2.Event.DESCRIPTOR.oneofs_by_name["what"].fields)
 _FROM_MOMENT = (
     select(events.c.position)
     .where(_OF_TENANT, events.c.record_time >= bindparam("moment"))
@@ -29,6 +38,13 @@ _PLACED = select(events.c.position, events.c.record_time).where(_OF_TENANT).limi
 _OLDEST = _PLACED.order_by(events.c.position)
 _LAST = select(func.max(events.c.position).label("position"))
 _NEWEST = _PLACED.order_by(events.c.position.desc())
+
+
+@cache
+def _after(shape: frozenset[str]) -> Select[Any]:
+    """Events that meet some of the conditions."""
+    wanted = _AFTER.where(*(condition for name, condition in _CONDITIONS.items() if name in shape))
+    return wanted.limit(bindparam("limit"))
 
 
 class SqlEvents:
@@ -55,14 +71,9 @@ class SqlEvents:
     async def after(
         self, tenant_id: str | None, position: int, *, limit: int, which: EventFilter | None = None
     ) -> list[StoredEvent]:
-        statement = _AFTER.limit(limit)
-        parameters: dict[str, object] = {"after": position}
-        if tenant_id is not None:
-            statement = statement.where(_OF_TENANT)
-            parameters["tenant_id"] = tenant_id
-        if which is not None:
-            statement = statement.where(*_wanted(which))
-        return [_event_of(row) for row in await self._rows(statement, parameters)]
+        asked = _asked(tenant_id, which or EVERYTHING)
+        parameters = {"after": position, "limit": limit, **asked}
+        return [_event_of(row) for row in await self._rows(_after(frozenset(asked)), parameters)]
 
     async def position_before(self, tenant_id: str, moment: datetime) -> int:
         parameters = {"tenant_id": tenant_id, "moment": to_micros(moment)}
@@ -94,24 +105,23 @@ class SqlEvents:
         return await self._transaction.connection.rows(statement, parameters)
 
 
-def _wanted(which: EventFilter) -> Iterable[ColumnElement[bool]]:
-    """What `EventFilter.wants` says, in SQL."""
-    of_tenant = events.c.session_uid == ""
-    of_session = events.c.session_uid != ""
+def _asked(tenant_id: str | None, which: EventFilter) -> dict[str, object]:
+    """What of a filter narrows, as parameters; each goes with the condition of its name."""
+    asked: dict[str, object] = {} if tenant_id is None else {"tenant_id": tenant_id}
     if which.session_ids:
-        of_session = and_(of_session, events.c.session_id.in_(sorted(which.session_ids)))
-    if which.session_ids or not which.tenant_events:
-        yield or_(of_tenant, of_session) if which.tenant_events else of_session
+        asked["session_ids"] = listed(sorted(which.session_ids | ({""} if which.tenant_events else set())))
+    elif not which.tenant_events:
+        asked["of_sessions"] = ""
     if which.kinds:
-        yield or_(*(_of_kind(kind) for kind in sorted(which.kinds)))
+        asked["kinds"] = listed(sorted(_spelt_out(which.kinds)))
     if which.chat_ids:
-        yield events.c.chat_id.in_(sorted(which.chat_ids))
+        asked["chat_ids"] = listed(sorted(which.chat_ids))
+    return asked
 
 
-def _of_kind(kind: str) -> ColumnElement[bool]:
-    if kind.endswith(".*"):
-        return func.substr(events.c.kind, 1, len(kind) - 1) == kind.removesuffix("*")
-    return events.c.kind == kind
+def _spelt_out(kinds: frozenset[str]) -> set[str]:
+    """Kinds with each `noun.*` replaced by the kinds of the contract that it stands for."""
+    return {kind for kind in _KINDS if {kind, kind.partition(".")[0] + ".*"} & kinds}
 
 
 def _event_of(row: Row) -> StoredEvent:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Select, bindparam, or_, select, update
+from sqlalchemy import Select, bindparam, not_, or_, select, update
 
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import leases, sessions
+from gateway.adapters.sql.tables import leases, one_of, sessions
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
 from gateway.domain.errors import LeaseLost
@@ -30,7 +30,7 @@ _FREE: Select[tuple[str, str, int | None]] = (
         or_(
             sessions.c.desired_state == DesiredState.DESIRED_STATE_RUNNING,
             sessions.c.logout_wanted,
-            sessions.c.state.not_in(sorted(RESTING)),
+            not_(one_of(sessions.c.state, RESTING)),
         ),
         or_(leases.c.session_uid.is_(None), leases.c.expire_time <= bindparam("now")),
     )

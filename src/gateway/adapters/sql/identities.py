@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select
 
+from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import identities, identity_aliases, is_set
+from gateway.adapters.sql.tables import among, identities, identity_aliases, is_set, listed
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.addresses import Address, Form
 from gateway.domain.clocks import from_micros, to_micros
@@ -29,18 +31,18 @@ def _by_name(name: str) -> Select[Any]:
     column = identities.c[name]
     return select(identities).where(
         identities.c.tenant_id == bindparam("tenant_id"),
-        column.in_(bindparam("values", expanding=True)),
+        among(column, "values"),
         is_set(column),
     )
 
 
 _BY_NAME: Final = {name: _by_name(name) for name in _COLUMNS.values()}
 _BY_ID: Final = select(identities).where(
-    identities.c.tenant_id == bindparam("tenant_id"), identities.c.identity_id.in_(bindparam("ids", expanding=True))
+    identities.c.tenant_id == bindparam("tenant_id"), among(identities.c.identity_id, "values")
 )
 _ALIASES: Final = select(identity_aliases.c.alias_id, identity_aliases.c.identity_id).where(
     identity_aliases.c.tenant_id == bindparam("tenant_id"),
-    identity_aliases.c.alias_id.in_(bindparam("ids", expanding=True)),
+    among(identity_aliases.c.alias_id, "values"),
 )
 
 
@@ -55,7 +57,7 @@ class SqlIdentities:
 
     async def find(self, tenant_id: str, addresses: Iterable[Address]) -> dict[Address, Identity]:
         asked = list(addresses)
-        await self.prefetch(tenant_id, asked)
+        await self._transaction.connection.look(self.lookups(tenant_id, asked))
         found: dict[Address, Identity] = {}
         for address in asked:
             row = self._known(tenant_id, address)
@@ -97,17 +99,18 @@ class SqlIdentities:
         self._rows.change((tenant_id, keep_id), {**keep, "alias_ids": alias_ids})
         self._name(keep)
 
-    async def prefetch(self, tenant_id: str, addresses: Iterable[Address]) -> None:
-        """Learn the identities behind addresses with one statement per form."""
+    def lookups(self, tenant_id: str, addresses: Iterable[Address]) -> Iterator[Lookup]:
+        """What to ask for the addresses that are not known yet: one question per form."""
         asked: dict[str, set[str]] = defaultdict(set)
         for address in addresses:
             if self._known(tenant_id, address) is UNKNOWN:
                 asked[_COLUMNS.get(address.form, "")].add(address.value)
         for name, values in asked.items():
             if name:
-                await self._learn_names(tenant_id, name, sorted(values))
+                learn = partial(self._learn_names, tenant_id, name, values)
+                yield Lookup(_question(_BY_NAME[name], tenant_id, values), learn)
             else:
-                await self._learn_ids(tenant_id, sorted(values))
+                yield from self._id_lookups(tenant_id, values)
 
     def _known(self, tenant_id: str, address: Address) -> Any:
         """The row behind an address, None if there is none, UNKNOWN if the database has to be asked."""
@@ -125,16 +128,13 @@ class SqlIdentities:
 
     async def _row(self, tenant_id: str, identity_id: str) -> Row | None:
         """The row of an id, or of the id that it is an alias of."""
-        row = self._rows.find((tenant_id, identity_id))
-        if row is UNKNOWN:
-            await self._learn_ids(tenant_id, [identity_id])
-            row = self._rows.find((tenant_id, identity_id))
+        key = (tenant_id, identity_id)
+        if self._rows.find(key) is UNKNOWN or self._aliases.find(key) is UNKNOWN:
+            await self._transaction.connection.look(self._id_lookups(tenant_id, {identity_id}))
+        row = self._rows.find(key)
         if isinstance(row, Mapping):
             return row
-        alias = self._aliases.find((tenant_id, identity_id))
-        if alias is UNKNOWN:
-            await self._learn_aliases(tenant_id, [identity_id])
-            alias = self._aliases.find((tenant_id, identity_id))
+        alias = self._aliases.find(key)
         return await self._row(tenant_id, alias["identity_id"]) if isinstance(alias, Mapping) else None
 
     async def _own_row(self, tenant_id: str, identity_id: str) -> Row:
@@ -143,33 +143,28 @@ class SqlIdentities:
             raise LookupError("an identity is changed that is not, or no longer, one of its own")
         return row
 
-    async def _learn_names(self, tenant_id: str, name: str, values: list[str]) -> None:
-        parameters = {"tenant_id": tenant_id, "values": values}
-        for row in await self._transaction.connection.rows(_BY_NAME[name], parameters):
+    def _id_lookups(self, tenant_id: str, ids: set[str]) -> Iterator[Lookup]:
+        yield Lookup(_question(_BY_ID, tenant_id, ids), partial(self._learn_ids, tenant_id, ids))
+        yield Lookup(_question(_ALIASES, tenant_id, ids), partial(self._learn_aliases, tenant_id, ids))
+
+    def _learn_names(self, tenant_id: str, name: str, values: set[str], rows: list[Row]) -> None:
+        for row in rows:
             self._rows.learn((tenant_id, row["identity_id"]), row)
             self._names.learn((tenant_id, name, row[name]), row["identity_id"])
         for value in values:
             self._names.learn((tenant_id, name, value), None)
 
-    async def _learn_ids(self, tenant_id: str, ids: list[str]) -> None:
-        for row in await self._transaction.connection.rows(_BY_ID, {"tenant_id": tenant_id, "ids": ids}):
+    def _learn_ids(self, tenant_id: str, ids: set[str], rows: list[Row]) -> None:
+        for row in rows:
             self._rows.learn((tenant_id, row["identity_id"]), row)
-        missing = [identity_id for identity_id in ids if self._rows.find((tenant_id, identity_id)) is UNKNOWN]
-        for identity_id in missing:
+        for identity_id in ids:
             self._rows.learn((tenant_id, identity_id), None)
-        if missing:
-            await self._learn_aliases(tenant_id, missing)
 
-    async def _learn_aliases(self, tenant_id: str, ids: list[str]) -> None:
-        found = await self._transaction.connection.rows(_ALIASES, {"tenant_id": tenant_id, "ids": ids})
-        for row in found:
+    def _learn_aliases(self, tenant_id: str, ids: set[str], rows: list[Row]) -> None:
+        for row in rows:
             self._aliases.learn((tenant_id, row["alias_id"]), row)
         for alias_id in ids:
             self._aliases.learn((tenant_id, alias_id), None)
-        targets = {row["identity_id"] for row in found}
-        unknown = sorted(one for one in targets if self._rows.find((tenant_id, one)) is UNKNOWN)
-        if unknown:
-            await self._learn_ids(tenant_id, unknown)
 
     def _name(self, row: Row) -> None:
         for name in _COLUMNS.values():
@@ -181,6 +176,10 @@ class SqlIdentities:
             key = (row["tenant_id"], name, row[name])
             if row[name] and self._names.find(key) in {row["identity_id"], UNKNOWN}:
                 self._names.put(key, None)
+
+
+def _question(statement: Executable, tenant_id: str, values: Iterable[str]) -> Question:
+    return Question(statement, {"tenant_id": tenant_id, "values": listed(sorted(values))})
 
 
 def _row_of(tenant_id: str, identity: Identity, alias_ids: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.connection import Connection, Question
 from gateway.adapters.sql.tables import is_set, messages, receipts
 
 _FROM: BindParameter[str] = bindparam("from_id")
@@ -70,9 +70,8 @@ async def join_messages(connection: Connection, tenant_id: str, from_id: str, to
     parameters = {"tenant": tenant_id, "from_id": from_id, "to_id": to_id}
     later = {max(row["mine"], row["twin"]) for row in await connection.rows(_TWINS, parameters)}
     if later:
-        await connection.run(_MARK, [{"later": ordinal} for ordinal in sorted(later)])
-    await connection.run(_CHATS, parameters)
-    await connection.run(_SENDERS, parameters)
+        await connection.each(_MARK, [{"later": ordinal} for ordinal in sorted(later)])
+    await connection.ask([Question(_CHATS, parameters), Question(_SENDERS, parameters)])
 
 
 _kept = receipts.alias("kept")
@@ -107,9 +106,9 @@ async def join_receipts(connection: Connection, tenant_id: str, from_id: str, to
     parameters = {"tenant": tenant_id, "from_id": from_id, "to_id": to_id}
     both = await connection.rows(_BOTH, parameters)
     if both:
-        await connection.run(_EARLIEST, [_earliest(dict(row)) for row in both])
-        await connection.run(_DROP, [{"given": row["given"]} for row in both])
-    await connection.run(_PEOPLE, parameters)
+        await connection.each(_EARLIEST, [_earliest(dict(row)) for row in both])
+        await connection.each(_DROP, [{"given": row["given"]} for row in both])
+    await connection.rows(_PEOPLE, parameters)
 
 
 def _earliest(row: dict[str, Any]) -> dict[str, Any]:

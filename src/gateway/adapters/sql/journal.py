@@ -1,38 +1,77 @@
-"""The journal: events that units told, until they are numbered and written."""
+"""The journal: events that units told, until they are numbered and written.
+
+The row of an event's session counts it, or else that of its tenant. The numbers are taken just before the events are
+written, in the order of uids: so writers in several processes meet at these rows one after the other.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
-
-from gateway.adapters.sql.connection import Connection, RowsUnfit
-from gateway.adapters.sql.statements import Statements
-from gateway.adapters.sql.tables import sessions, tenant_sequences
-
-_OF_SESSIONS = (
-    select(sessions.c.uid, sessions.c.next_sequence)
-    .where(sessions.c.uid.in_(bindparam("uids", expanding=True)))
-    .order_by(sessions.c.uid)
-    .with_for_update()
+from sqlalchemy import (
+    BindParameter,
+    Executable,
+    ScalarSelect,
+    Table,
+    bindparam,
+    case,
+    exists,
+    insert,
+    literal_column,
+    select,
+    update,
 )
-_OF_TENANTS = (
-    select(tenant_sequences)
-    .where(tenant_sequences.c.tenant_id.in_(bindparam("tenant_ids", expanding=True)))
-    .order_by(tenant_sequences.c.tenant_id)
-    .with_for_update()
+
+from gateway.adapters.sql.driver import Step
+from gateway.adapters.sql.shelf import Row
+from gateway.adapters.sql.statements import Statements
+from gateway.adapters.sql.tables import events, sessions, tenant_sequences
+
+_TOLD: Final = ("tenant_id", "event_id", "session_id", "session_uid", "kind", "chat_id", "record_time", "body")
+
+
+def _count(table: Table, key: str) -> Executable:
+    counted = table.c.next_sequence + bindparam("count")
+    return update(table).values(next_sequence=counted).where(table.c[key] == bindparam("counted_by"))
+
+
+def _number(table: Table, key: str) -> ScalarSelect[int]:
+    number = select(table.c.next_sequence - bindparam("from_end")).where(table.c[key] == bindparam("counted_by"))
+    return number.scalar_subquery()
+
+
+def _write() -> Executable:
+    """Write an event with the number that its counter gave it; one without a counter breaks a rule of the schema."""
+    told: dict[str, BindParameter[Any]] = {name: bindparam("event_" + name) for name in _TOLD}
+    of_tenant = bindparam("event_session_uid") == literal_column("''")
+    number = case((of_tenant, _number(tenant_sequences, "tenant_id")), else_=_number(sessions, "uid"))
+    return insert(events).inline().values(sequence=number, **told)
+
+
+_COUNT_OF_SESSION: Final = _count(sessions, "uid")
+_COUNT_OF_TENANT: Final = _count(tenant_sequences, "tenant_id")
+_WRITE: Final = _write()
+_BEGIN_TENANT: Final = (
+    insert(tenant_sequences)
+    .inline()
+    .from_select(
+        ["tenant_id"],
+        select(bindparam("new_tenant", type_=tenant_sequences.c.tenant_id.type)).where(
+            ~exists().where(tenant_sequences.c.tenant_id == bindparam("counted_by"))
+        ),
+    )
 )
 
 
 class Journal:
-    """Rows of events without their numbers: those of the finished units, and those of the unit under way."""
+    """The events of the finished units, and those of the unit under way."""
 
     def __init__(self) -> None:
         self._kept: list[dict[str, Any]] = []
         self._own: list[dict[str, Any]] = []
         self.grew = False
-        """Whether events were written in this transaction."""
+        """Whether events were handed out to be written."""
 
     @property
     def is_waiting(self) -> bool:
@@ -45,64 +84,40 @@ class Journal:
 
     def keep(self) -> None:
         self._kept += self._own
-        self._own.clear()
+        self._own = []
 
     def forget(self) -> None:
-        self._own.clear()
+        self._own = []
 
-    async def write(self, connection: Connection, statements: Statements) -> None:
-        """Number the events of the finished units and write them.
-
-        Raises:
-            RowsUnfit: an event belongs to a session that does not exist.
-        """
+    def drain(self, statements: Statements) -> list[Step]:
+        """Hand out the steps that number and write the events of the finished units."""
         rows, self._kept = self._kept, []
         if not rows:
-            return
-        numbers = await _session_numbers(connection, statements, rows)
-        numbers |= await _tenant_numbers(connection, statements, rows)
-        for row in rows:
-            counted_by = _counted_by(row)
-            row["sequence"] = numbers[counted_by]
-            numbers[counted_by] += 1
-        await connection.write(statements.events.insert, rows)
+            return []
         self.grew = True
+        numbered = [_numbered(row) for row in rows]
+        of_sessions = _count_back([row for row in numbered if row["event_session_uid"]])
+        of_tenants = _count_back([row for row in numbered if not row["event_session_uid"]])
+        tenants = [{"new_tenant": count["counted_by"], **count} for count in of_tenants]
+        steps = (
+            (_COUNT_OF_SESSION, of_sessions),
+            (_BEGIN_TENANT, tenants),
+            (_COUNT_OF_TENANT, of_tenants),
+            (_WRITE, numbered),
+        )
+        return [statements.of(statement).each(some) for statement, some in steps if some]
 
 
-def _counted_by(row: dict[str, Any]) -> tuple[str, str]:
-    uid = row["session_uid"]
-    return ("", uid) if uid else (row["tenant_id"], "")
+def _numbered(row: dict[str, Any]) -> dict[str, Any]:
+    counted_by = row["session_uid"] or row["tenant_id"]
+    return {"counted_by": counted_by, **{"event_" + name: row[name] for name in _TOLD}}
 
 
-async def _session_numbers(
-    connection: Connection, statements: Statements, rows: list[dict[str, Any]]
-) -> dict[tuple[str, str], int]:
-    """Take a number for each event from the rows of their sessions, in the order of uids."""
-    counts = Counter(row["session_uid"] for row in rows if row["session_uid"])
-    if not counts:
-        return {}
-    found = await connection.rows(_OF_SESSIONS, {"uids": sorted(counts)})
-    if len(found) != len(counts):
-        raise RowsUnfit("an event belongs to a session that does not exist")
-    nexts = {row["uid"]: row["next_sequence"] for row in found}
-    taken = [{"uid": uid, "next_sequence": number + counts[uid]} for uid, number in nexts.items()]
-    await connection.write(statements.count_sessions, taken)
-    return {("", uid): number for uid, number in nexts.items()}
-
-
-async def _tenant_numbers(
-    connection: Connection, statements: Statements, rows: list[dict[str, Any]]
-) -> dict[tuple[str, str], int]:
-    """Take a number for each event of no session from the rows of their tenants."""
-    counts = Counter(row["tenant_id"] for row in rows if not row["session_uid"])
-    if not counts:
-        return {}
-    found = await connection.rows(_OF_TENANTS, {"tenant_ids": sorted(counts)})
-    nexts = {row["tenant_id"]: row["next_sequence"] for row in found}
-    for statement, tenant_ids in (
-        (statements.count_tenants, sorted(nexts)),
-        (statements.begin_counting, sorted(counts.keys() - nexts.keys())),
-    ):
-        taken = [{"tenant_id": of, "next_sequence": nexts.get(of, 1) + counts[of]} for of in tenant_ids]
-        await connection.write(statement, taken)
-    return {(tenant_id, ""): nexts.get(tenant_id, 1) for tenant_id in counts}
+def _count_back(rows: list[dict[str, Any]]) -> list[Row]:
+    """Give each event its distance from its counter's new end; tell how far each counter moves."""
+    counts = Counter(row["counted_by"] for row in rows)
+    left = dict(counts)
+    for row in rows:
+        row["from_end"] = left[row["counted_by"]]
+        left[row["counted_by"]] -= 1
+    return [{"counted_by": counted_by, "count": counts[counted_by]} for counted_by in sorted(counts)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select
 
 from gateway.adapters.sql import outbox
 from gateway.adapters.sql.joining import join_messages, join_receipts
 from gateway.adapters.sql.message_rows import message_of, message_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import is_set, messages
+from gateway.adapters.sql.tables import among, is_set, listed, messages
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
 from gateway.domain.messages import Direction, Message
@@ -36,8 +37,24 @@ _IN_CHAT = (
 )
 _SENT = _NAMED.where(
     messages.c.direction == Direction.DIRECTION_OUTBOUND,
-    messages.c.provider_message_id.in_(bindparam("provider_message_ids", expanding=True)),
+    among(messages.c.provider_message_id, "provider_message_ids"),
 ).order_by(messages.c.ordinal)
+
+_PAGE = select(messages).where(messages.c.tenant_id == bindparam("tenant_id"))
+_CONDITIONS = {
+    "session_id": messages.c.session_id == bindparam("session_id"),
+    "chat_id": messages.c.chat_id == bindparam("chat_id"),
+    "direction": messages.c.direction == bindparam("direction"),
+    "states": among(messages.c.state, "states"),
+    "before": messages.c.ordinal < bindparam("before"),
+}
+
+
+@cache
+def _page(shape: frozenset[str]) -> Select[Any]:
+    """The newest messages that meet some of the conditions."""
+    wanted = _PAGE.where(*(condition for name, condition in _CONDITIONS.items() if name in shape))
+    return wanted.order_by(messages.c.ordinal.desc()).limit(bindparam("limit"))
 
 
 class SqlMessages:
@@ -63,7 +80,7 @@ class SqlMessages:
         return message_of(row) if row else None
 
     async def find_sent(self, session_uid: str, provider_message_ids: Sequence[str]) -> list[Message]:
-        return await self._list(_SENT, {"uid": session_uid, "provider_message_ids": list(provider_message_ids)})
+        return await self._list(_SENT, {"uid": session_uid, "provider_message_ids": listed(provider_message_ids)})
 
     async def find_in_chat(self, session_uid: str, chat_id: str, provider_message_id: str) -> Message | None:
         parameters = {"uid": session_uid, "chat_id": chat_id, "provider_message_id": provider_message_id}
@@ -73,27 +90,24 @@ class SqlMessages:
     async def page(
         self, tenant_id: str, which: MessageFilter, *, before_ordinal: int | None, limit: int
     ) -> list[Message]:
-        statement = select(messages).where(messages.c.tenant_id == tenant_id)
-        if which.session_id:
-            statement = statement.where(messages.c.session_id == which.session_id)
-        if which.chat_id:
-            statement = statement.where(messages.c.chat_id == which.chat_id)
-        if which.direction:
-            statement = statement.where(messages.c.direction == which.direction)
-        if which.states:
-            statement = statement.where(messages.c.state.in_(which.states))
-        if before_ordinal is not None:
-            statement = statement.where(messages.c.ordinal < before_ordinal)
-        return await self._list(statement.order_by(messages.c.ordinal.desc()).limit(limit))
+        asked = {
+            "session_id": which.session_id,
+            "chat_id": which.chat_id,
+            "direction": which.direction,
+            "states": listed(which.states) if which.states else "",
+            "before": before_ordinal,
+        }
+        shape = frozenset(name for name, value in asked.items() if value or (name == "before" and value is not None))
+        return await self._list(_page(shape), {"tenant_id": tenant_id, "limit": limit, **asked})
 
     async def chat_heads(self, session_uid: str, now: datetime) -> list[Message]:
         return await self._list(outbox.HEADS, {"uid": session_uid, "now": to_micros(now)})
 
     async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
-        return await self._list(outbox.UNSENT.limit(limit), {"uid": session_uid, "after": after_ordinal})
+        return await self._list(outbox.UNSENT, {"uid": session_uid, "after": after_ordinal, "limit": limit})
 
     async def overdue(self, now: datetime, limit: int) -> list[Message]:
-        return await self._list(outbox.OVERDUE.limit(limit), {"now": to_micros(now)})
+        return await self._list(outbox.OVERDUE, {"now": to_micros(now), "limit": limit})
 
     async def add(self, message: Message) -> None:
         self._transaction.changing()
@@ -120,7 +134,7 @@ class SqlMessages:
         for layer in (self._rows, self._keys, self._transaction.receipts):
             layer.clear()
 
-    async def _list(self, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Message]:
+    async def _list(self, statement: Executable, parameters: dict[str, Any]) -> list[Message]:
         await self._transaction.settle()
         rows = await self._transaction.connection.rows(statement, parameters)
         for row in rows:

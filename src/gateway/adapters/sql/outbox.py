@@ -61,7 +61,10 @@ HEADS: Final = _heads()
 """Of each chat the one that was due first, then accepted first; those that pause are passed over."""
 
 UNSENT: Final = (
-    select(messages).where(*_waiting(), messages.c.ordinal > bindparam("after")).order_by(messages.c.ordinal)
+    select(messages)
+    .where(*_waiting(), messages.c.ordinal > bindparam("after"))
+    .order_by(messages.c.ordinal)
+    .limit(bindparam("limit"))
 )
 """All of a session, in the order of acceptance."""
 
@@ -73,5 +76,6 @@ OVERDUE: Final = (
         messages.c.give_up_time <= bindparam("now"),
     )
     .order_by(messages.c.give_up_time)
+    .limit(bindparam("limit"))
 )
 """Those of any session that should be given up: of one that is being sent, the outcome is awaited."""

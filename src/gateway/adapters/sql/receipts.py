@@ -12,7 +12,9 @@ from gateway.domain.messages import Receipt
 
 _OF_MESSAGE = select(receipts).where(receipts.c.message_id == bindparam("message_id"))
 _OF_PERSON = _OF_MESSAGE.where(receipts.c.participant_id == bindparam("participant_id"))
-_PAGE = _OF_MESSAGE.where(receipts.c.ordinal > bindparam("after")).order_by(receipts.c.ordinal)
+_PAGE = (
+    _OF_MESSAGE.where(receipts.c.ordinal > bindparam("after")).order_by(receipts.c.ordinal).limit(bindparam("limit"))
+)
 
 
 class SqlReceipts:
@@ -28,8 +30,8 @@ class SqlReceipts:
 
     async def page(self, message_id: str, *, after_ordinal: int, limit: int) -> list[Receipt]:
         await self._transaction.settle()
-        parameters = {"message_id": message_id, "after": after_ordinal}
-        rows = await self._transaction.connection.rows(_PAGE.limit(limit), parameters)
+        parameters = {"message_id": message_id, "after": after_ordinal, "limit": limit}
+        rows = await self._transaction.connection.rows(_PAGE, parameters)
         return [receipt_of(row) for row in rows]
 
     async def save(self, receipt: Receipt) -> None:

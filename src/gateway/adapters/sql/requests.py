@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import request_ids
+from gateway.adapters.sql.tables import among, listed, request_ids
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import from_micros, to_micros
 from gateway.domain.requests import RequestKey, RequestRecord
@@ -18,7 +20,7 @@ _FIND = select(request_ids).where(
     request_ids.c.tenant_id == bindparam("tenant_id"),
     request_ids.c.rpc == bindparam("rpc"),
     request_ids.c.session_id == bindparam("session_id"),
-    request_ids.c.request_id.in_(bindparam("ids", expanding=True)),
+    among(request_ids.c.request_id, "ids"),
 )
 
 
@@ -37,22 +39,24 @@ class SqlRequests:
         self._transaction.changing()
         self._rows.add(record.key, _row_of(record))
 
-    async def prefetch(self, keys: Iterable[RequestKey]) -> None:
-        """Learn what was done under some keys, with one statement per RPC and session."""
-        asked: dict[tuple[str, str, str], list[RequestKey]] = defaultdict(list)
+    def lookups(self, keys: Iterable[RequestKey]) -> Iterator[Lookup]:
+        """What to ask for the keys that are not known yet: one question per RPC and session."""
+        asked: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for key in keys:
             if self._rows.find(key) is UNKNOWN:
-                asked[key.tenant_id, key.rpc, key.session_id].append(key)
-        for (tenant_id, rpc, session_id), alike in asked.items():
-            ids = sorted({key.request_id for key in alike})
-            parameters = {"tenant_id": tenant_id, "rpc": rpc, "session_id": session_id, "ids": ids}
-            for row in await self._transaction.connection.rows(_FIND, parameters):
-                self._rows.learn(RequestKey(tenant_id, rpc, session_id, row["request_id"]), row)
-            for key in alike:
-                self._rows.learn(key, None)
+                asked[key.tenant_id, key.rpc, key.session_id].append(key.request_id)
+        for scope, ids in asked.items():
+            parameters = dict(zip(("tenant_id", "rpc", "session_id"), scope, strict=True))
+            yield Lookup(Question(_FIND, {**parameters, "ids": listed(ids)}), partial(self._learn, scope, ids))
+
+    def _learn(self, scope: tuple[str, str, str], ids: list[str], rows: list[Row]) -> None:
+        for row in rows:
+            self._rows.learn(RequestKey(*scope, row["request_id"]), row)
+        for request_id in ids:
+            self._rows.learn(RequestKey(*scope, request_id), None)
 
     async def _row(self, key: RequestKey) -> Row | None:
-        await self.prefetch([key])
+        await self._transaction.connection.look(self.lookups([key]))
         row = self._rows.find(key)
         return None if row is UNKNOWN else row
 

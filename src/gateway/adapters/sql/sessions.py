@@ -6,17 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, func, select
 
+from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.session_rows import session_of, session_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import is_unsent, messages, sessions
+from gateway.adapters.sql.tables import among, is_unsent, listed, messages, sessions
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.sessions import OutboxSize, Session, State
 
 _BY_UID = select(sessions).where(sessions.c.uid == bindparam("uid"))
 _LIVE = select(sessions).where(sessions.c.tenant_id == bindparam("tenant_id"), sessions.c.deleted_time.is_(None))
-_BY_NAMES = _LIVE.where(sessions.c.session_id.in_(bindparam("session_ids", expanding=True)))
-_PAGE = _LIVE.where(sessions.c.session_id > bindparam("after")).order_by(sessions.c.session_id)
+_BY_NAMES = _LIVE.where(among(sessions.c.session_id, "session_ids"))
+_PAGE = (
+    _LIVE.where(sessions.c.session_id > bindparam("after")).order_by(sessions.c.session_id).limit(bindparam("limit"))
+)
+_PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
 _OUTBOX = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
     messages.c.session_uid == bindparam("uid"), is_unsent(messages.c.state)
 )
@@ -33,7 +37,7 @@ class SqlSessions:
     async def get(self, tenant_id: str, session_id: str) -> Session | None:
         uid = self._names.find((tenant_id, session_id))
         if uid is UNKNOWN:
-            await self.prefetch(tenant_id, [session_id])
+            await self._transaction.connection.look(self.lookups(tenant_id, [session_id]))
             uid = self._names.find((tenant_id, session_id))
         return await self.get_by_uid(uid) if isinstance(uid, str) else None
 
@@ -45,10 +49,8 @@ class SqlSessions:
         self, tenant_id: str, *, after: str, limit: int, states: Sequence[State.ValueType] = ()
     ) -> list[Session]:
         await self._transaction.settle()
-        statement = _PAGE.limit(limit)
-        if states:
-            statement = statement.where(sessions.c.state.in_(states))
-        rows = await self._transaction.connection.rows(statement, {"tenant_id": tenant_id, "after": after})
+        parameters = {"tenant_id": tenant_id, "after": after, "states": listed(states), "limit": limit}
+        rows = await self._transaction.connection.rows(_PAGE_IN_STATES if states else _PAGE, parameters)
         return [session_of(row) for row in rows]
 
     async def outbox(self, session_uid: str) -> OutboxSize:
@@ -68,17 +70,19 @@ class SqlSessions:
         self._rows.change(session.uid, session_row(session))
         self._name(session)
 
-    async def prefetch(self, tenant_id: str, session_ids: Iterable[str]) -> None:
-        """Learn the sessions of some ids with one statement."""
+    def lookups(self, tenant_id: str, session_ids: Iterable[str]) -> list[Lookup]:
+        """What to ask for the sessions of some ids that are not known yet."""
         asked = [name for name in session_ids if self._names.find((tenant_id, name)) is UNKNOWN]
-        if not asked:
-            return
-        parameters = {"tenant_id": tenant_id, "session_ids": asked}
-        for row in await self._transaction.connection.rows(_BY_NAMES, parameters):
-            self._rows.learn(row["uid"], row)
-            self._names.learn((tenant_id, row["session_id"]), row["uid"])
-        for name in asked:
-            self._names.learn((tenant_id, name), None)
+
+        def learn(rows: list[Row]) -> None:
+            for row in rows:
+                self._rows.learn(row["uid"], row)
+                self._names.learn((tenant_id, row["session_id"]), row["uid"])
+            for name in asked:
+                self._names.learn((tenant_id, name), None)
+
+        question = Question(_BY_NAMES, {"tenant_id": tenant_id, "session_ids": listed(asked)})
+        return [Lookup(question, learn)] if asked else []
 
     def _name(self, session: Session) -> None:
         key = (session.tenant_id, session.session_id)

@@ -133,7 +133,12 @@ class Shelf(Layered[K, Row]):
 
     def has_own(self) -> bool:
         """Whether the unit under way wants something that the database has not been told."""
-        return bool(self._own_pending.written or self._own_pending.removed)
+        return not self.is_idle(own=True)
+
+    def is_idle(self, *, own: bool) -> bool:
+        """Whether there is nothing to drain."""
+        pending = self._own_pending if own else self._pending
+        return not pending.written and not pending.removed
 
     def keep(self) -> None:
         super().keep()

@@ -1,54 +1,41 @@
-"""The statements of bulk writes, compiled once per process: a group's rows go straight to the driver."""
+"""Statements: built by SQLAlchemy, compiled once per process, and run by the driver as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Dialect, Table, bindparam, delete, insert, update
+from sqlalchemy import BindParameter, Dialect, Executable, Table, bindparam, delete, insert, update
+from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.dml import UpdateBase
 
 from gateway.adapters.sql import tables
+from gateway.adapters.sql.driver import Prepared
 from gateway.adapters.sql.shelf import Row
 
 _MARK: Final = "row_"
 """Sets the names of parameters apart from those of columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One statement, and how to pick its parameters from a row."""
-
-    sql: str
-    pick: Callable[[Row], tuple[Any, ...]]
-
-
 class Bulk:
     """Inserts, updates and deletes rows of one table; `fixed` columns are never updated."""
 
     def __init__(self, dialect: Dialect, table: Table, key: Sequence[str], fixed: Sequence[str] = ()) -> None:
-        counted = table.autoincrement_column
+        values = _values(table)
         found = [table.c[name] == bindparam(_MARK + name) for name in key]
-        values: dict[str, BindParameter[Any]] = {
-            c.name: bindparam(_MARK + c.name) for c in table.c if c is not counted and c.name not in _GIVEN
-        }
         changes = {name: value for name, value in values.items() if name not in key and name not in fixed}
         self.insert = _prepare(dialect, insert(table).inline().values(values))
         self.update = _prepare(dialect, update(table).values(changes).where(*found))
         self.delete = _prepare(dialect, delete(table).where(*found))
 
 
-_GIVEN: Final = frozenset({"next_sequence"})
-"""Columns that begin with their default and are counted by statements of their own."""
-
-
 class Statements:
-    """All bulk statements in one dialect."""
+    """All statements in one dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._prepared: dict[Executable, Prepared] = {}
         self.sessions = Bulk(dialect, tables.sessions, ("uid",), ("tenant_id", "session_id", "create_time"))
         self.leases = Bulk(dialect, tables.leases, ("session_uid",), ("tenant_id",))
         self.messages = Bulk(dialect, tables.messages, ("message_id",), ("tenant_id", "create_time"))
@@ -56,35 +43,46 @@ class Statements:
         self.identities = Bulk(dialect, tables.identities, ("tenant_id", "identity_id"), ("create_time",))
         self.aliases = Bulk(dialect, tables.identity_aliases, ("tenant_id", "alias_id"))
         self.requests = Bulk(dialect, tables.request_ids, ("tenant_id", "rpc", "session_id", "request_id"))
-        self.events = Bulk(dialect, tables.events, ("position",))
-        self.count_sessions = _count(dialect, tables.sessions, "uid")
-        self.count_tenants = _count(dialect, tables.tenant_sequences, "tenant_id")
-        self.begin_counting = _prepare(
-            dialect,
-            insert(tables.tenant_sequences)
-            .inline()
-            .values({name: bindparam(_MARK + name) for name in ("tenant_id", "next_sequence")}),
-        )
-        self.unname = _unname(dialect)
+        self.nameless = _prepare(dialect, _nameless())
+
+    def of(self, statement: Executable) -> Prepared:
+        """A statement that lives as long as the process, in this dialect."""
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = _prepare(self._dialect, statement)
+        return prepared
 
 
-def _count(dialect: Dialect, table: Table, key: str) -> Prepared:
-    counted = update(table).values(next_sequence=bindparam(_MARK + "next_sequence"))
-    return _prepare(dialect, counted.where(table.c[key] == bindparam(_MARK + key)))
+def _values(table: Table) -> dict[str, BindParameter[Any]]:
+    """All columns but those that the database counts, or that are counted by statements of their own."""
+    counted = {table.autoincrement_column, table.c.get("next_sequence")}
+    return {column.name: bindparam(_MARK + column.name) for column in table.c if column not in counted}
 
 
-def _unname(dialect: Dialect) -> Prepared:
+def _nameless() -> Executable:
     """Take the unique names from identities, so that names can move between rows of one bulk."""
-    nameless = update(tables.identities).values(
-        lid=bindparam(_MARK + "no_name"), phone_number=bindparam(_MARK + "no_name")
-    )
     found = [tables.identities.c[name] == bindparam(_MARK + name) for name in ("tenant_id", "identity_id")]
-    return _prepare(dialect, nameless.where(*found))
+    return update(tables.identities).values(lid="", phone_number="").where(*found)
 
 
-def _prepare(dialect: Dialect, statement: UpdateBase) -> Prepared:
+def _prepare(dialect: Dialect, statement: Executable) -> Prepared:
+    if not isinstance(statement, ClauseElement):
+        raise TypeError("only what SQLAlchemy builds can be compiled")
     compiled = statement.compile(dialect=dialect)
-    if not isinstance(compiled, SQLCompiler):
-        raise TypeError("the dialect does not speak SQL")
-    names = [name.removeprefix(_MARK) for name in compiled.positiontup or ()]
-    return Prepared(str(compiled), itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],))
+    if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
+        raise TypeError("the dialect does not number its parameters")
+    given = {_plain(name): value for name, value in compiled.params.items() if value is not None}
+    return Prepared(str(compiled), _picker([_plain(name) for name in compiled.positiontup], given))
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(_MARK)
+
+
+def _picker(names: list[str], given: dict[str, Any]) -> Callable[[Row], tuple[Any, ...]]:
+    """Pick the parameters of a statement by name; `given` are the values that the statement itself brings."""
+    if given:
+        return lambda row: tuple(row[name] if name in row else given[name] for name in names)
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names) if names else lambda _row: ()

@@ -10,15 +10,13 @@ from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.installation import open_installation
-from gateway.adapters.sql.sqlite import reading_engine, writing_engine
+from gateway.adapters.sql.readers import Readers, open_readers
+from gateway.adapters.sql.sqlite import writing_engine
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.tables import events
-from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.units import SqlUnitOfWork
 from gateway.adapters.sql.writer import Writer
 from gateway.domain.clocks import from_micros
@@ -53,26 +51,16 @@ class Clock:
 class SqlStore:
     """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
 
-    def __init__(
-        self, writer: Writer, readers: AsyncEngine, statements: Statements, clock: Clock, signer: Signer
-    ) -> None:
+    def __init__(self, writer: Writer, readers: Readers, signer: Signer) -> None:
         self.signer = signer
         self._writer = writer
         self._readers = readers
-        self._statements = statements
-        self._clock = clock
 
     async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
         return await self._writer.write(work, prefetch)
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
-        try:
-            async with self._readers.connect() as connection, connection.begin():
-                moment = self._clock.moment()
-                transaction = Transaction(Connection(connection), self._statements, moment, writable=False)
-                return await work(SqlUnitOfWork(transaction))
-        except (DBAPIError, PoolTimeout) as error:
-            raise StoreUnavailable from error
+        return await self._readers.read(work)
 
 
 @asynccontextmanager
@@ -85,21 +73,21 @@ async def open_store(
     Raises:
         StoreUnavailable: the database cannot be opened.
     """
-    writers, readers = writing_engine(url), reading_engine(url)
+    engine = writing_engine(url)
     try:
-        signer, latest = await _first_look(writers)
+        signer, latest = await _first_look(engine)
         clock = Clock(now, latest)
-        statements = Statements(writers.dialect)
-        writer = Writer(writers, statements, clock.moment, ring)
-        task = asyncio.create_task(writer.run(), name="store writer")
-        try:
-            yield SqlStore(writer, readers, statements, clock, signer)
-        finally:
-            writer.close()
-            await task
+        statements = Statements(engine.dialect)
+        async with open_readers(url, statements, clock.moment) as readers:
+            writer = Writer(engine, statements, clock.moment, ring)
+            task = asyncio.create_task(writer.run(), name="store writer")
+            try:
+                yield SqlStore(writer, readers, signer)
+            finally:
+                writer.close()
+                await task
     finally:
-        await readers.dispose()
-        await writers.dispose()
+        await engine.dispose()
 
 
 async def _first_look(engine: AsyncEngine) -> tuple[Signer, datetime]:

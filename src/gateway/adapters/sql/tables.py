@@ -4,8 +4,10 @@ and the empty string stands for what is not set, as in the contract.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -18,8 +20,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     false,
+    func,
     literal_column,
+    select,
 )
 
 from gateway.domain.messages import UNSENT
@@ -61,7 +66,22 @@ def is_set(column: ColumnElement[str]) -> ColumnElement[bool]:
 
 def is_unsent(state: ColumnElement[int]) -> ColumnElement[bool]:
     """A state of the outbox; written out, as above."""
-    return state.in_([literal_column(str(number), BigInteger) for number in sorted(UNSENT)])
+    return one_of(state, UNSENT)
+
+
+def one_of(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """One of some numbers that are known before; written out, as above."""
+    return column.in_([literal_column(str(number), BigInteger) for number in sorted(numbers)])
+
+
+def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """One of a list of values, bound as one parameter of JSON: so the statement is the same for every list."""
+    return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
+
+
+def listed(values: Iterable[str | int]) -> str:
+    """A list as `among` takes it."""
+    return orjson.dumps(list(values)).decode()
 
 
 sessions: Final = Table(

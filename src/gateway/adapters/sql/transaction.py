@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncTransaction
-
-from gateway.adapters.sql.connection import Connection, RowsUnfit
+from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.driver import Prepared, RowsUnfit, Step
 from gateway.adapters.sql.journal import Journal
 from gateway.adapters.sql.shelf import Layered, Row, Shelf
-from gateway.adapters.sql.statements import Bulk, Statements
+from gateway.adapters.sql.statements import Bulk
 from gateway.domain.requests import RequestKey
 
 
@@ -22,7 +21,8 @@ class Transaction:
     that was wanted so far: what the unit under way wants lies behind a savepoint, and can still be undone.
     """
 
-    def __init__(self, connection: Connection, statements: Statements, now: datetime, *, writable: bool) -> None:
+    def __init__(self, connection: Connection, now: datetime, *, writable: bool) -> None:
+        statements = connection.statements
         self.connection = connection
         self.now = now
         self.writable = writable
@@ -39,7 +39,7 @@ class Transaction:
         self.journal = Journal()
         self.bells: Layered[str, str] = Layered()
         self._statements = statements
-        self._savepoint: AsyncTransaction | None = None
+        self._ventured = False
         self._shelves: list[tuple[Shelf[Any], Bulk]] = [
             (self.sessions, statements.sessions),
             (self.leases, statements.leases),
@@ -68,16 +68,17 @@ class Transaction:
         await self.flush()
         if self.identities.has_own() or any(shelf.has_own() for shelf, _ in self._shelves):
             await self.venture()
-            await self._flush(own=True)
-
-    async def venture(self) -> None:
-        """Make sure that what the unit under way does to the database itself can be undone."""
-        if self._savepoint is None:
-            self._savepoint = await self.connection.savepoint()
+            await self.connection.run(self._steps(own=True))
 
     async def flush(self) -> None:
         """Tell the database what the finished units wanted, all but events."""
-        await self._flush(own=False)
+        await self.connection.run(self._steps(own=False))
+
+    async def venture(self) -> None:
+        """Make sure that what the unit under way does to the database itself can be undone."""
+        if not self._ventured:
+            self._ventured = True
+            await self.connection.savepoint()
 
     async def write_events(self) -> None:
         """Write the events that the finished units told.
@@ -85,45 +86,48 @@ class Transaction:
         Raises:
             RowsUnfit: the unit under way might take them with it when it fails: it has to run alone.
         """
-        if self.journal.is_waiting and self._savepoint is not None:
+        if self.journal.is_waiting and self._ventured:
             self.connection.fail(RowsUnfit("the log is read behind a savepoint"))
-        await self.journal.write(self.connection, self._statements)
+        await self.connection.run(self.journal.drain(self._statements))
+
+    async def commit(self) -> None:
+        """Tell the database all that the finished units wanted, and make it last."""
+        await self.connection.commit([*self._steps(own=False), *self.journal.drain(self._statements)])
 
     async def keep(self) -> None:
         """The unit under way succeeded."""
-        savepoint, self._savepoint = self._savepoint, None
         for layer in self._layers:
             layer.keep()
-        if savepoint is not None:
-            await self.connection.release(savepoint)
+        if self._ventured:
+            self._ventured = False
+            await self.connection.release()
 
     async def forget(self) -> None:
         """The unit under way failed: undo it alone."""
-        savepoint, self._savepoint = self._savepoint, None
         for layer in self._layers:
             layer.forget()
-        if savepoint is not None:
-            await self.connection.undo(savepoint)
+        if self._ventured:
+            self._ventured = False
+            await self.connection.undo()
 
-    async def _flush(self, *, own: bool) -> None:
-        await self._flush_identities(own=own)
+    def _steps(self, *, own: bool) -> list[Step]:
+        """The steps that tell the database what is wanted by the finished units, or by the unit under way."""
+        steps = self._identity_steps(own=own)
         for shelf, bulk in self._shelves:
-            await self._write(shelf, bulk, own=own)
+            if not shelf.is_idle(own=own):
+                wanted = shelf.drain(own=own)
+                steps += [(bulk.update, wanted.changed), (bulk.insert, wanted.added)]
+        return [statement.each(rows) for statement, rows in steps if rows]
 
-    async def _flush_identities(self, *, own: bool) -> None:
+    def _identity_steps(self, *, own: bool) -> list[tuple[Prepared, Sequence[Row]]]:
+        if self.identities.is_idle(own=own):
+            return []
         wanted = self.identities.drain(own=own)
         gone = [{"tenant_id": tenant_id, "identity_id": identity_id} for tenant_id, identity_id in wanted.removed]
-        nameless = [
-            {"tenant_id": row["tenant_id"], "identity_id": row["identity_id"], "no_name": ""} for row in wanted.changed
-        ]
         bulk = self._statements.identities
-        await self.connection.write(bulk.delete, gone)
-        await self.connection.write(self._statements.unname, nameless)
-        await self.connection.write(bulk.update, wanted.changed)
-        await self.connection.write(bulk.insert, wanted.added)
-
-    async def _write(self, shelf: Shelf[Hashable], bulk: Bulk, *, own: bool) -> None:
-        wanted = shelf.drain(own=own)
-        changed: list[Row] = wanted.changed
-        await self.connection.write(bulk.update, changed)
-        await self.connection.write(bulk.insert, wanted.added)
+        return [
+            (bulk.delete, gone),
+            (self._statements.nameless, wanted.changed),
+            (bulk.update, wanted.changed),
+            (bulk.insert, wanted.added),
+        ]

@@ -53,8 +53,9 @@ class SqlUnitOfWork:
             for tenant_id, address in prefetch.addresses:
                 addresses[tenant_id].add(address)
             requests += prefetch.requests
+        lookups = list(self._requests.lookups(dict.fromkeys(requests)))
         for tenant_id, session_ids in sessions.items():
-            await self._sessions.prefetch(tenant_id, sorted(session_ids))
+            lookups += self._sessions.lookups(tenant_id, sorted(session_ids))
         for tenant_id, some in addresses.items():
-            await self._identities.prefetch(tenant_id, some)
-        await self._requests.prefetch(dict.fromkeys(requests))
+            lookups += self._identities.lookups(tenant_id, some)
+        await self._transaction.connection.look(lookups)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.sql.connection import Connection, RowsUnfit, fault_of
+from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.driver import Driver, RowsUnfit
+from gateway.adapters.sql.sqlite import BEGIN_WRITING, connect, driver_of
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.units import SqlUnitOfWork
@@ -69,6 +69,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._connection: AsyncConnection | None = None
+        self._driver: Driver | None = None
 
     async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch) -> T:
         """Have a unit run, and wait for its outcome; a caller that is cancelled withdraws nothing."""
@@ -120,19 +121,13 @@ class Writer:
                 entry.fail(error)
 
     async def _commit(self, group: list[Entry]) -> None:
-        connection = await self._connect()
+        connection = Connection(await self._connect(), self._statements, BEGIN_WRITING)
+        transaction = Transaction(connection, self._moment(), writable=True)
         try:
-            await connection.begin()
-            transaction = Transaction(Connection(connection), self._statements, self._moment(), writable=True)
             await _run(transaction, group)
-            await transaction.flush()
-            await transaction.write_events()
-            await connection.commit()
-        except DBAPIError as error:
-            raise fault_of(error) from error
+            await transaction.commit()
         finally:
-            if connection.in_transaction():
-                await connection.rollback()
+            await connection.rollback()
         bells = transaction.bells.kept()
         if transaction.journal.grew:
             bells.setdefault(EVENTS, EVENTS)
@@ -141,16 +136,14 @@ class Writer:
         for entry in group:
             entry.resolve()
 
-    async def _connect(self) -> AsyncConnection:
-        if self._connection is None:
-            try:
-                self._connection = await self._engine.connect()
-            except (DBAPIError, PoolTimeout) as error:
-                raise StoreUnavailable from error
-        return self._connection
+    async def _connect(self) -> Driver:
+        if self._driver is None:
+            self._connection = await connect(self._engine)
+            self._driver = await driver_of(self._connection)
+        return self._driver
 
     async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._driver = self._connection, None, None
         if connection is not None:
             await connection.invalidate()
             await connection.close()
