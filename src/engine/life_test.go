@@ -45,10 +45,33 @@ func TestTheEngineLeavesWithinASecondOfItsWorker(t *testing.T) {
 	eventually(t, "the socket is closed", func() bool { return !w.online(ours) })
 }
 
-func TestTheEngineLeavesWhenItsParentIsGoneThoughSomebodyHoldsItsInput(t *testing.T) {
-	w := startWorker(t)
-	must(t, w.process.Process.Signal(syscall.SIGHUP))
-	w.exits(time.Second)
+func TestTheEngineLeavesWithItsParentThoughSomebodyElseHoldsItsInput(t *testing.T) {
+	lab := startedLab(t)
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	parent := exec.Command("sh", "-c", `"$0" "$@" <&3 & wait`, os.Args[0], "--socket", socket,
+		"--lab-address", lab.address, "--lab-root-key", lab.rootKey, "--lab-ca", lab.authority)
+	parent.Env = append(os.Environ(), asEngine+"=1")
+	input, held, err := os.Pipe()
+	must(t, err)
+	defer held.Close()
+	defer input.Close()
+	parent.ExtraFiles = []*os.File{input}
+	must(t, parent.Start())
+	listens := func() bool {
+		connection, err := net.Dial("unix", socket)
+		if err == nil {
+			connection.Close()
+		}
+		return err == nil
+	}
+	eventually(t, "the engine listens", listens)
+	must(t, parent.Process.Kill())
+	parent.Wait() //nolint:errcheck // it was killed
+	killed := time.Now()
+	eventually(t, "the engine is gone", func() bool { return !listens() })
+	if took := time.Since(killed); took > time.Second {
+		t.Errorf("that took %s", took)
+	}
 }
 
 func TestToldToStopTheEngineClosesItsLinesInOrder(t *testing.T) {
