@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
+from gateway.adapters.sql.columns import among, is_set, listed
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.shelf import Row
-from gateway.adapters.sql.tables import among, events, is_set, listed
+from gateway.adapters.sql.tables import events
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import from_micros, from_timestamp, to_micros
 from gateway.domain.events import EVERYTHING, EventFilter, StoredEvent, kind_of

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import Select, bindparam, not_, or_, select, update
 
+from gateway.adapters.sql.columns import one_of
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import leases, one_of, sessions
+from gateway.adapters.sql.tables import leases, sessions
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
 from gateway.domain.errors import LeaseLost

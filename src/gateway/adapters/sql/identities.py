@@ -10,9 +10,10 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Executable, Select, bindparam, select
 
+from gateway.adapters.sql.columns import among, is_set, listed
 from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import among, identities, identity_aliases, is_set, listed
+from gateway.adapters.sql.tables import identities, identity_aliases
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.addresses import Address, Form
 from gateway.domain.clocks import from_micros, to_micros

@@ -18,8 +18,9 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.adapters.sql.columns import is_set
 from gateway.adapters.sql.connection import Connection, Question
-from gateway.adapters.sql.tables import is_set, messages, receipts
+from gateway.adapters.sql.tables import messages, receipts
 
 _FROM: BindParameter[str] = bindparam("from_id")
 _TO: BindParameter[str] = bindparam("to_id")

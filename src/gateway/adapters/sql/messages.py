@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Executable, Select, bindparam, select
 
 from gateway.adapters.sql import outbox
+from gateway.adapters.sql.columns import among, is_set, listed
 from gateway.adapters.sql.joining import join_messages, join_receipts
 from gateway.adapters.sql.message_rows import message_of, message_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import among, is_set, listed, messages
+from gateway.adapters.sql.tables import messages
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
 from gateway.domain.messages import Direction, Message

@@ -19,7 +19,8 @@ from sqlalchemy import (
     select,
 )
 
-from gateway.adapters.sql.tables import is_unsent, messages
+from gateway.adapters.sql.columns import is_unsent
+from gateway.adapters.sql.tables import messages
 from gateway.domain.messages import State
 
 _MINE: Final[BindParameter[str]] = bindparam("uid")

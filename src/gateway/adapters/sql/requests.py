@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from gateway.adapters.sql.columns import among, listed
 from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import among, listed, request_ids
+from gateway.adapters.sql.tables import request_ids
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import from_micros, to_micros
 from gateway.domain.requests import RequestKey, RequestRecord

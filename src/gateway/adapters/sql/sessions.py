@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, func, select
 
+from gateway.adapters.sql.columns import among, is_unsent, listed
 from gateway.adapters.sql.connection import Lookup, Question
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.session_rows import session_of, session_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import among, is_unsent, listed, messages, sessions
+from gateway.adapters.sql.tables import messages, sessions
 from gateway.adapters.sql.transaction import Transaction
-from gateway.domain.sessions import OutboxSize, Session, State
+from gateway.domain.sessions import Census, OutboxSize, Session, State
 
 _BY_UID = select(sessions).where(sessions.c.uid == bindparam("uid"))
 _LIVE = select(sessions).where(sessions.c.tenant_id == bindparam("tenant_id"), sessions.c.deleted_time.is_(None))
@@ -21,8 +22,14 @@ _PAGE = (
     _LIVE.where(sessions.c.session_id > bindparam("after")).order_by(sessions.c.session_id).limit(bindparam("limit"))
 )
 _PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
-_OUTBOX = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
-    messages.c.session_uid == bindparam("uid"), is_unsent(messages.c.state)
+_ALL_OUTBOXES = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
+    is_unsent(messages.c.state)
+)
+_OUTBOX = _ALL_OUTBOXES.where(messages.c.session_uid == bindparam("uid"))
+_STATES = (
+    select(sessions.c.state, func.count().label("count"))
+    .where(sessions.c.deleted_time.is_(None))
+    .group_by(sessions.c.state)
 )
 
 
@@ -57,6 +64,14 @@ class SqlSessions:
         await self._transaction.settle()
         (row,) = await self._transaction.connection.rows(_OUTBOX, {"uid": session_uid})
         return OutboxSize(row["count"], moment_if_any(row["oldest"]))
+
+    async def census(self) -> Census:
+        await self._transaction.settle()
+        states, (waiting,) = await self._transaction.connection.ask(
+            [Question(_STATES, {}), Question(_ALL_OUTBOXES, {})]
+        )
+        by_state = {row["state"]: row["count"] for row in states}
+        return Census(by_state, OutboxSize(waiting["count"], moment_if_any(waiting["oldest"])))
 
     async def add(self, session: Session) -> None:
         self._transaction.changing()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.adapters.sql.clock import Clock, utc_now
 from gateway.adapters.sql.installation import open_installation
 from gateway.adapters.sql.readers import Readers, open_readers
 from gateway.adapters.sql.sqlite import writing_engine
@@ -27,36 +28,15 @@ from gateway.ports.unit_of_work import NOTHING, Prefetch
 T = TypeVar("T")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _no_bells(*_bells: str) -> None:
     """Nobody listens."""
 
 
-class Clock:
-    """The store's clock: never goes back, not even over a restart."""
-
-    def __init__(self, now: Callable[[], datetime], latest: datetime) -> None:
-        self._now = now
-        self._latest = latest
-
-    def moment(self) -> datetime:
-        """This moment."""
-        self._latest = max(self._latest, self._now())
-        return self._latest
+def _no_count(_size: int) -> None:
+    """Nobody counts."""
 
 
-class SqlStore:
-    """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
-
-    def __init__(self, writer: Writer, readers: Readers, signer: Signer) -> None:
-        self.signer = signer
-        self._writer = writer
-        self._readers = readers
-
-    async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
+le[T]], prefetch: Prefetch = NOTHING) -> T:
         return await self._writer.write(work, prefetch)
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
@@ -65,10 +45,14 @@ class SqlStore:
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, ring: Callable[..., None] = _no_bells, now: Callable[[], datetime] = _now
+    url: str,
+    *,
+    ring: Callable[..., None] = _no_bells,
+    committed: Callable[[int], None] = _no_count,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[SqlStore]:
-    """Open the store of a migrated database. Bells are rung by `ring` after commits. When the context ends, all that
-    waits is written, and nothing more is taken.
+    """Open the store of a migrated database. After each commit, `ring` is told the bells, and `committed` the size of
+    the group. When the context ends, all that waits is written, and nothing more is taken.
 
     Raises:
         StoreUnavailable: the database cannot be opened.
@@ -79,7 +63,7 @@ async def open_store(
         clock = Clock(now, latest)
         statements = Statements(engine.dialect)
         async with open_readers(url, statements, clock.moment) as readers:
-            writer = Writer(engine, statements, clock.moment, ring)
+            writer = Writer(engine, statements, clock.moment, ring=ring, committed=committed)
             task = asyncio.create_task(writer.run(), name="store writer")
             try:
                 yield SqlStore(writer, readers, signer)

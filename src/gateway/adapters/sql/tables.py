@@ -4,114 +4,52 @@ and the empty string stands for what is not set, as in the contract.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-import orjson
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    bindparam,
-    false,
-    func,
-    literal_column,
-    select,
+from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, String, Table, UniqueConstraint, false
+
+from gateway.adapters.sql.columns import (
+    COUNTED,
+    bytes_if_any,
+    is_set,
+    is_unsent,
+    moment,
+    moment_if_any,
+    number,
+    tenant,
+    text,
 )
 
-from gateway.domain.messages import UNSENT
-
 metadata: Final = MetaData()
-
-_COUNTED: Final = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts only a column of exactly this type by itself."""
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, String, nullable=False, server_default="")
-
-
-def _number(name: str, default: str = "0") -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=default)
-
-
-def _moment(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _moment_if_any(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=True)
-
-
-def _bytes_if_any(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=True)
-
-
-def _tenant() -> Column[str]:
-    return Column("tenant_id", String, nullable=False)
-
-
-def is_set(column: ColumnElement[str]) -> ColumnElement[bool]:
-    """Not empty. Written out, not bound: a partial index serves only queries that repeat its words."""
-    return column != literal_column("''", String)
-
-
-def is_unsent(state: ColumnElement[int]) -> ColumnElement[bool]:
-    """A state of the outbox; written out, as above."""
-    return one_of(state, UNSENT)
-
-
-def one_of(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[bool]:
-    """One of some numbers that are known before; written out, as above."""
-    return column.in_([literal_column(str(number), BigInteger) for number in sorted(numbers)])
-
-
-def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
-    """One of a list of values, bound as one parameter of JSON: so the statement is the same for every list."""
-    return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
-
-
-def listed(values: Iterable[str | int]) -> str:
-    """A list as `among` takes it."""
-    return orjson.dumps(list(values)).decode()
-
 
 sessions: Final = Table(
     "sessions",
     metadata,
     Column("uid", String, primary_key=True),
-    _tenant(),
+    tenant(),
     Column("session_id", String, nullable=False),
     Column("provider", String, nullable=False),
-    _moment("create_time"),
-    _moment("update_time"),
-    _moment("since_time"),
-    _text("etag"),
-    _text("display_name"),
+    moment("create_time"),
+    moment("update_time"),
+    moment("since_time"),
+    text("etag"),
+    text("display_name"),
     Column("metadata", String, nullable=False, server_default="{}"),
-    _text("expected_phone_number"),
-    _number("desired_state"),
-    _number("restarts"),
+    text("expected_phone_number"),
+    number("desired_state"),
+    number("restarts"),
     Column("logout_wanted", Boolean, nullable=False, server_default=false()),
-    _number("state"),
-    _bytes_if_any("failure"),
-    _moment_if_any("next_attempt_time"),
-    _moment_if_any("banned_until_time"),
-    _text("device_jid"),
-    _text("device_lid"),
-    _text("device_phone_number"),
-    _text("account_id"),
-    _number("revision", "1"),
-    _moment_if_any("deleted_time"),
-    _number("next_sequence", "1"),
+    number("state"),
+    bytes_if_any("failure"),
+    moment_if_any("next_attempt_time"),
+    moment_if_any("banned_until_time"),
+    text("device_jid"),
+    text("device_lid"),
+    text("device_phone_number"),
+    text("account_id"),
+    number("revision", "1"),
+    moment_if_any("deleted_time"),
+    number("next_sequence", "1"),
 )
 Index(
     "sessions_live",
@@ -126,50 +64,50 @@ leases: Final = Table(
     "leases",
     metadata,
     Column("session_uid", String, primary_key=True),
-    _tenant(),
-    _text("owner_id"),
-    _number("fence"),
-    _moment("expire_time"),
+    tenant(),
+    text("owner_id"),
+    number("fence"),
+    moment("expire_time"),
     Index("leases_of_owner", "owner_id"),
 )
 
 messages: Final = Table(
     "messages",
     metadata,
-    Column("ordinal", _COUNTED, primary_key=True, autoincrement=True),
-    _tenant(),
+    Column("ordinal", COUNTED, primary_key=True, autoincrement=True),
+    tenant(),
     Column("message_id", String, nullable=False, unique=True),
     Column("session_id", String, nullable=False),
     Column("session_uid", String, nullable=False),
     Column("chat_id", String, nullable=False),
     Column("sender_id", String, nullable=False),
-    _number("direction"),
-    _number("origin"),
-    _number("state"),
+    number("direction"),
+    number("origin"),
+    number("state"),
     Column("content", LargeBinary, nullable=False),
-    _moment("create_time"),
-    _text("provider_message_id"),
-    _text("edit"),
-    _moment_if_any("due_time"),
-    _moment_if_any("give_up_time"),
-    _moment_if_any("next_attempt_time"),
-    _moment_if_any("send_time"),
-    _bytes_if_any("failure"),
-    _number("hold_kind"),
-    _moment_if_any("hold_until_time"),
-    _number("reach_furthest"),
-    _number("recipient_count"),
-    _number("delivered_count"),
-    _number("read_count"),
-    _number("played_count"),
-    _number("revision", "1"),
+    moment("create_time"),
+    text("provider_message_id"),
+    text("edit"),
+    moment_if_any("due_time"),
+    moment_if_any("give_up_time"),
+    moment_if_any("next_attempt_time"),
+    moment_if_any("send_time"),
+    bytes_if_any("failure"),
+    number("hold_kind"),
+    moment_if_any("hold_until_time"),
+    number("reach_furthest"),
+    number("recipient_count"),
+    number("delivered_count"),
+    number("read_count"),
+    number("played_count"),
+    number("revision", "1"),
     Column("metadata", String, nullable=False, server_default="{}"),
-    _text("request_id"),
-    _text("correlation_id"),
-    _number("attempt_count"),
-    _number("refusal_count"),
-    _number("repeat_count"),
-    _text("retry_of_message_id"),
+    text("request_id"),
+    text("correlation_id"),
+    number("attempt_count"),
+    number("refusal_count"),
+    number("repeat_count"),
+    text("retry_of_message_id"),
     Index("messages_by_tenant", "tenant_id", "ordinal"),
     Index("messages_by_session", "tenant_id", "session_id", "ordinal"),
     Index("messages_by_chat", "tenant_id", "chat_id", "ordinal"),
@@ -203,13 +141,13 @@ Index("messages_give_up", messages.c.give_up_time, sqlite_where=_waiting, postgr
 receipts: Final = Table(
     "receipts",
     metadata,
-    Column("ordinal", _COUNTED, primary_key=True, autoincrement=True),
-    _tenant(),
+    Column("ordinal", COUNTED, primary_key=True, autoincrement=True),
+    tenant(),
     Column("message_id", String, nullable=False),
     Column("participant_id", String, nullable=False),
-    _moment_if_any("deliver_time"),
-    _moment_if_any("read_time"),
-    _moment_if_any("play_time"),
+    moment_if_any("deliver_time"),
+    moment_if_any("read_time"),
+    moment_if_any("play_time"),
     UniqueConstraint("message_id", "participant_id", name="receipts_person"),
     Index("receipts_by_message", "message_id", "ordinal"),
     Index("receipts_by_participant", "tenant_id", "participant_id"),
@@ -221,13 +159,13 @@ identities: Final = Table(
     metadata,
     Column("tenant_id", String, primary_key=True),
     Column("identity_id", String, primary_key=True),
-    _number("kind"),
-    _moment("create_time"),
-    _text("lid"),
-    _text("phone_number"),
-    _text("username"),
-    _text("business_user_id"),
-    _text("display_name"),
+    number("kind"),
+    moment("create_time"),
+    text("lid"),
+    text("phone_number"),
+    text("username"),
+    text("business_user_id"),
+    text("display_name"),
     Column("alias_ids", String, nullable=False, server_default="[]"),
 )
 for _column, _unique in (("lid", True), ("phone_number", True), ("username", False), ("business_user_id", False)):
@@ -251,15 +189,15 @@ identity_aliases: Final = Table(
 events: Final = Table(
     "events",
     metadata,
-    Column("position", _COUNTED, primary_key=True, autoincrement=True),
-    _tenant(),
+    Column("position", COUNTED, primary_key=True, autoincrement=True),
+    tenant(),
     Column("event_id", String, nullable=False),
-    _text("session_id"),
-    _text("session_uid"),
-    _number("sequence"),
+    text("session_id"),
+    text("session_uid"),
+    number("sequence"),
     Column("kind", String, nullable=False),
-    _text("chat_id"),
-    _moment("record_time"),
+    text("chat_id"),
+    moment("record_time"),
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("tenant_id", "session_uid", "sequence", name="events_sequence"),
     Index("events_by_tenant", "tenant_id", "position"),
@@ -271,7 +209,7 @@ tenant_sequences: Final = Table(
     "tenant_sequences",
     metadata,
     Column("tenant_id", String, primary_key=True),
-    _number("next_sequence", "1"),
+    number("next_sequence", "1"),
 )
 
 request_ids: Final = Table(
@@ -282,8 +220,8 @@ request_ids: Final = Table(
     Column("session_id", String, primary_key=True),
     Column("request_id", String, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
-    _text("resource_id"),
-    _moment("create_time"),
+    text("resource_id"),
+    moment("create_time"),
     Column("answer", LargeBinary, nullable=False),
     Index("request_ids_by_age", "create_time"),
 )
@@ -293,6 +231,6 @@ installation: Final = Table(
     metadata,
     Column("log_id", String, primary_key=True),
     Column("secret", LargeBinary, nullable=False),
-    _moment("create_time"),
+    moment("create_time"),
 )
 """One row, of no tenant: the name of the log, and the secret that signs its cursors."""

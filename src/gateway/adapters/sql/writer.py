@@ -59,12 +59,15 @@ class Writer:
         engine: AsyncEngine,
         statements: Statements,
         moment: Callable[[], datetime],
+        *,
         ring: Callable[..., None],
+        committed: Callable[[int], None],
     ) -> None:
         self._engine = engine
         self._statements = statements
         self._moment = moment
         self._ring = ring
+        self._committed = committed
         self._waiting: list[Entry] = []
         self._wake = asyncio.Event()
         self._closing = False
@@ -133,6 +136,7 @@ class Writer:
             bells.setdefault(EVENTS, EVENTS)
         if bells:
             self._ring(*bells)
+        self._committed(len(group))
         for entry in group:
             entry.resolve()
 
