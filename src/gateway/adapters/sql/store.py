@@ -36,7 +36,15 @@ def _no_count(_size: int) -> None:
     """Nobody counts."""
 
 
-le[T]], prefetch: Prefetch = NOTHING) -> T:
+class SqlStore:
+    """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
+
+    def __init__(self, writer: Writer, readers: Readers, signer: Signer) -> None:
+        self.signer = signer
+        self._writer = writer
+        self._readers = readers
+
+    async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
         return await self._writer.write(work, prefetch)
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
