@@ -32,6 +32,14 @@ class OutboxSize:
     oldest_due_time: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many sessions are in each state (those that are not named have none), and what waits in all outboxes."""
+
+    by_state: dict[State.ValueType, int]
+    outbox: OutboxSize
+
+
 @dataclass(slots=True)
 class Session:
     """One account linked to the gateway, or to be linked. `revision` grows with each change of the status, `etag`

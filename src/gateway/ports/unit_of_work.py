@@ -18,7 +18,7 @@ from gateway.domain.events import EventFilter, StoredEvent
 from gateway.domain.identities import Identity
 from gateway.domain.messages import Direction, Message, Receipt, State
 from gateway.domain.requests import RequestKey, RequestRecord
-from gateway.domain.sessions import OutboxSize, Session
+from gateway.domain.sessions import Census, OutboxSize, Session
 from gateway.domain.sessions import State as SessionState
 from wagate.v1 import event_pb2
 
@@ -41,6 +41,9 @@ class Sessions(Protocol):
 
     async def outbox(self, session_uid: str) -> OutboxSize:
         """What waits to be sent."""
+
+    async def census(self) -> Census:
+        """All sessions of all tenants, counted."""
 
     async def add(self, session: Session) -> None:
         """Store a new session."""

@@ -17,6 +17,7 @@ from gateway.domain.errors import (
     ShuttingDown,
 )
 from gateway.domain.messages import ENDED_UNSENT, Direction, Message, State
+from gateway.ports.meter import Meter
 from gateway.ports.unit_of_work import MessageFilter, Prefetch, Store, UnitOfWork
 from gateway.services.acceptance import Acceptance, Wish, read_wish
 from gateway.services.fates import tell_status
@@ -37,7 +38,10 @@ ANSWER_BEFORE_DEADLINE = 1.0
 class Messages:
     """The use cases of MessageService that need no line."""
 
-    def __init__(self, store: Store, acceptance: Acceptance, views: Views, pages: Pages, watch: MessageWatch) -> None:
+    def __init__(
+        self, store: Store, acceptance: Acceptance, views: Views, pages: Pages, watch: MessageWatch, meter: Meter
+    ) -> None:
+        self._meter = meter
         self._store = store
         self._acceptance = acceptance
         self._views = views
@@ -66,6 +70,8 @@ class Messages:
             requests=repeat.keys,
         )
         response = await self._store.write(work, prefetch)
+        if not response.repeated_request:
+            self._meter.message_accepted()
         if request.wait_for != WaitFor.WAIT_FOR_UNSPECIFIED:
             await self._wait(call, request, response)
         return response
