@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gateway.adapters.embedded.queue import EmbeddedQueue
@@ -18,11 +16,13 @@ from gateway.domain.leases import Lease
 from gateway.observability.exposition import exposed
 from gateway.observability.metrics import PrometheusMeter
 from gateway.ports.provider import Providers
+from gateway.programs import find_program
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
 from gateway.services.acceptance import Acceptance
 from gateway.services.asking import LiveRequests, Owners
 from gateway.services.contacts import Contacts
+from gateway.services.counting import Counting
 from gateway.services.feeds import Feeds
 from gateway.services.inbox import Inbox
 from gateway.services.keys import Keys
@@ -44,6 +44,7 @@ from gateway.settings import Settings
 from gateway.transport.server import GrpcServer
 from gateway.transport.servicers import Services
 from gateway.version import VERSION
+from gateway.workers.census_taker import CensusTaker
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.janitor import Janitor
 from gateway.workers.owner_tools import OwnerTools
@@ -51,10 +52,6 @@ from gateway.workers.session_owner import SessionOwner
 
 _OWNER: Final = "w_"
 _CAPACITY: Final = 10_000
-
-
-class ProgramMissing(Exception):
-    """A program that the gateway needs is not there; the sentence says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ async def running_gateway(settings: Settings) -> AsyncIterator[RunningGateway]:
     key = settings.access.key.get_secret_value()
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
-        open_store(store_url(settings), ring=queue.ring) as store,
+        open_store(store_url(settings), ring=queue.ring, committed=meter.group_committed) as store,
         web_provider(_engine_options(settings), meter.engine_restarted) as web,
     ):
         providers = Providers(by_name={web.name: web}, default=web.name)
@@ -110,6 +107,7 @@ async def _served(joined: Joined) -> AsyncIterator[str]:
         group.create_task(live.run(workers_stopping), name="live requests")
         group.create_task(_fleet(joined).run(workers_stopping), name="fleet")
         group.create_task(_janitor(joined).run(workers_stopping), name="janitor")
+        group.create_task(_census_taker(joined).run(workers_stopping), name="census taker")
         await server.start()
         try:
             yield server.address
@@ -126,7 +124,7 @@ def _services(joined: Joined, tail: Tail, live: LiveRequests) -> Services:
     return Services(
         sessions=Sessions(store, providers, views, pages),
         pairing=Pairing(store, owners, views, joined.stopping),
-        messages=Messages(store, Acceptance(providers, give_up_after), views, pages, watch),
+        messages=Messages(store, Acceptance(providers, give_up_after), views, pages, watch, joined.meter),
         reading=Reading(store, owners, live),
         contacts=Contacts(store, owners, live),
         feeds=Feeds(
@@ -173,6 +171,10 @@ def _janitor(joined: Joined) -> Janitor:
     return Janitor(Outbox(joined.store), Keys(joined.store), joined.providers)
 
 
+def _census_taker(joined: Joined) -> CensusTaker:
+    return CensusTaker(Counting(joined.store, joined.meter))
+
+
 def store_url(settings: Settings) -> str:
     """Where the database is: as the settings say, else a file in the data folder."""
     said = settings.store.url.get_secret_value()
@@ -190,19 +192,3 @@ def _engine_options(settings: Settings) -> EngineOptions:
         start_timeout=settings.engine.start_timeout,
         log_level=settings.log.level,
     )
-
-
-def find_program(said: Path | None, name: str) -> Path:
-    """Find a program of ours: as said, else in `build/` of the folder we are in or of this checkout, else on the PATH.
-
-    Raises:
-        ProgramMissing: it is nowhere.
-    """
-    checkout = Path(__file__).parents[2]
-    for place in (said,) if said else (Path("build", name), checkout / "build" / name):
-        if place.is_file():
-            return place.resolve()
-    found = None if said else shutil.which(name)
-    if found is None:
-        raise ProgramMissing(f"{said or name} is not there: build it with `make build`, or say where it is.")
-    return Path(found)

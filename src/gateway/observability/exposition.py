@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from gateway.settings.listening import is_loopback, split_address
+from gateway.settings.listening import CannotListen, is_loopback, split_address
 
 _WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _HANG_AFTER: Final = 5.0
@@ -39,13 +39,19 @@ class _Quiet(WSGIRequestHandler):
 async def exposed(registry: CollectorRegistry, listen: str, key: str) -> AsyncIterator[str]:
     """Serve /metrics while the context lasts, from a thread of its own, and tell where. Callers from beyond this
     machine must show the key as a bearer token; an empty `listen` serves nowhere.
+
+    Raises:
+        CannotListen: nobody can listen there.
     """
     if not listen:
         yield ""
         return
     host, port = split_address(listen)
     family = _Server6 if ":" in host else _Server
-    server = make_server(host, port, _guarded(make_wsgi_app(registry), key), family, _Quiet)
+    try:
+        server = make_server(host, port, _guarded(make_wsgi_app(registry), key), family, _Quiet)
+    except OSError:
+        raise CannotListen("metrics.listen", listen) from None
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:

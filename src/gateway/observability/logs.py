@@ -28,7 +28,7 @@ def start_logging(wanted: Log, lines: Lines | None = None) -> None:
         processors=_processors(wanted),
         wrapper_class=structlog.make_filtering_bound_logger(wanted.level),
         logger_factory=lambda *_: lines,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
     atexit.register(lines.flush)
@@ -44,11 +44,12 @@ def _processors(wanted: Log) -> list[Processor]:
     ]
     if wanted.format == "pretty":
         return [*shared, structlog.dev.ConsoleRenderer(timestamp_key="time")]
-    return [*shared, structlog.processors.EventRenamer("message"), _to_json]
+    return [*shared, _to_json]
 
 
 def _to_json(_logger: object, _method: str, fields: Any) -> bytes:
-    return orjson.dumps(fields, default=str)
+    first = {"time": fields.pop("time"), "level": fields.pop("level"), "message": fields.pop("event")}
+    return orjson.dumps(first | fields, default=str)
 
 
 class _Bridge(logging.Handler):

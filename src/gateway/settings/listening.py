@@ -8,6 +8,13 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 
+class CannotListen(Exception):
+    """An address to listen on is not free, or not this machine's."""
+
+    def __init__(self, option: str, address: str) -> None:
+        super().__init__(f"{option}: nobody can listen on {address}; is a gateway running there?")
+
+
 def split_address(address: str) -> tuple[str, int]:
     """The host, without brackets, and the port; raises ValueError, with a sentence, for anything else."""
     host, colon, port = address.rpartition(":")

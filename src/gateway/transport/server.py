@@ -13,6 +13,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from gateway.settings import Settings
+from gateway.settings.listening import CannotListen
 from gateway.settings.tree import Grpc
 from gateway.transport.interceptors import CallMeter, Doors, stages
 from gateway.transport.reflection import SERVICES as REFLECTION
@@ -23,12 +24,10 @@ from gateway.transport.rpcs import rpcs_of
 Servicers = Mapping[ServiceDescriptor, object]
 """Each service of the contract, and what serves it."""
 
+_SHARE: Final = 0.5
+"""Of the grace; the rest is for closing lines and the database."""
 _ENDLESS: Final = 1.0
 """Seconds for what watches health or asks for reflection, once all calls of the contract are answered."""
-
-
-class CannotListen(Exception):
-    """The address to listen on is not free, or not this machine's."""
 
 
 class GrpcServer:
@@ -42,7 +41,7 @@ class GrpcServer:
     def __init__(self, servicers: Servicers, settings: Settings, meter: CallMeter, stopping: asyncio.Event) -> None:
         self._stopping = stopping
         self._doors = Doors(stopping)
-        self._grace = settings.shutdown.grace.total_seconds()
+        self._patience = settings.shutdown.grace.total_seconds() * _SHARE
         self._served = [service.full_name for service in servicers]
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(options=_options(settings.grpc))
@@ -62,12 +61,12 @@ class GrpcServer:
 
     async def stop(self) -> None:
         """Stop in order: health says NOT_SERVING, streams are told and new calls refused, those under way are waited
-        for within the grace, and what is left is ended.
+        for within their share of the grace, and what is left is ended.
         """
         await self._health.enter_graceful_shutdown()
         self._stopping.set()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._grace):
+            async with asyncio.timeout(self._patience):
                 await self._doors.empty()
         await self._server.stop(_ENDLESS)
 
@@ -78,7 +77,7 @@ def _listen(server: grpc.aio.Server, listen: str) -> str:
     try:
         port = server.add_insecure_port(listen)
     except RuntimeError:
-        raise CannotListen(f"grpc.listen: nobody can listen on {listen}; is a gateway running there?") from None
+        raise CannotListen("grpc.listen", listen) from None
     finally:
         os.umask(before)
     return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"

@@ -15,8 +15,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from gateway.observability import PrometheusMeter
+from gateway.settings.listening import CannotListen
 from gateway.transport.rpcs import ContractIncomplete
-from gateway.transport.server import CannotListen, GrpcServer
+from gateway.transport.server import GrpcServer
 from tests.unit.transport.served import A_REQUEST, Served, refusal, serving, settings
 from wagate.v1 import event_service_pb2 as events
 from wagate.v1 import message_service_pb2 as messages

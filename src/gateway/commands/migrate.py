@@ -1,0 +1,33 @@
+"""`wagate migrate`: the database, brought to what this version wants."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gateway.adapters.embedded.folder import locked_folder
+from gateway.adapters.sql.migrating import migrate as bring_up
+from gateway.adapters.sql.migrating import migrate_back
+from gateway.bootstrap import store_url
+from gateway.commands.options import File, Options
+from gateway.commands.refusals import told
+from gateway.observability import start_logging
+from gateway.settings import load
+
+
+@told
+def migrate(
+    *,
+    back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",
+    config: File = None,
+    **options: Options,
+) -> None:
+    """Bring the database to what this version wants, as `wagate serve` does at its start."""
+    settings = load(file=config, flags=options)
+    start_logging(settings.log)
+    with locked_folder(settings.data.folder):
+        url = store_url(settings)
+        asyncio.run(migrate_back(url, back_to) if back_to else bring_up(url))
+    print(f"The database is at {back_to}." if back_to else "The database is as this version wants it.")
