@@ -46,7 +46,7 @@ class Gateway:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.database = folder / "data" / "wagate.db"
-        self.address = f"unix:{folder}/gateway.sock"
+        self.address = environment.get("WAGATE_GRPC__LISTEN", f"unix:{folder}/gateway.sock")
         self._environment = {
             "WAGATE_GRPC__LISTEN": self.address,
             "WAGATE_METRICS__LISTEN": "",

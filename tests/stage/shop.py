@@ -116,7 +116,9 @@ async def new_shop(gateway: Gateway, lab: Lab, *, paired: bool = True, expected_
     shop = Shop(gateway, lab, f"shop-{next(_numbers)}", await lab.account())
     spec = session_pb2.SessionSpec(expected_phone_number=expected_phone_number)
     session = session_pb2.Session(session_id=shop.session_id, spec=spec)
-    await gateway.sessions.CreateSession(session_service_pb2.CreateSessionRequest(session=session))
+    async with shop.events("session.state_changed") as events:
+        await gateway.sessions.CreateSession(session_service_pb2.CreateSessionRequest(session=session))
+        await events.until(reached(State.STATE_PAIRING))
     if paired:
         await shop.pair()
     return shop

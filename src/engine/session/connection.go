@@ -75,11 +75,15 @@ func (c *connection) run() verdict {
 	}
 }
 
-// name gives the device a name to be shown, until the account's own is known.
+// name gives the device a name to be shown, until the account's own is known. From now on the session expects no other
+// account: if it is unlinked, only this one may be linked again.
 func (c *connection) name() error {
 	c.session.mu.Lock()
 	pushName := c.session.wishes.pushName
 	c.session.named = c.device.ID.String()
+	if c.session.wishes.expectedPhone == "" {
+		c.session.wishes.expectedPhone = convert.PhoneNumber(c.device.ID.ToNonAD())
+	}
 	c.session.mu.Unlock()
 	if c.device.PushName != "" || pushName == "" {
 		return nil

@@ -89,9 +89,7 @@ async def _parties(uow: UnitOfWork, session: Session, place: Place) -> tuple[Ide
         if account is not None:
             return chat, account
     sender = await learn_party(uow, session.tenant_id, place.sender)
-    if not place.chat.place_jid and not place.from_me and chat.identity_id != sender.identity_id:
-        chat = sender
-    return chat, sender
+    return (chat if place.chat.place_jid or place.from_me else sender), sender
 
 
 async def _known(uow: UnitOfWork, session: Session, chat: Identity, sender: Identity, place: Place) -> Message | None:
