@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -60,14 +60,16 @@ class Line(Protocol):
 
     device: LinkedDevice | None
 
-    def incoming(self) -> AsyncIterator[Incoming]:
+    def incoming(self) -> AsyncGenerator[Incoming]:
         """What happens, in order; the next is told after this one is settled or refused. Raises LineGone at its end."""
 
     async def renew(self, remaining: timedelta) -> None:
         """Say how long the lease still lasts. Raises LineGone if another owner was seen."""
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
-        """Hand one message to WhatsApp and wait for its answer. Never raises for what WhatsApp says."""
+        """Hand one message to WhatsApp and wait for its answer. Never raises for what WhatsApp says; raises LineGone or
+        LineDown only if the message surely did not leave.
+        """
 
     async def mark_read(
         self,

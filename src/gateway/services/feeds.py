@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -58,16 +58,17 @@ class Feeds:
         self._signer = signer
         self._stopping = stopping
 
-    async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncIterator[pb.StreamEventsResponse]:
+    async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[pb.StreamEventsResponse]:
         """Tell events from a position onward, until the server is being stopped."""
         self._meter.stream_opened()
         try:
-            async for frame in self._frames(call, request):
-                yield frame
+            async with aclosing(self._frames(call, request)) as frames:
+                async for frame in frames:
+                    yield frame
         finally:
             self._meter.stream_closed()
 
-    async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncIterator[pb.StreamEventsResponse]:
+    async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[pb.StreamEventsResponse]:
         ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
         reader = _Reader(call, await self._filter(call, request.filter), await self._start(call, request, ends))
         yield self._opened(reader, ends)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import timedelta
 
 from gateway.domain.access import Call
@@ -83,9 +84,10 @@ class Messages:
         shown = response.message
         try:
             async with asyncio.timeout(max(min(asked.total_seconds(), left), 0)):
-                async for shown in self._watch.follow(call.tenant_id, response.message):
-                    if is_ended(shown, until):
-                        break
+                async with aclosing(self._watch.follow(call.tenant_id, response.message)) as steps:
+                    async for shown in steps:
+                        if is_ended(shown, until):
+                            break
         except (TimeoutError, ShuttingDown):
             response.wait_satisfied = False
         response.message.CopyFrom(shown)
@@ -196,15 +198,16 @@ class Messages:
 
         return await self._store.read(work)
 
-    async def watch(self, call: Call, request: pb.WatchMessageRequest) -> AsyncIterator[pb.WatchMessageResponse]:
+    async def watch(self, call: Call, request: pb.WatchMessageRequest) -> AsyncGenerator[pb.WatchMessageResponse]:
         """Show a message now and after each change, until it is as far as asked."""
         response = await self.get(
             call, pb.GetMessageRequest(session_id=request.session_id, message_id=request.message_id)
         )
-        async for shown in self._watch.follow(call.tenant_id, response.message):
-            yield pb.WatchMessageResponse(message=shown)
-            if is_ended(shown, request.until):
-                return
+        async with aclosing(self._watch.follow(call.tenant_id, response.message)) as steps:
+            async for shown in steps:
+                yield pb.WatchMessageResponse(message=shown)
+                if is_ended(shown, request.until):
+                    return
 
     async def _in_session(self, uow: UnitOfWork, call: Call, session_id: str, message_id: str) -> Message:
         session = await find_session(uow, call.tenant_id, session_id)

@@ -38,7 +38,7 @@ class Outbox:
         self._store = store
 
     async def recover(self, lease: Lease) -> None:
-        """Say of what an earlier owner was handing over when it ended that the outcome is not known."""
+        """Say of what was being handed over when the line, or an earlier owner, ended that the outcome is not known."""
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)

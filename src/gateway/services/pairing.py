@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -43,7 +44,7 @@ class Pairing:
         self._views = views
         self._stopping = stopping
 
-    async def pair(self, call: Call, request: pb.PairSessionRequest) -> AsyncIterator[pb.PairSessionResponse]:
+    async def pair(self, call: Call, request: pb.PairSessionRequest) -> AsyncGenerator[pb.PairSessionResponse]:
         """Start or join an attempt, and show its steps until it ends."""
         session = await self._want(call, request.session_id)
         watcher_id = secrets.token_hex(8)
@@ -65,14 +66,15 @@ class Pairing:
     async def request_code(self, call: Call, request: pb.RequestPairingCodeRequest) -> pb.RequestPairingCodeResponse:
         """Start or join an attempt by code, and show the code."""
         asked = pb.PairSessionRequest(session_id=request.session_id, phone_number=request.phone_number)
-        async for frame in self.pair(call, asked):
-            match frame.WhichOneof("frame"):
-                case "code":
-                    return pb.RequestPairingCodeResponse(attempt_id=frame.attempt_id, code=frame.code)
-                case "failed":
-                    raise error_of(frame.failed)
-                case "linked" | "connected":
-                    raise SessionAlreadyPaired(session_id=request.session_id)
+        async with aclosing(self.pair(call, asked)) as frames:
+            async for frame in frames:
+                match frame.WhichOneof("frame"):
+                    case "code":
+                        return pb.RequestPairingCodeResponse(attempt_id=frame.attempt_id, code=frame.code)
+                    case "failed":
+                        raise error_of(frame.failed)
+                    case "linked" | "connected":
+                        raise SessionAlreadyPaired(session_id=request.session_id)
         raise OutcomeOpen
 
     async def qr(self, call: Call, request: pb.GetPairingQrRequest) -> pb.GetPairingQrResponse:

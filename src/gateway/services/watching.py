@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gateway.domain.messages import ENDED_UNSENT, Level, State
 from gateway.ports.unit_of_work import Store, UnitOfWork
@@ -43,7 +43,7 @@ class MessageWatch:
         self._tail = tail
         self._views = views
 
-    async def follow(self, tenant_id: str, message: message_pb2.Message) -> AsyncIterator[message_pb2.Message]:
+    async def follow(self, tenant_id: str, message: message_pb2.Message) -> AsyncGenerator[message_pb2.Message]:
         """Show a message as it is now, then after each change, until the server is being stopped (ShuttingDown)."""
         with self._tail.watch_message(message.message_id) as steps:
             shown = await self._fresh(tenant_id, message.message_id)

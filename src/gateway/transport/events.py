@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gateway.services.feeds import Feeds
 from gateway.transport.exchange import ServicerContext, current_call
@@ -18,7 +18,7 @@ class EventServicer(EventServiceServicer):
 
     def StreamEvents(
         self, request: pb.StreamEventsRequest, _context: ServicerContext
-    ) -> AsyncIterator[pb.StreamEventsResponse]:
+    ) -> AsyncGenerator[pb.StreamEventsResponse]:
         return self._feeds.stream(current_call(), request)
 
     async def ListEvents(self, request: pb.ListEventsRequest, _context: ServicerContext) -> pb.ListEventsResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gateway.services.messages import Messages
 from gateway.services.reading import Reading
@@ -45,5 +45,5 @@ class MessageServicer(MessageServiceServicer):
 
     def WatchMessage(
         self, request: pb.WatchMessageRequest, _context: ServicerContext
-    ) -> AsyncIterator[pb.WatchMessageResponse]:
+    ) -> AsyncGenerator[pb.WatchMessageResponse]:
         return self._messages.watch(current_call(), request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gateway.services.pairing import Pairing
 from gateway.transport.exchange import ServicerContext, current_call
@@ -18,7 +18,7 @@ class PairingServicer(PairingServiceServicer):
 
     def PairSession(
         self, request: pb.PairSessionRequest, _context: ServicerContext
-    ) -> AsyncIterator[pb.PairSessionResponse]:
+    ) -> AsyncGenerator[pb.PairSessionResponse]:
         return self._pairing.pair(current_call(), request)
 
     async def RequestPairingCode(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final
 
@@ -59,14 +60,18 @@ class LineReader:
 
     async def run(self, line: Line) -> None:
         """Store what the line tells, until it is gone (LineGone) or the lease is lost (LeaseLost)."""
-        async for item in line.incoming():
-            started = time.monotonic()
-            if await self._store(item):
-                await item.settle()
-                self._tools.meter.inbound_committed(time.monotonic() - started)
-            else:
-                await item.refuse()
-                self._tools.meter.inbound_refused()
+        async with aclosing(line.incoming()) as items:
+            async for item in items:
+                await self._take_in(item)
+
+    async def _take_in(self, item: Incoming) -> None:
+        started = time.monotonic()
+        if await self._store(item):
+            await item.settle()
+            self._tools.meter.inbound_committed(time.monotonic() - started)
+        else:
+            await item.refuse()
+            self._tools.meter.inbound_refused()
 
     async def _store(self, item: Incoming) -> bool:
         """Store one fact; tell whether it is stored. A fault of ours in one fact must not end the line: the engine

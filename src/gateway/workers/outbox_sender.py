@@ -107,8 +107,8 @@ class OutboxSender:
             outcome = await line.send(outgoing, timeout=self._tools.send_timeout.total_seconds())
         except LineDown as error:
             outcome = NotSent(str(error))
-        except (LineGone, TimeoutError):
-            await self._outbox.finish(self._lease, head.message_id, OutcomeUnknown("the line is gone"))
+        except LineGone as error:
+            await self._outbox.finish(self._lease, head.message_id, NotSent(str(error)))
             raise
         loop = asyncio.get_running_loop()
         message = await self._outbox.finish(self._lease, head.message_id, outcome)

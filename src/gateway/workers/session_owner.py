@@ -76,7 +76,6 @@ class SessionOwner:
         try:
             async with self._tools.queue.serve(owner_name(uid), self._answers.answer):
                 self._away_since = await self._take_over()
-                await self._tools.outbox.recover(self.lease)
                 await self._serve_wishes()
         except LeaseLost:
             log.info("The session has another owner, or is gone.", session_uid=uid)
@@ -147,6 +146,7 @@ class SessionOwner:
 
     async def _keep_line(self, session: Session, wish: Wish) -> None:
         """Keep a line open until something else is wanted, or the line is gone."""
+        await self._tools.outbox.recover(self.lease)
         line = await self._open(session)
         if line is None:
             return

@@ -1,6 +1,6 @@
 """One session's line through the engine."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,7 +40,7 @@ class WebLine:
         self._session_id = lease.session_uid
         self._fence = lease.fence
 
-    async def incoming(self) -> AsyncIterator[Incoming]:
+    async def incoming(self) -> AsyncGenerator[Incoming]:
         """What happens, in order. What this gateway does not know is refused and logged, and not told."""
         while True:
             item = await self._inbox.next()
