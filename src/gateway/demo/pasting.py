@@ -1,0 +1,45 @@
+"""Lines to paste while the demo stays up."""
+
+from __future__ import annotations
+
+import json
+from textwrap import dedent
+
+from gateway.demo.stage import Stage
+from gateway.demo.story import SESSION, Ending
+
+
+def lines_to_paste(stage: Stage, ending: Ending) -> str:
+    """What can be tried now, in a shell and in Python."""
+    request = {"session_id": SESSION, "to": ending.anna_number, "content": {"text": {"text": "And again"}}}
+    return dedent(
+        f"""
+        The gateway stays up; Ctrl-C ends it. Its logs are in {stage.folder}. In another terminal:
+
+          # what is served, and all events so far and to come
+          grpcurl -plaintext {stage.grpc} list
+          grpcurl -plaintext -d '{{"earliest": true}}' {stage.grpc} wagate.v1.EventService/StreamEvents
+
+          # a message to Anna
+          grpcurl -plaintext -d '{json.dumps(request)}' \\
+            {stage.grpc} wagate.v1.MessageService/SendMessage
+
+          # as Anna: what she received, and an answer
+          wagate lab inbox {ending.anna_id} --at {stage.lab_control}
+          wagate lab say {ending.anna_id} {ending.shop_number} 'Hello shop' --at {stage.lab_control}
+
+          # the numbers
+          curl http://{stage.metrics}/metrics
+
+        In Python:
+
+          import grpc
+          from wagate.v1.message_service_pb2 import SendMessageRequest
+          from wagate.v1.message_service_pb2_grpc import MessageServiceStub
+          from wagate.v1.content_pb2 import Content, Text
+
+          messages = MessageServiceStub(grpc.insecure_channel("{stage.grpc}"))
+          print(messages.SendMessage(SendMessageRequest(
+              session_id="{SESSION}", to="{ending.anna_number}", content=Content(text=Text(text="From Python")))))
+        """
+    )
