@@ -8,8 +8,9 @@ import (
 	"wagate.dev/src/lab/model"
 )
 
-// fewPreKeys is the number of one-time keys at which a device is asked for more.
-const fewPreKeys = 5
+// fewPreKeys is the number of one-time keys at which a device is asked for more;
+// whatsmeow heeds that below 5.
+const fewPreKeys = 4
 
 // djbType marks Curve25519 keys.
 var djbType = []byte{5}

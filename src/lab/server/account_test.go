@@ -1,21 +1,17 @@
 package server_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
-	"time"
 
-	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
-	"wagate.dev/src/lab/fault"
 	"wagate.dev/src/lab/labtest"
+	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/oracle"
-	"wagate.dev/src/lab/server"
 )
 
 const nobody = "491700000099"
@@ -120,172 +116,28 @@ func TestANewDeviceOfAContactIsWrittenToWithoutDelay(t *testing.T) {
 	}
 }
 
-func TestAWorldIsSavedAndGoesOnWithoutPairingAgain(t *testing.T) {
-	lab, first, second := two(t)
-	first.Say(labtest.PN(bob), "before")
-	second.Hear()
-	second.Disconnect()
-	if err := lab.AwaitOffline(within(t), device(bob, 1)); err != nil {
-		t.Fatal(err)
+func TestASenderIsNamedAsItsAccountWants(t *testing.T) {
+	for naming, wanted := range map[model.Naming]struct{ server, other string }{
+		model.LIDWithPhone: {types.HiddenUserServer, types.DefaultUserServer},
+		model.LIDOnly:      {types.HiddenUserServer, ""},
+		model.PhoneWithLID: {types.DefaultUserServer, types.HiddenUserServer},
+		model.PhoneOnly:    {types.DefaultUserServer, ""},
+	} {
+		t.Run(string(naming), func(t *testing.T) {
+			lab := labtest.Start(t)
+			if _, err := lab.CreateAccount(ada, "", "Ada", naming); err != nil {
+				t.Fatal(err)
+			}
+			first, second := lab.Pair(ada), lab.Pair(lab.Account(bob, "Bob"))
+			first.Say(labtest.PN(bob), "hello")
+			info := labtest.Await[*events.Message](second).Info
+			if info.Sender.Server != wanted.server || info.SenderAlt.Server != wanted.other {
+				t.Fatalf("named %v beside %q", info.Sender, info.SenderAlt)
+			}
+			second.Say(info.Sender.ToNonAD(), "and to you")
+			if _, text := first.Hear(); text != "and to you" {
+				t.Fatalf("Ada heard %q", text)
+			}
+		})
 	}
-	id := first.Say(labtest.PN(bob), "meanwhile")
-	first.Disconnect()
-	saved, err := lab.SaveWorld()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lab.Close()
-
-	later := labtest.Start(t, func(options *server.Options) { options.World = saved })
-	back, sender := later.Resume(second.Store), later.Resume(first.Store)
-	back.Reconnect()
-	if message, text := back.Hear(); text != "meanwhile" || message.Info.ID != id {
-		t.Fatalf("%q", text)
-	}
-	sender.Reconnect()
-	sender.Say(labtest.PN(bob), "after")
-	if _, text := back.Hear(); text != "after" {
-		t.Fatalf("%q", text)
-	}
-}
-
-func TestAWorldIsLoadedIntoARunningLab(t *testing.T) {
-	lab := labtest.Start(t)
-	client := lab.Pair(lab.Account(ada, "Ada"))
-	saved, err := lab.SaveWorld()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lab.Account(bob, "Bob")
-	if err = lab.LoadWorld(saved); err != nil {
-		t.Fatal(err)
-	}
-	if phones := lab.Phones(); len(phones) != 1 {
-		t.Fatalf("%v", phones)
-	}
-	labtest.Await[*events.Disconnected](client)
-	labtest.Await[*events.Connected](client)
-}
-
-func TestPresenceAndTypingReachThoseWhoWatch(t *testing.T) {
-	_, first, second := two(t)
-	first.Store.PushName = "Ada Lovelace"
-	if err := second.SubscribePresence(within(t), labtest.PN(ada)); err != nil {
-		t.Fatal(err)
-	}
-	labtest.AwaitWhere(second, func(presence *events.Presence) bool { return presence.Unavailable })
-	if err := first.SendPresence(within(t), types.PresenceAvailable); err != nil {
-		t.Fatal(err)
-	}
-	labtest.AwaitWhere(second, func(presence *events.Presence) bool { return !presence.Unavailable })
-	if err := first.SendChatPresence(within(t), labtest.PN(bob), types.ChatPresenceComposing, types.ChatPresenceMediaAudio); err != nil {
-		t.Fatal(err)
-	}
-	if typing := labtest.Await[*events.ChatPresence](second); typing.Media != types.ChatPresenceMediaAudio {
-		t.Fatalf("%+v", typing)
-	}
-	first.Disconnect()
-	gone := labtest.AwaitWhere(second, func(presence *events.Presence) bool { return presence.Unavailable })
-	if gone.LastSeen.IsZero() {
-		t.Fatal("never seen")
-	}
-}
-
-func TestWhatNobodyKnowsIsAnsweredAndCounted(t *testing.T) {
-	lab := labtest.Start(t)
-	client := lab.Pair(lab.Account(ada, "Ada"))
-	_, err := client.GetSubscribedNewsletters(within(t))
-	var refused *whatsmeow.IQError
-	if !errors.As(err, &refused) || refused.Code != 501 {
-		t.Fatal(err)
-	}
-	if counted := lab.Unanswered(); counted["w:mex/query"] != 1 {
-		t.Fatalf("%v", counted)
-	}
-}
-
-func TestTheSmallQueriesAreAnswered(t *testing.T) {
-	lab, client, _ := two(t)
-	ctx := within(t)
-	if _, err := client.SetPrivacySetting(ctx, types.PrivacySettingTypeReadReceipts, types.PrivacySettingNone); err != nil {
-		t.Error(err)
-	}
-	if settings, err := client.TryFetchPrivacySettings(ctx, true); err != nil || settings.ReadReceipts != types.PrivacySettingNone {
-		t.Errorf("%+v %v", settings, err)
-	}
-	blocked, err := client.UpdateBlocklist(ctx, labtest.PN(bob), events.BlocklistChangeActionBlock)
-	if err != nil || len(blocked.JIDs) != 1 || blocked.JIDs[0] != labtest.PN(bob) {
-		t.Errorf("%+v %v", blocked, err)
-	}
-	if picture, err := client.GetProfilePictureInfo(ctx, labtest.PN(bob), nil); !errors.Is(err, whatsmeow.ErrProfilePictureNotSet) {
-		t.Errorf("%+v %v", picture, err)
-	}
-	if err := client.FetchAppState(ctx, "critical_block", true, false); err != nil {
-		t.Error(err)
-	}
-	if unanswered := lab.Unanswered(); len(unanswered) > 0 {
-		t.Errorf("not answered: %v", unanswered)
-	}
-}
-
-func TestAFrozenSocketAnswersAgainAfterReconnecting(t *testing.T) {
-	lab, first, second := two(t)
-	if err := lab.SetFault(bob, fault.Fault{Frozen: true}); err != nil {
-		t.Fatal(err)
-	}
-	id := first.Say(labtest.PN(bob), "hello")
-	if !lab.Online(device(bob, 1)) || !second.IsConnected() {
-		t.Fatal("the socket was closed")
-	}
-	lab.Recorded(oracle.Accepted, func(entry oracle.Entry) bool { return entry.ID == id })
-	if len(lab.Entries(oracle.Delivered)) != 0 {
-		t.Fatal("something was written")
-	}
-	second.ResetConnection()
-	if _, text := second.Hear(); text != "hello" {
-		t.Fatalf("%q", text)
-	}
-}
-
-func TestMessagesAreRefusedAsOftenAsAsked(t *testing.T) {
-	lab, first, second := two(t)
-	if err := lab.SetFault(ada, fault.Fault{RefuseCode: 463, RefuseCount: 1}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := first.SendMessage(within(t), labtest.PN(bob), &waE2E.Message{Conversation: proto.String("one")})
-	if !errors.Is(err, whatsmeow.ErrServerReturnedError) || !strings.Contains(err.Error(), "463") {
-		t.Fatal(err)
-	}
-	first.Say(labtest.PN(bob), "two")
-	if _, text := second.Hear(); text != "two" {
-		t.Fatalf("%q", text)
-	}
-	if refused := lab.Entries(oracle.Refused); len(refused) != 1 || refused[0].Error != "463" {
-		t.Fatalf("%+v", refused)
-	}
-}
-
-func TestLostAcksAndUnreachability(t *testing.T) {
-	lab, first, second := two(t)
-	if err := lab.SetFault(ada, fault.Fault{AcksLost: true, Unreachable: true}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := first.SendMessage(within(t), labtest.PN(bob), &waE2E.Message{Conversation: proto.String("one")},
-		whatsmeow.SendRequestExtra{Timeout: 300 * time.Millisecond})
-	if !errors.Is(err, whatsmeow.ErrMessageTimedOut) {
-		t.Fatal(err)
-	}
-	second.Hear()
-	if dropped, err := lab.DropConnections(ada); err != nil || dropped != 1 {
-		t.Fatalf("%d %v", dropped, err)
-	}
-	labtest.Await[*events.Disconnected](first)
-	labtest.Await[*events.Disconnected](first) // once more, after it tried to come back
-	if lab.Online(device(ada, 1)) {
-		t.Fatal("it was let in")
-	}
-	if err = lab.SetFault(ada, fault.Fault{}); err != nil {
-		t.Fatal(err)
-	}
-	labtest.Await[*events.Connected](first)
 }
