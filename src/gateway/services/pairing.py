@@ -14,7 +14,14 @@ import segno
 
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_timestamp
-from gateway.domain.errors import OutcomeOpen, PairingNotUnderWay, SessionAlreadyPaired, error_of
+from gateway.domain.errors import (
+    GatewayError,
+    NoSuchChallenge,
+    OutcomeOpen,
+    PairingNotUnderWay,
+    SessionAlreadyPaired,
+    error_of,
+)
 from gateway.domain.events import Cause
 from gateway.domain.ids import make_etag
 from gateway.domain.sessions import DesiredState, Session
@@ -79,9 +86,8 @@ class Pairing:
 
     async def qr(self, call: Call, request: pb.GetPairingQrRequest) -> pb.GetPairingQrResponse:
         """Show the QR of the attempt under way."""
-        session = await self._find(call, request.session_id)
         question = owner_pb2.OwnerRequest(shown_pairing_code=owner_pb2.ShownPairingCode())
-        reply = await self._owners.ask(call, session, question)
+        reply = await self._ask(call, request.session_id, question, PairingNotUnderWay)
         frame = reply.shown_pairing_code
         if not frame.HasField("code"):
             raise PairingNotUnderWay
@@ -90,15 +96,14 @@ class Pairing:
 
     async def answer(self, call: Call, request: pb.AnswerPairingChallengeRequest) -> pb.AnswerPairingChallengeResponse:
         """Hand on the answer to a challenge."""
-        session = await self._find(call, request.session_id)
-        question = owner_pb2.AnswerPairingChallenge(answer=request)
-        await self._owners.ask(call, session, owner_pb2.OwnerRequest(answer_pairing_challenge=question))
+        question = owner_pb2.OwnerRequest(answer_pairing_challenge=owner_pb2.AnswerPairingChallenge(answer=request))
+        await self._ask(call, request.session_id, question, NoSuchChallenge)
         return pb.AnswerPairingChallengeResponse()
 
     async def cancel(self, call: Call, request: pb.CancelPairingRequest) -> pb.CancelPairingResponse:
         """End the attempt under way."""
-        session = await self._find(call, request.session_id)
-        await self._owners.ask(call, session, owner_pb2.OwnerRequest(cancel_pairing=owner_pb2.CancelPairing()))
+        question = owner_pb2.OwnerRequest(cancel_pairing=owner_pb2.CancelPairing())
+        await self._ask(call, request.session_id, question, PairingNotUnderWay)
         return pb.CancelPairingResponse()
 
     async def _want(self, call: Call, session_id: str) -> Session:
@@ -123,6 +128,15 @@ class Pairing:
         if session.desired_state == DesiredState.DESIRED_STATE_RUNNING:
             return session
         return await self._store.write(work)
+
+    async def _ask(
+        self, call: Call, session_id: str, question: owner_pb2.OwnerRequest, otherwise: type[GatewayError]
+    ) -> owner_pb2.OwnerReply:
+        """Ask about the attempt under way. A session that is not wanted has none, and no owner to ask."""
+        session = await self._find(call, session_id)
+        if session.desired_state != DesiredState.DESIRED_STATE_RUNNING:
+            raise otherwise
+        return await self._owners.ask(call, session, question)
 
     async def _find(self, call: Call, session_id: str) -> Session:
         async def work(uow: UnitOfWork) -> Session:
