@@ -82,6 +82,7 @@ func TestADeviceWithFewPreKeysIsAskedForMore(t *testing.T) {
 		return devices[0].PreKeys
 	}
 	for range left() - 4 {
+		//lint:ignore SA1019 keys are fetched without a message by this method alone
 		if _, err := first.DangerousInternals().FetchPreKeys(within(t), []types.JID{*second.Store.ID}); err != nil {
 			t.Fatal(err)
 		}
