@@ -82,7 +82,7 @@ def _plain(name: str) -> str:
 def _picker(names: list[str], given: dict[str, Any]) -> Callable[[Row], tuple[Any, ...]]:
     """Pick the parameters of a statement by name; `given` are the values that the statement itself brings."""
     if given:
-        return lambda row: tuple(row[name] if name in row else given[name] for name in names)
+        return lambda row: tuple(given[name] if name in given else row[name] for name in names)
     if len(names) == 1:
         return lambda row: (row[names[0]],)
     return itemgetter(*names) if names else lambda _row: ()
