@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import time
@@ -32,8 +33,7 @@ _SEND: Final = "/wagate.v1.MessageService/SendMessage"
 _TEXT: Final = "Your order 1047 has left our house this morning, and should be with you on Thursday between 9 and 12."
 _ROWS: Final = "SELECT count(*) FROM messages"
 _EVENTS: Final = "SELECT count(*) FROM events WHERE kind = 'message.accepted'"
-_ANSWERED: Final = 'wagate_calls_total{code="'
-_ANSWERED_OK: Final = _ANSWERED + 'OK",method="MessageService/SendMessage"}'
+_ANSWERED: Final = re.compile(r'wagate_calls_total{code="(\w+)",method="MessageService/SendMessage"}')
 _ONE_BY_ONE: Final = 4, 150
 """Rounds of one caller, and calls in each."""
 
@@ -131,6 +131,9 @@ async def _check(house: House, replies: int) -> None:
     """End with a sentence unless each reply stands for one row and one event, and each call was answered with OK."""
     with closing(sqlite3.connect(f"file:{house.gateway.database}?mode=ro", uri=True)) as database:
         rows, events = (database.execute(question).fetchone()[0] for question in (_ROWS, _EVENTS))
-    answered = {name: count for name, count in (await house.numbers()).items() if name.startswith(_ANSWERED)}
-    if (rows, events, answered) != (replies, replies, {_ANSWERED_OK: replies}):
+    answered = {}
+    for name, count in (await house.numbers()).items():
+        if call := _ANSWERED.fullmatch(name):
+            answered[call[1]] = count
+    if (rows, events, answered) != (replies, replies, {"OK": replies}):
         sys.exit(f"{replies} replies, but {rows} rows, {events} events, and answered were {answered}")

@@ -19,7 +19,7 @@ from tests.stage.lab import Lab, lab_process
 from tests.stage.programs import ROOT
 from tests.stage.shop import Shop, new_shop
 
-_PAIRING_AT_ONCE: Final = 8
+_PAIRING_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True)
