@@ -38,12 +38,13 @@ class EngineLog:
         try:
             fields = orjson.loads(line)
             level, sentence = _LEVELS[fields.pop("level")], fields.pop("msg")
+            fields.pop("time", None)
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
             self.last_words = line.decode(errors="replace")
             _log.warning("The engine said something outside its log", words=self.last_words)
             return
-        fields.pop("time", None)
         getattr(_log, level)(sentence, **{f"engine_{key}" if key in _OURS else key: fields[key] for key in fields})
 
 
-_OURS: Final = frozenset({"event", "level", "timestamp", "logger"})
+_OURS: Final = frozenset({"event", "message", "level", "time", "logger"})
+"""Fields that our own log lines have; the engine's of these names get another one."""
