@@ -118,8 +118,11 @@ func (w *World) Account(phone string) (*Account, error) {
 func (w *World) Find(jid types.JID) (*Account, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	account := w.byPhone[jid.User]
-	if jid.Server == types.HiddenUserServer {
+	var account *Account
+	switch jid.Server {
+	case types.DefaultUserServer:
+		account = w.byPhone[jid.User]
+	case types.HiddenUserServer:
 		account = w.byLID[jid.User]
 	}
 	if account == nil {

@@ -43,6 +43,7 @@ type pending struct {
 	account  *model.Account
 	number   uint16
 	identity *identity
+	settled  bool // the client has answered
 	outcome  chan error
 }
 
@@ -130,9 +131,10 @@ func (c *Candidate) answered(node *waBinary.Node, declined bool) *pending {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	offered := c.pending
-	if offered == nil || offered.id != node.AttrGetter().OptionalString("id") {
+	if offered == nil || offered.settled || offered.id != node.AttrGetter().OptionalString("id") {
 		return nil
 	}
+	offered.settled = true
 	if declined {
 		c.pending = nil
 	}
@@ -151,7 +153,7 @@ func (c *Candidate) confirmed(node *waBinary.Node) {
 		c.conn.Close()
 		return
 	}
-	offered.outcome <- c.link(offered) // has room for one, and nothing is confirmed twice: the client gets 515
+	offered.outcome <- c.link(offered)
 }
 
 func (c *Candidate) link(offered *pending) error {

@@ -111,10 +111,13 @@ func (b *Board) Deliver(to model.Address, node waBinary.Node) bool {
 }
 
 // Activate begins delivery to a line: first all that waits in its queue, framed
-// and marked as offline, then whatever comes.
+// and marked as offline, then whatever comes. A line that is active stays so.
 func (b *Board) Activate(line *Line) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if line.active {
+		return
+	}
 	pending := b.World.Pending(line.Address)
 	line.Send(offlinePreview(pending))
 	for i, node := range pending {
