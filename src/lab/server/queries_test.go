@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"go.mau.fi/whatsmeow"
@@ -42,6 +43,9 @@ func TestTheSmallQueriesAreAnswered(t *testing.T) {
 	}
 	if err := client.FetchAppState(ctx, "critical_block", true, false); err != nil {
 		t.Error(err)
+	}
+	if _, err := client.Upload(ctx, []byte("a picture"), whatsmeow.MediaImage); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("a file was taken: %v", err) // where files go is told, but none are stored yet
 	}
 	if unanswered := lab.Unanswered(); len(unanswered) > 0 {
 		t.Errorf("not answered: %v", unanswered)
