@@ -1,7 +1,7 @@
 """Moments and spans between what lives (aware datetimes in UTC) and what the contract says."""
 
 from datetime import UTC, datetime, timedelta
-from typing import overload
+from typing import Final, overload
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,8 +23,10 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 def from_timestamp(stamp: Timestamp) -> datetime:
-    """A moment of the contract, to the microsecond."""
-    return from_micros(stamp.seconds * 1_000_000 + stamp.nanos // 1000)
+    """A moment of the contract, to the microsecond. One beyond the years 1 to 9999 is their end: callers write what
+    they like.
+    """
+    return from_micros(min(max(stamp.seconds * 1_000_000 + stamp.nanos // 1000, _FIRST), _LAST))
 
 
 def to_duration(span: timedelta) -> Duration:
@@ -46,3 +48,7 @@ def to_micros(moment: datetime) -> int:
 def from_micros(microseconds: int) -> datetime:
     """The moment of so many microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+_FIRST: Final = to_micros(datetime.min.replace(tzinfo=UTC))
+_LAST: Final = to_micros(datetime.max.replace(tzinfo=UTC))
