@@ -70,10 +70,8 @@ class EmbeddedQueue:
         server.under_way.add(answering)
         answering.add_done_callback(server.under_way.discard)
         await asyncio.wait([answering], timeout=timeout)
-        if not answering.done():
+        if not answering.done() or answering.cancelled():
             raise AnswerOverdue
-        if answering.cancelled():
-            raise NobodyAnswers
         return answering.result()
 
     @asynccontextmanager

@@ -13,8 +13,8 @@ from sqlalchemy import (
     case,
     delete,
     literal,
-    or_,
     select,
+    union,
     update,
 )
 
@@ -45,13 +45,13 @@ def _same(mine: FromClause, twin: FromClause) -> ColumnElement[bool]:
 
 _mine = messages.alias("mine")
 _twin = messages.alias("twin")
+_of_tenant = select(messages.c.ordinal).where(messages.c.tenant_id == _TENANT)
 _TWINS = (
     select(_mine.c.ordinal.label("mine"), _twin.c.ordinal.label("twin"))
     .select_from(_mine)
     .join(_twin, _same(_mine, _twin))
     .where(
-        _mine.c.tenant_id == _TENANT,
-        or_(_mine.c.chat_id == _FROM, _mine.c.sender_id == _FROM),
+        _mine.c.ordinal.in_(union(*(_of_tenant.where(messages.c[one] == _FROM) for one in ("chat_id", "sender_id")))),
         is_set(_mine.c.provider_message_id),
     )
 )
