@@ -23,9 +23,7 @@ def contract_files() -> Iterator[FileDescriptor]:
             yield importlib.import_module(module.name).DESCRIPTOR
 
 
-RPCS = [
-    rpc for file in contract_files() for service in file.services_by_name.values() for rpc in service.methods
-]
+RPCS = [rpc for file in contract_files() for service in file.services_by_name.values() for rpc in service.methods]
 REASONS = [value for value in ErrorReason.DESCRIPTOR.values if value.number]
 every_rpc = pytest.mark.parametrize("rpc", RPCS, ids=lambda rpc: rpc.full_name)
 every_reason = pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.name)

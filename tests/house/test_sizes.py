@@ -22,9 +22,7 @@ def our_files() -> Iterator[Path]:
 
 def test_no_file_is_longer_than_400_lines() -> None:
     lengths = {
-        str(path): len((ROOT / path).read_text().splitlines())
-        for path in our_files()
-        if "migrations" not in path.parts
+        str(path): len((ROOT / path).read_text().splitlines()) for path in our_files() if "migrations" not in path.parts
     }
     assert lengths, "no files found: this test looked in the wrong place"
     too_long = {name: length for name, length in lengths.items() if length > LONGEST}
