@@ -97,11 +97,10 @@ func startLab() (*lab, func(), error) {
 
 // person is a contact in the lab.
 type person struct {
-	lab         *lab
-	id          string
-	phone, lid  string
-	inbox       grpc.ServerStreamingClient[labv1.WatchInboxResponse]
-	stopWatches context.CancelFunc
+	lab        *lab
+	id         string
+	phone, lid string
+	inbox      grpc.ServerStreamingClient[labv1.WatchInboxResponse]
 }
 
 func (l *lab) person(t *testing.T, request *labv1.CreatePersonRequest) *person {

@@ -34,6 +34,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "wagate-engine:", err)
 		os.Exit(2)
 	}
+	unix.Umask(0o077) // What this process writes holds keys.
 	log := logs.New(os.Stderr, settings.logLevel)
 	slog.SetDefault(log)
 	workerGone, err := watchWorker()

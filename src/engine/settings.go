@@ -49,6 +49,7 @@ func parseSettings(arguments []string, errors io.Writer) (*settings, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
+	s.pace.Silence = s.pingEvery + s.pingAnswer + s.pingAnswer/4
 	return s, s.check()
 }
 

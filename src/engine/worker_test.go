@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -103,6 +104,11 @@ func (w *worker) end() {
 	case <-w.exited:
 	case <-time.After(patience):
 		w.process.Process.Kill()
+	}
+	for _, trouble := range []string{"DATA RACE", "panicked", "panic: "} {
+		if strings.Contains(w.log.String(), trouble) {
+			w.t.Errorf("the engine's log tells of %q", trouble)
+		}
 	}
 	if w.t.Failed() {
 		w.t.Logf("the engine's log:\n%s", w.log.String())

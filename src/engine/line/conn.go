@@ -20,12 +20,13 @@ type Lease interface {
 type leasedConn struct {
 	net.Conn
 	lease  Lease
+	heard  func() // called whenever bytes came in
 	close  sync.Once
 	closed chan struct{}
 }
 
-func newLeasedConn(raw net.Conn, lease Lease) *leasedConn {
-	c := &leasedConn{Conn: raw, lease: lease, closed: make(chan struct{})}
+func newLeasedConn(raw net.Conn, lease Lease, heard func()) *leasedConn {
+	c := &leasedConn{Conn: raw, lease: lease, heard: heard, closed: make(chan struct{})}
 	go c.closeWithLease()
 	return c
 }
@@ -54,7 +55,19 @@ func (c *leasedConn) Read(bytes []byte) (int, error) {
 		c.Close()
 		return 0, ErrLeaseOut
 	}
+	if n > 0 {
+		c.heard()
+	}
 	return n, err
+}
+
+func (c *leasedConn) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // Close closes the connection, once.

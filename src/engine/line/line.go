@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,6 @@ import (
 )
 
 const (
-	politeClose       = time.Second
 	parallelRetries   = 4
 	errorTokenRefresh = "WhatsApp asked for a token that only Messenger has"
 )
@@ -60,8 +60,8 @@ type Line struct {
 	once   sync.Once
 
 	mu        sync.Mutex
-	conns     []net.Conn
-	connected bool
+	conns     []*leasedConn
+	lastHeard time.Time
 }
 
 // New prepares a line; Connect opens it. Close it in any case.
@@ -92,7 +92,6 @@ func (l *Line) newClient() *whatsmeow.Client {
 	client.UseRetryMessageStore = true
 	client.ManualHistorySyncDownload = true
 	client.DisableManualHistorySyncReceipt = true
-	client.AutomaticMessageRerequestFromPhone = true
 	client.SetForceActiveDeliveryReceipts(true)
 	client.SetMaxParallelRetryReceiptHandling(parallelRetries)
 	client.RefreshCAT = func(context.Context) error { return errors.New(errorTokenRefresh) }
@@ -116,9 +115,6 @@ func (l *Line) Connect() error {
 	go func() { done <- l.client.ConnectContext(l.ctx) }()
 	select {
 	case err := <-done:
-		l.mu.Lock()
-		l.connected = err == nil
-		l.mu.Unlock()
 		return err
 	case <-l.gone:
 		return net.ErrClosed
@@ -143,25 +139,13 @@ func (l *Line) Shut() {
 	}
 }
 
-// Close ends the line, politely if it still lives, and returns when nothing of it touches the store any more.
+// Close ends the line, and returns when nothing of it touches the store any more. whatsmeow's own Disconnect is not
+// called: if WhatsApp closes at the same moment it can end the process.
 func (l *Line) Close() {
-	go l.client.Disconnect()
-	if l.isConnected() {
-		select {
-		case <-l.gone:
-		case <-time.After(politeClose):
-		}
-	}
 	l.Shut()
 	if l.gate != nil {
 		l.gate.wait()
 	}
-}
-
-func (l *Line) isConnected() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.connected
 }
 
 func (l *Line) isGone() bool {
@@ -175,24 +159,41 @@ func (l *Line) isGone() bool {
 
 // wrap leases a connection to the line.
 func (l *Line) wrap(raw net.Conn) net.Conn {
-	conn := newLeasedConn(raw, l.options.Lease)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.isGone() {
-		conn.Close()
-	}
-	l.conns = append(l.conns, conn)
-	return conn
+	return l.adopt(newLeasedConn(raw, l.options.Lease, func() {}))
 }
 
 // wrapMain leases the connection whose end is the line's end.
 func (l *Line) wrapMain(raw net.Conn) net.Conn {
-	conn := l.wrap(raw).(*leasedConn)
+	conn := l.adopt(newLeasedConn(raw, l.options.Lease, l.heard))
+	l.heard()
 	go func() {
 		<-conn.closed
 		l.Shut()
 	}()
 	return conn
+}
+
+func (l *Line) adopt(conn *leasedConn) *leasedConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isGone() {
+		conn.Close()
+	}
+	l.conns = append(slices.DeleteFunc(l.conns, (*leasedConn).isClosed), conn)
+	return conn
+}
+
+func (l *Line) heard() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastHeard = time.Now()
+}
+
+// SilentFor is how long nothing has come in, not even the answer to a ping.
+func (l *Line) SilentFor() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.lastHeard)
 }
 
 // hear passes on what whatsmeow tells. Panics are ours to catch: whatsmeow takes one for success.

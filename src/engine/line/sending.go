@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 )
 
 // AnswerPatience is how long WhatsApp's answer to a message is waited for.
 const AnswerPatience = 20 * time.Second
+
+// lastAnswer is how long an answer that came before the line was gone may take to be read.
+const lastAnswer = 200 * time.Millisecond
 
 // NotOnWhatsApp is the code of a refusal that WhatsApp has no number for: the recipient has no account.
 const NotOnWhatsApp = "not-on-whatsapp"
@@ -53,9 +57,29 @@ func (l *Line) Send(ctx context.Context, id string, to types.JID, message *waE2E
 	if err := mayStill(); err != nil {
 		return Outcome{Why: err}
 	}
+	return l.handOver(ctx, id, to, message)
+}
+
+// handOver sends, and waits until WhatsApp has answered or the line is gone: whatsmeow would wait for this line to come
+// back, which no line does.
+func (l *Line) handOver(ctx context.Context, id string, to types.JID, message *waE2E.Message) Outcome {
 	l.departures.await(id)
-	answer, err := l.client.SendMessage(ctx, to, message, whatsmeow.SendRequestExtra{ID: id, Timeout: AnswerPatience})
-	return judge(to, answer, err, l.departures.settle(id))
+	answered := make(chan Outcome, 1)
+	go func() {
+		answer, err := l.client.SendMessage(ctx, to, message, whatsmeow.SendRequestExtra{ID: id, Timeout: AnswerPatience})
+		answered <- judge(to, answer, err, l.departures.settle(id))
+	}()
+	select {
+	case outcome := <-answered:
+		return outcome
+	case <-l.gone:
+	}
+	select {
+	case outcome := <-answered: // The answer was the last that came.
+		return outcome
+	case <-time.After(lastAnswer):
+		return Outcome{Why: whatsmeow.ErrNotConnected, MayHaveLeft: l.departures.settle(id)}
+	}
 }
 
 func judge(to types.JID, answer whatsmeow.SendResponse, err error, left bool) Outcome {
@@ -101,5 +125,27 @@ func (l *Line) CheckNumbers(ctx context.Context, numbers []string) ([]types.IsOn
 	return l.client.IsOnWhatsApp(ctx, numbers)
 }
 
-// Logout unlinks the device at WhatsApp, and erases it here once WhatsApp has answered.
-func (l *Line) Logout(ctx context.Context) error { return l.client.Logout(ctx) }
+// Logout unlinks the device at WhatsApp, and returns once WhatsApp has answered. whatsmeow's own Logout would disconnect
+// while WhatsApp does.
+func (l *Line) Logout(ctx context.Context) error {
+	_, err := l.client.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+		Namespace: "md",
+		Type:      "set",
+		To:        types.ServerJID,
+		NoRetry:   true,
+		Content: []waBinary.Node{{
+			Tag:   "remove-companion-device",
+			Attrs: waBinary.Attrs{"jid": l.options.Device.GetJID(), "reason": "user_initiated"},
+		}},
+	})
+	if isUnlinking(err) {
+		return nil
+	}
+	return err
+}
+
+// isUnlinking says whether WhatsApp, instead of an answer, sent the news that the device is unlinked.
+func isUnlinking(err error) bool {
+	var ended *whatsmeow.DisconnectedError
+	return errors.As(err, &ended) && ended.Node != nil && ended.Node.Attrs["code"] == "401"
+}

@@ -6,14 +6,24 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	"wagate.dev/src/engine/follow"
 	"wagate.dev/src/engine/session"
+)
+
+// Version is the engine's own version.
+const Version = "0.1.0"
+
+const (
+	maxFrame  = 16 << 20
+	pingPause = 10 * time.Second // a worker that pings more often is taken for a flood
 )
 
 // Service is EngineService.
@@ -31,6 +41,8 @@ func New(house *session.House, registry *session.Registry) *Service {
 // NewServer makes a gRPC server that speaks for the service. A panic in a call fails that call only.
 func (s *Service) NewServer() *grpc.Server {
 	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxFrame),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingPause, PermitWithoutStream: true}),
 		grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (answer any, err error) {
 			defer failOnPanic(s.house.Log, info.FullMethod, &err)
 			return call(ctx, request)
@@ -54,8 +66,8 @@ func failOnPanic(log *slog.Logger, call string, err *error) {
 // GetEngine says what the engine is.
 func (s *Service) GetEngine(context.Context, *enginev1.GetEngineRequest) (*enginev1.GetEngineResponse, error) {
 	answer := &enginev1.GetEngineResponse{
-		Version:          versionOf(""),
-		WhatsmeowVersion: versionOf("go.mau.fi/whatsmeow"),
+		Version:          Version,
+		WhatsmeowVersion: whatsmeowVersion(),
 		ProcessId:        int32(os.Getpid()),
 		OpenSessions:     int32(len(s.registry.All())),
 	}
@@ -65,18 +77,13 @@ func (s *Service) GetEngine(context.Context, *enginev1.GetEngineRequest) (*engin
 	return answer, nil
 }
 
-// versionOf is the version of a module that this program was built with; of the program itself for "".
-func versionOf(module string) string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if module == "" {
-		return build.Main.Version
-	}
-	for _, dependency := range build.Deps {
-		if dependency.Path == module {
-			return dependency.Version
+// whatsmeowVersion is the version of whatsmeow that this program was built with.
+func whatsmeowVersion() string {
+	if build, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range build.Deps {
+			if module.Path == "go.mau.fi/whatsmeow" {
+				return module.Version
+			}
 		}
 	}
 	return "unknown"

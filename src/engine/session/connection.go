@@ -61,6 +61,8 @@ func (c *connection) run() verdict {
 	}
 	login := time.NewTimer(c.session.house.Pace.Login)
 	defer login.Stop()
+	listen := time.NewTicker(c.session.house.Pace.Silence / 8)
+	defer listen.Stop()
 	for {
 		select {
 		case v := <-c.verdict:
@@ -71,7 +73,21 @@ func (c *connection) run() verdict {
 			if !c.isUp() {
 				return lost("WhatsApp did not answer the login.")
 			}
+		case <-listen.C:
+			c.heedSilence(c.line.SilentFor())
 		}
+	}
+}
+
+// heedSilence sees what no ping tells: one that cannot even be written, because much else was before it.
+func (c *connection) heedSilence(silence time.Duration) {
+	switch {
+	case silence > 2*c.session.house.Pace.Silence:
+		c.conclude(unresponsive())
+	case silence > c.session.house.Pace.Silence:
+		c.degrade()
+	case c.session.stateNow() == enginev1.LineChanged_STATE_DEGRADED && silence < c.session.house.Pace.Silence/4:
+		c.connected()
 	}
 }
 
@@ -207,14 +223,20 @@ func (c *connection) connected() {
 func (c *connection) pingUnanswered(inARow int) {
 	if inARow > 1 {
 		c.conclude(unresponsive())
+	} else {
+		c.degrade()
+	}
+}
+
+// degrade tells that the line does not answer, unless that was told. A line that is not up yet is not up anyway.
+func (c *connection) degrade() {
+	if !c.isUp() || c.session.stateNow() == enginev1.LineChanged_STATE_DEGRADED {
 		return
 	}
-	if c.isUp() {
-		c.session.tell(&enginev1.LineChanged{
-			State:   enginev1.LineChanged_STATE_DEGRADED,
-			Failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line did not answer a ping."),
-		})
-	}
+	c.session.tell(&enginev1.LineChanged{
+		State:   enginev1.LineChanged_STATE_DEGRADED,
+		Failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line did not answer a ping."),
+	})
 }
 
 func (c *connection) offline(phase enginev1.OfflineSync_Phase, count int) {

@@ -23,6 +23,8 @@ type Pace struct {
 	Settlement time.Duration
 	// Login is how long a connection may take until it is logged in.
 	Login time.Duration
+	// Silence is how long nothing need come in: longer than the time between two pings and for the answer to one.
+	Silence time.Duration
 	// ReconnectFirst and ReconnectMost bound the pause before the next attempt, which doubles with each that fails.
 	ReconnectFirst, ReconnectMost time.Duration
 	// Steady is how long a line must have been up for the pause to begin anew.
@@ -36,6 +38,7 @@ func DefaultPace() Pace {
 	return Pace{
 		Settlement:     20 * time.Second,
 		Login:          30 * time.Second,
+		Silence:        35 * time.Second,
 		ReconnectFirst: time.Second,
 		ReconnectMost:  time.Minute,
 		Steady:         30 * time.Second,

@@ -32,7 +32,7 @@ func lost(message string) verdict {
 func unresponsive() verdict {
 	return verdict{
 		state:   enginev1.LineChanged_STATE_RECONNECTING,
-		failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line did not answer two pings in a row."),
+		failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line has stopped answering."),
 	}
 }
 
