@@ -12,7 +12,7 @@ from gateway.commands.refusals import told
 from gateway.settings import Tree, as_toml, load
 
 
-@told
+@told()
 def config(
     *,
     effective: Annotated[

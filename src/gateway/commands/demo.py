@@ -21,16 +21,30 @@ from gateway.programs import ProgramMissing
 _WHOLE_STORY: Final = 60.0
 
 
+_INTERRUPTED: Final = 130
+
+
 def demo(
     *, stay: Annotated[bool, Parameter(negative="", help="Keep running afterwards, on the default ports.")] = False
 ) -> None:
     """Play the story: pair by QR, a message out, its answer in, every event as it comes."""
     try:
-        uvloop.run(_demo(stay=stay))
-    except* (StoryBroken, ProgramMissing) as broken:
-        sys.exit(f"wagate demo: {broken.exceptions[0]}")
-    except* KeyboardInterrupt:
-        sys.exit(130)
+        ended = uvloop.run(_until_told(stay=stay))
+    except (StoryBroken, ProgramMissing) as broken:
+        sys.exit(f"wagate demo: {broken}")
+    print("\nThat was all; nothing was left running." if ended else "\nStopped; nothing was left running.")
+    sys.exit(0 if ended or stay else _INTERRUPTED)
+
+
+async def _until_told(*, stay: bool) -> bool:
+    """Play to the end, or until a signal; tell whether it was the end."""
+    playing = asyncio.create_task(_demo(stay=stay), name="demo")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
+    await asyncio.wait([playing])
+    if not playing.cancelled():
+        playing.result()
+    return not playing.cancelled()
 
 
 async def _demo(*, stay: bool) -> None:
@@ -40,8 +54,8 @@ async def _demo(*, stay: bool) -> None:
         screen.say(f"the gateway serves gRPC on {where.grpc}")
         ending = await _story(where, screen)
         if stay:
-            await _stay(where, ending)
-    print("\nStopped; nothing was left running." if stay else "\nThat was all; nothing was left running.")
+            print(lines_to_paste(where, ending), flush=True)
+            await asyncio.Event().wait()
 
 
 async def _story(where: Stage, screen: Screen) -> Ending:
@@ -50,11 +64,3 @@ async def _story(where: Stage, screen: Screen) -> Ending:
             return await play(everyone, screen)
     except TimeoutError:
         raise StoryBroken(f"the story took longer than {_WHOLE_STORY:.0f} s") from None
-
-
-async def _stay(where: Stage, ending: Ending) -> None:
-    print(lines_to_paste(where, ending))
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await stopped.wait()

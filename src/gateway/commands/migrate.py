@@ -7,17 +7,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gateway.adapters.embedded.folder import locked_folder
+from gateway.adapters.embedded.folder import FolderTaken, locked_folder
 from gateway.adapters.sql.migrating import migrate as bring_up
 from gateway.adapters.sql.migrating import migrate_back
 from gateway.bootstrap import store_url
 from gateway.commands.options import File, Options
 from gateway.commands.refusals import told
+from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
 from gateway.settings import load
 
 
-@told
+@told(FolderTaken, StoreUnavailable)
 def migrate(
     *,
     back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",

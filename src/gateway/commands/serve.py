@@ -11,20 +11,34 @@ import orjson
 import structlog
 import uvloop
 
-from gateway.adapters.embedded.folder import locked_folder
+from gateway.adapters.embedded.folder import FolderTaken, locked_folder
 from gateway.adapters.sql.migrating import migrate
 from gateway.bootstrap import RunningGateway, running_gateway, store_url
 from gateway.commands.options import File, Options
 from gateway.commands.refusals import told
+from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
+from gateway.programs import ProgramMissing
+from gateway.providers.web.failures import EngineFailed, EngineMissing
 from gateway.settings import Settings, load
+from gateway.settings.listening import CannotListen
+from gateway.transport.rpcs import ContractIncomplete
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_CANNOT: Final = (
+    FolderTaken,
+    CannotListen,
+    ProgramMissing,
+    EngineMissing,
+    EngineFailed,
+    StoreUnavailable,
+    ContractIncomplete,
+)
 
 logger = structlog.get_logger()
 
 
-@told
+@told(*_CANNOT)
 def serve(*, config: File = None, **options: Options) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 

@@ -31,15 +31,14 @@ def lines_to_paste(stage: Stage, ending: Ending) -> str:
           # the numbers
           curl http://{stage.metrics}/metrics
 
-        In Python:
+        In `.venv/bin/python`:
 
-          import grpc
-          from wagate.v1.message_service_pb2 import SendMessageRequest
-          from wagate.v1.message_service_pb2_grpc import MessageServiceStub
-          from wagate.v1.content_pb2 import Content, Text
-
-          messages = MessageServiceStub(grpc.insecure_channel("{stage.grpc}"))
-          print(messages.SendMessage(SendMessageRequest(
-              session_id="{SESSION}", to="{ending.anna_number}", content=Content(text=Text(text="From Python")))))
+        import grpc
+        from wagate.v1.message_service_pb2 import SendMessageRequest
+        from wagate.v1.message_service_pb2_grpc import MessageServiceStub
+        messages = MessageServiceStub(grpc.insecure_channel("{stage.grpc}"))
+        request = SendMessageRequest(session_id="{SESSION}", to="{ending.anna_number}")
+        request.content.text.text = "From Python"
+        print(messages.SendMessage(request))
         """
     )

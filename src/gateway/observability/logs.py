@@ -37,10 +37,10 @@ def start_logging(wanted: Log, lines: Lines | None = None) -> None:
 def _processors(wanted: Log) -> list[Processor]:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.format_exc_info,
         redact_fields,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
     if wanted.format == "pretty":
         return [*shared, structlog.dev.ConsoleRenderer(timestamp_key="time")]
