@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,7 +12,7 @@ from typing import Final
 
 _PATIENCE: Final = 40.0
 """Seconds that a process has to end by itself: longer than any grace period of ours."""
-_DIE_WITH_PARENT: Final = 1
+_DYING_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
 
 
 class Child:
@@ -67,13 +65,13 @@ async def child(*command: str | Path, log: Path, environment: Mapping[str, str] 
     names = {name: value for name, value in os.environ.items() if not name.startswith("WAGATE_")}
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
+            *_DYING_WITH_US,
             *command,
             stdin=PIPE,
             stdout=PIPE,
             stderr=errors,
             env={**names, **(environment or {})},
             cwd=log.parent,
-            preexec_fn=_die_with_parent,
         )
     started = Child(process, log)
     try:
@@ -81,7 +79,3 @@ async def child(*command: str | Path, log: Path, environment: Mapping[str, str] 
         await started.stop()
     finally:
         await started.kill()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)

@@ -1,12 +1,15 @@
 """The engine's process: started as our child, dead with us, its end noticed at once."""
 
+from __future__ import annotations
+
 import asyncio
 import os
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from subprocess import DEVNULL, PIPE, Popen
+from typing import IO, Final
 
 import structlog
 
@@ -23,8 +26,10 @@ _PATIENCE: Final = 5.0
 class EngineProcess:
     """One run of the engine."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Popen[bytes], ended: asyncio.Event, words: StreamReader) -> None:
         self._process = process
+        self._ended = ended
+        self._words = words
         self._log = EngineLog()
 
     @property
@@ -34,27 +39,25 @@ class EngineProcess:
 
     async def watch(self) -> None:
         """Hand on its log, and raise EngineFailed as soon as it ends."""
-        if self._process.stderr is None:
-            raise RuntimeError("an engine is started with its stderr piped")
-        await self._log.hand_on(self._process.stderr)
-        status = await self._process.wait()
+        await self._log.hand_on(self._words)
+        await self._ended.wait()
         last_words = f": {self._log.last_words}" if self._log.last_words else ""
-        raise EngineFailed(f"the engine ended with exit status {status}{last_words}")
+        raise EngineFailed(f"the engine ended with exit status {self._process.wait()}{last_words}")
 
     async def end(self) -> None:
         """Ask it to end, and insist after 5 s."""
-        if self._process.returncode is not None:
-            return
-        self._process.terminate()
+        if not self._ended.is_set():
+            self._process.terminate()
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._process.wait()
+                await self._ended.wait()
         except TimeoutError:
             _log.warning("The engine did not end in time and is killed", process_id=self.process_id)
         finally:
-            if self._process.returncode is None:
+            if not self._ended.is_set():
                 self._process.kill()
-        await self._process.wait()
+        await self._ended.wait()
+        self._process.wait()
 
 
 @asynccontextmanager
@@ -64,24 +67,52 @@ async def engine_process(options: EngineOptions, socket: Path) -> AsyncIterator[
     It sees that we are gone by its stdin, which nobody writes to. It is in a session of its own, so that Ctrl-C reaches
     us alone and lines are closed in order.
     """
-    command = [str(options.program), *options.arguments(socket)]
+    with _started([str(options.program), *options.arguments(socket)]) as process:
+        async with _end_of(process) as ended, _words_of(process.stderr) as words:
+            running = EngineProcess(process, ended, words)
+            try:
+                yield running
+            finally:
+                await running.end()
+
+
+def _started(command: list[str]) -> Popen[bytes]:
+    """Start a program by vfork, as `subprocess` does and event loops do not: gRPC does not survive a fork."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=PIPE,
-            stdout=DEVNULL,
-            stderr=PIPE,
-            env=_environment(),
-            limit=LONGEST_LINE,
-            start_new_session=True,
+        return Popen(  # noqa: S603 (what is run is the operator's own setting)
+            command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=_environment(), start_new_session=True
         )
     except OSError as error:
         raise EngineFailed(f"the engine could not be started: {error}") from error
-    running = EngineProcess(process)
+
+
+@asynccontextmanager
+async def _end_of(process: Popen[bytes]) -> AsyncIterator[asyncio.Event]:
+    """An event that is set as soon as a process has ended."""
+    ended = asyncio.Event()
+    loop, watched = asyncio.get_running_loop(), os.pidfd_open(process.pid)
+
+    def note() -> None:
+        loop.remove_reader(watched)
+        ended.set()
+
+    loop.add_reader(watched, note)
     try:
-        yield running
+        yield ended
     finally:
-        await running.end()
+        loop.remove_reader(watched)
+        os.close(watched)
+
+
+@asynccontextmanager
+async def _words_of(pipe: IO[bytes] | None) -> AsyncIterator[StreamReader]:
+    """What a process writes, as a stream."""
+    words = StreamReader(limit=LONGEST_LINE)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: StreamReaderProtocol(words), pipe)
+    try:
+        yield words
+    finally:
+        transport.close()
 
 
 def _environment() -> dict[str, str]:
