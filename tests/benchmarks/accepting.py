@@ -26,8 +26,8 @@ from wagate.v1.message_service_pb2 import SendMessageRequest, SendMessageRespons
 
 SESSIONS: Final = 50
 _CALLERS: Final = 64
-_BODIES_AT_ONCE: Final = 16
-_ROUNDS: Final = 6
+_BODIES_AT_ONCE: Final = 8
+_ROUNDS: Final = 7
 _SECONDS: Final = 2.0
 _SEND: Final = "/wagate.v1.MessageService/SendMessage"
 _TEXT: Final = "Your order 1047 has left our house this morning, and should be with you on Thursday between 9 and 12."

@@ -95,6 +95,8 @@ def _round(by_body: Sequence[Sequence[_Call]]) -> Round:
     """What came of a round; its rate is taken while every process of it called."""
     begun = max(calls[0].begun for calls in by_body)
     ended = min(calls[-1].ended for calls in by_body)
+    if ended <= begun:
+        sys.exit("Some callers ended before others began: the machine is too busy to measure.")
     calls = [call for calls in by_body for call in calls]
     within = sum(begun <= call.ended <= ended for call in calls)
     return Round(len(calls), within / (ended - begun), [(call.ended - call.begun) * 1000 for call in calls])
