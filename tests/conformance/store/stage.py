@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,11 +42,26 @@ class Stage:
     groups: list[int] = field(default_factory=list)
 
 
+_EMPTY: list[bytes] = []
+
+
+async def _migrated() -> bytes:
+    """An empty database, migrated once for all tests."""
+    if not _EMPTY:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "store.db"
+            await migrate(url_of(file))
+            _EMPTY.append(file.read_bytes())
+    return _EMPTY[0]
+
+
 @asynccontextmanager
 async def sqlite_stage(folder: Path) -> AsyncIterator[Stage]:
     """A store on SQLite in a folder: a new one, or what was left there."""
-    url = url_of(folder / "store.db")
-    await migrate(url)
+    file = folder / "store.db"
+    url = url_of(file)
+    if not file.exists():
+        file.write_bytes(await _migrated())
     clock = HandClock()
     rings: list[tuple[str, ...]] = []
     groups: list[int] = []

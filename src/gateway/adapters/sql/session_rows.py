@@ -60,7 +60,7 @@ def session_of(row: Row) -> Session:
         expected_phone_number=row["expected_phone_number"],
         desired_state=row["desired_state"],
         restarts=row["restarts"],
-        logout_wanted=row["logout_wanted"],
+        logout_wanted=bool(row["logout_wanted"]),
         state=row["state"],
         failure=None if row["failure"] is None else Failure.FromString(row["failure"]),
         next_attempt_time=moment_if_any(row["next_attempt_time"]),

@@ -6,12 +6,14 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.url import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gateway.adapters.sql.migrating import migrate, migrate_back
 from gateway.adapters.sql.sqlite import url_of, writing_engine
 from gateway.adapters.sql.tables import metadata
+
+POSTGRESQL = make_url("postgresql+asyncpg://").get_dialect()()
 
 
 def schema(file: Path) -> set[str]:
@@ -64,9 +66,9 @@ def test_all_that_tenants_own_says_whose_it_is() -> None:
 
 
 def test_the_tables_can_be_made_on_postgresql() -> None:
-    tables = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
+    tables = [str(CreateTable(table).compile(dialect=POSTGRESQL)) for table in metadata.sorted_tables]
     indexes = [
-        str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        str(CreateIndex(index).compile(dialect=POSTGRESQL))
         for table in metadata.sorted_tables
         for index in table.indexes
     ]

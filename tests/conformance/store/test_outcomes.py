@@ -1,0 +1,113 @@
+"""Whether calls share a commit or not makes no difference to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.domain.sessions import new_session
+from gateway.ports.unit_of_work import MessageFilter, UnitOfWork
+from tests.conformance.store.calls import PEOPLE, SESSIONS, Accept, Call, Join, Progress, people
+from tests.conformance.store.making import TENANT
+from tests.conformance.store.stage import NOON, STAGES, Stage
+
+sessions, persons, rarely = st.sampled_from(SESSIONS), st.sampled_from(PEOPLE), st.sampled_from([False, False, True])
+accepts = st.builds(
+    Accept,
+    st.sampled_from((*SESSIONS, "nobody")),
+    st.sampled_from(["", "r1", "r2"]),
+    st.sampled_from(["one", "two"]),
+    st.sampled_from(["", "", "", "AB"]),
+    st.booleans(),
+    rarely,
+)
+progress = st.builds(Progress, sessions, st.sampled_from([1, 1, 2]), rarely)
+joins = st.builds(Join, persons, persons, rarely)
+calls = st.lists(st.tuples(st.one_of(accepts, accepts, progress, joins), rarely), min_size=1, max_size=12)
+
+
+async def prepare(stage: Stage) -> None:
+    async def work(unit: UnitOfWork) -> None:
+        for name in SESSIONS:
+            await unit.sessions.add(replace(new_session(TENANT, name, "web", NOON), uid="s_" + name, etag=""))
+        for identity in people():
+            await unit.identities.add(TENANT, identity)
+
+    await stage.store.write(work)
+    await stage.leases.claim("me", limit=10, ttl=timedelta(hours=1))
+
+
+async def account(stage: Stage) -> object:
+    """All that callers could ever see."""
+
+    async def look(unit: UnitOfWork) -> object:
+        messages = await unit.messages.page(TENANT, MessageFilter(), before_ordinal=None, limit=1000)
+        events = await unit.events.after(None, 0, limit=1000)
+        return (
+            await unit.sessions.page(TENANT, after="", limit=10),
+            messages,
+            [await unit.receipts.page(one.message_id, after_ordinal=0, limit=10) for one in messages],
+            [await unit.identities.get(TENANT, one) for one in PEOPLE],
+            [(one.position, one.session_uid, one.sequence, one.kind) for one in events],
+            [
+                await unit.requests.find(Accept(name, r, "", "", False, False).key)
+                for name in SESSIONS
+                for r in ("r1", "r2")
+            ],
+        )
+
+    return await stage.store.read(look)
+
+
+async def nothing(_unit: UnitOfWork) -> None:
+    """Comes after all that was asked for before, also by callers that have gone."""
+
+
+async def outcome(stage: Stage, call: Call, number: int) -> object:
+    try:
+        return await stage.store.write(lambda unit: call.work(unit, number), call.prefetch)
+    except Exception as error:  # noqa: BLE001  # what a call raises is its outcome
+        return type(error)
+
+
+async def one_by_one(folder: Path, stage_name: str, some: list[tuple[Call, bool]]) -> tuple[list[object], object]:
+    async with STAGES[stage_name](folder) as stage:
+        await prepare(stage)
+        outcomes = [await outcome(stage, call, number) for number, (call, _) in enumerate(some)]
+        return outcomes, await account(stage)
+
+
+async def at_once(folder: Path, stage_name: str, some: list[tuple[Call, bool]]) -> tuple[list[object], object]:
+    async with STAGES[stage_name](folder) as stage:
+        await prepare(stage)
+        tasks = [asyncio.create_task(outcome(stage, call, number)) for number, (call, _) in enumerate(some)]
+        await asyncio.sleep(0)
+        for task, (_, is_cancelled) in zip(tasks, some, strict=True):
+            if is_cancelled:
+                task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await stage.store.write(nothing)
+        return list(outcomes), await account(stage)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("stage_name", sorted(STAGES))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(some=calls)
+async def test_a_group_has_the_outcome_of_the_same_calls_one_by_one(
+    stage_name: str, some: list[tuple[Call, bool]]
+) -> None:
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        expected, expected_account = await one_by_one(Path(first), stage_name, some)
+        outcomes, its_account = await at_once(Path(second), stage_name, some)
+    assert its_account == expected_account
+    for got, wanted, (_, is_cancelled) in zip(outcomes, expected, some, strict=True):
+        if not (is_cancelled and isinstance(got, asyncio.CancelledError)):
+            assert got == wanted
