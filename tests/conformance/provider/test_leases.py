@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import stamina
@@ -14,6 +13,7 @@ from gateway.domain.lines import LineState
 from gateway.ports.provider import LineDown, LineGone
 from tests.conformance.provider.conftest import Shop, World
 from tests.conformance.provider.operator import Operator, new_lease, operating, take
+from tests.stage.processes import children_of
 
 
 async def gone(operator: Operator) -> None:
@@ -72,7 +72,8 @@ async def test_a_logout_forgets_the_link(world: World, shop: Shop) -> None:
 
 async def test_an_engine_that_is_killed_ends_all_lines_at_once_and_comes_back(world: World, shop: Shop) -> None:
     restarts = len(world.restarts)
-    os.kill(engine_of(os.getpid()), signal.SIGKILL)
+    (engine,) = children_of(os.getpid(), "wagate-engine")
+    os.kill(engine, signal.SIGKILL)
     began = asyncio.get_running_loop().time()
     await gone(shop.operator)
     assert asyncio.get_running_loop().time() - began < 1
@@ -89,12 +90,3 @@ async def test_an_engine_that_is_killed_ends_all_lines_at_once_and_comes_back(wo
 async def opened_again(world: World, lease: Lease) -> Operator:
     """Open a line as soon as there is an engine for it."""
     return await take(world.provider, lease)
-
-
-def engine_of(parent: int) -> int:
-    """The process id of the engine that this process started."""
-    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        program = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[0]
-        if program.endswith(b"wagate-engine"):
-            return int(child)
-    raise AssertionError("there is no engine")
