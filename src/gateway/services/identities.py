@@ -89,9 +89,10 @@ async def _merge(uow: UnitOfWork, tenant_id: str, one: Identity, other: Identity
     await uow.messages.move_chat(tenant_id, absorbed.identity_id, kept.identity_id)
     absorbed_ids = [absorbed.identity_id, *absorbed.alias_ids]
     kept.alias_ids = kept.alias_ids + absorbed_ids
-    kept.lid = kept.lid or absorbed.lid
-    kept.phone_number = kept.phone_number or absorbed.phone_number
+    kept.lid = names.lid
+    kept.phone_number = names.phone_number
     kept.username = kept.username or absorbed.username
+    kept.business_user_id = kept.business_user_id or absorbed.business_user_id
     kept.display_name = names.push_name or kept.display_name or absorbed.display_name
     await uow.identities.save(tenant_id, kept)
     merged = event_pb2.IdentityMerged(identity=kept.to_proto(), absorbed_ids=absorbed_ids)
