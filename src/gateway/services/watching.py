@@ -76,6 +76,10 @@ def apply_step(shown: message_pb2.Message, event: event_pb2.Event) -> message_pb
     after.CopyFrom(shown)
     after.revision = step.revision
     after.state = step.state
+    if step.state == State.STATE_SENDING:
+        after.attempt_count += 1
+    if step.state == State.STATE_SENT and not shown.HasField("send_time"):
+        after.send_time.CopyFrom(event.occur_time)
     after.reach.CopyFrom(step.reach)
     after.ClearField("failure")
     after.ClearField("hold")
