@@ -1,0 +1,195 @@
+"""A provider that does as a test says: lines tell what the test tells, and sends end as the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from gateway.domain.identities import Names
+from gateway.domain.lines import CheckedContact, Fact, LineChanged, LineState, OfflineSync, Outgoing, SendOutcome, Sent
+from gateway.domain.sessions import LinkedDevice
+from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, Opening, ProviderHealth, Providers
+from tests.unit.waiting import SECONDS, eventually
+from wagate.v1 import pairing_service_pb2 as pairing
+
+Answer = Callable[[Outgoing], Awaitable[SendOutcome]]
+
+DEVICE = LinkedDevice("4915100000001:7@s.whatsapp.net", "1001@lid", "+4915100000001")
+CONNECTED = LineChanged(LineState.CONNECTED, device=DEVICE, push_name="Shop")
+
+
+async def at_once(message: Outgoing) -> SendOutcome:
+    """WhatsApp takes everything."""
+    return Sent(datetime.now(UTC), message.to)
+
+
+@dataclass(slots=True)
+class Told:
+    """One thing that a line tells, and whether it was stored in the end."""
+
+    fact: Fact
+    stored: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    async def settle(self) -> None:
+        self.stored.set_result(True)
+
+    async def refuse(self) -> None:
+        self.stored.set_result(False)
+
+
+class ScriptedLine:
+    """A line, open until closed or hung up."""
+
+    def __init__(self, provider: ScriptedProvider, opening: Opening) -> None:
+        self.opening = opening
+        self.device = opening.device
+        self.renewed: list[timedelta] = []
+        self.read: list[tuple[str, str, tuple[str, ...]]] = []
+        self.attempts: list[tuple[str, str]] = []
+        self.answers: list[pairing.AnswerPairingChallengeRequest] = []
+        self.canceled = 0
+        self.logged_out = False
+        self.closed = False
+        self._provider = provider
+        self._told: asyncio.Queue[Told | None] = asyncio.Queue()
+
+    async def tell(self, *facts: Fact) -> bool:
+        """Tell something, wait for it to be taken, and say whether all of it was stored."""
+        stored = [await asyncio.wait_for(self.begin_to_tell(fact).stored, SECONDS) for fact in facts]
+        return all(stored)
+
+    def begin_to_tell(self, fact: Fact) -> Told:
+        """Tell something, and do not wait for it to be taken."""
+        told = Told(fact)
+        self._told.put_nowait(told)
+        return told
+
+    async def come_up(self) -> None:
+        """Connect, and take in what waited at WhatsApp: nothing."""
+        await self.tell(CONNECTED, OfflineSync(completed=False), OfflineSync(completed=True))
+
+    def hang_up(self) -> None:
+        """Be gone for good."""
+        self.closed = True
+        self._told.put_nowait(None)
+
+    async def incoming(self) -> AsyncGenerator[Told]:
+        while (told := await self._told.get()) is not None:
+            yield told
+        raise LineGone("the test hung up")
+
+    async def renew(self, remaining: timedelta) -> None:
+        self._check()
+        self.renewed.append(remaining)
+
+    async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
+        self._check()
+        self._provider.handed.append(message)
+        async with asyncio.timeout(timeout):
+            return await self._provider.answer(message)
+
+    async def mark_read(
+        self, chat: Names, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
+    ) -> None:
+        self._check()
+        assert moment <= datetime.now(UTC)
+        async with asyncio.timeout(timeout):
+            await self._provider.patience()
+        self.read.append((chat.jid(), sender.jid(), tuple(provider_message_ids)))
+
+    async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
+        self._check()
+        self._provider.checks += 1
+        async with asyncio.timeout(timeout):
+            await self._provider.patience()
+        accounts = self._provider.accounts
+        return [CheckedContact(number, number in accounts, accounts.get(number, Names())) for number in phone_numbers]
+
+    async def start_pairing(self, attempt_id: str, phone_number: str) -> None:
+        self._check()
+        if self._provider.no_pairing:
+            raise LineDown("the engine is being brought up")
+        self.attempts.append((attempt_id, phone_number))
+
+    async def answer_challenge(self, answer: pairing.AnswerPairingChallengeRequest) -> None:
+        self._check()
+        if self.answers:
+            raise ChallengeUnknown
+        self.answers.append(answer)
+
+    async def cancel_pairing(self) -> None:
+        self._check()
+        self.canceled += 1
+
+    async def logout(self) -> None:
+        self._check()
+        self.logged_out = True
+        self.device = None
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _check(self) -> None:
+        if self.closed:
+            raise LineGone("the test closed it")
+
+
+async def _no_wait() -> None:
+    """Nobody waits."""
+
+
+class ScriptedProvider:
+    """Opens scripted lines, and keeps what was handed to them."""
+
+    capabilities: tuple[str, ...] = ("send.text",)
+
+    def __init__(self, name: str = "web") -> None:
+        self.name = name
+        self.answer: Answer = at_once
+        self.patience: Callable[[], Awaitable[None]] = _no_wait
+        self.accounts: dict[str, Names] = {}
+        self.checks = 0
+        self.is_down = False
+        self.no_pairing = False
+        self.refused_openings = 0
+        self.lines: list[ScriptedLine] = []
+        self.handed: list[Outgoing] = []
+        self.kept: list[str] = []
+        self._numbers = count(1)
+
+    def new_message_id(self) -> str:
+        return f"3EB0{next(self._numbers):08}"
+
+    async def open(self, opening: Opening) -> ScriptedLine:
+        if self.is_down:
+            self.refused_openings += 1
+            raise LineDown("the engine is being brought up")
+        line = ScriptedLine(self, opening)
+        self.lines.append(line)
+        return line
+
+    def kept_sessions(self) -> list[str]:
+        return list(self.kept)
+
+    def erase(self, session_uid: str) -> None:
+        self.kept.remove(session_uid)
+
+    def health(self) -> ProviderHealth:
+        return ProviderHealth(serving=not self.is_down)
+
+    async def line(self, number: int = 1) -> ScriptedLine:
+        """The line of this number, once it is open."""
+        await eventually(lambda: len(self.lines) >= number)
+        return self.lines[number - 1]
+
+    def texts(self) -> list[str]:
+        """What was handed over, in order."""
+        return [message.content.text.text for message in self.handed]
+
+
+def alone(provider: ScriptedProvider) -> Providers:
+    """This provider and no other."""
+    return Providers({provider.name: provider}, provider.name)
