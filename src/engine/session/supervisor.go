@@ -98,8 +98,9 @@ func (s *Session) rest(v verdict, pause *backoff) {
 	}
 }
 
+// eraseKeys forgets the device, also of a session that is being closed at this moment.
 func (s *Session) eraseKeys() {
-	if err := s.store.Erase(s.ctx); err != nil {
+	if err := s.store.Erase(context.WithoutCancel(s.ctx)); err != nil {
 		s.log.Error("the keys of an unlinked device could not be erased", "error", err)
 	}
 }
