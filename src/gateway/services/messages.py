@@ -60,7 +60,8 @@ class Messages:
                 earlier = await self._find(uow, call, record.resource_id)
                 return pb.SendMessageResponse(message=await self._views.message(uow, earlier), repeated_request=True)
             shown = await self._acceptance.accept(uow, call, session, wish, dry=request.validate_only)
-            await repeat.remember(uow, shown.message_id)
+            if not request.validate_only:
+                await repeat.remember(uow, shown.message_id)
             return pb.SendMessageResponse(message=shown)
 
         if request.validate_only:
