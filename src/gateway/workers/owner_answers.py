@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from gateway.domain.clocks import from_timestamp
-from gateway.domain.errors import GatewayError, OwnerUnavailable, SessionNotConnected, failure_of
+from gateway.domain.errors import GatewayError, LeaseLost, OwnerUnavailable, SessionNotConnected, failure_of
 from gateway.domain.identities import Identity
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import Session
@@ -53,6 +53,9 @@ class OwnerAnswers:
         except (LineDown, LineGone, TimeoutError):
             unavailable = OwnerUnavailable("The line to WhatsApp is being made again.")
             reply = owner_pb2.OwnerReply(failed=failure_of(unavailable))
+        except LeaseLost:
+            moved = OwnerUnavailable("The session has another owner by now, or is gone.")
+            reply = owner_pb2.OwnerReply(failed=failure_of(moved))
         return reply.SerializeToString()
 
     async def _answer(self, request: owner_pb2.OwnerRequest) -> owner_pb2.OwnerReply:
