@@ -51,6 +51,9 @@ TABLE: list[tuple[str, Message, dict[str, str]]] = [
         contacts.CheckContactsRequest(session_id="a", phone_numbers=["+4915112345678", "+4915112345679", "0151"]),
         {"phone_numbers[2]": "STRING_PATTERN"},
     ),
+    ("SendMessage", sending(request_id="a\0b"), {"request_id": "NUL"}),
+    ("SendMessage", sending(metadata={"x": "\0"}), {"metadata": "NUL"}),
+    ("SendMessage", sending(content=content.Content(text=content.Text(text="\0"))), {"content.text.text": "NUL"}),
     ("ListMessages", messages.ListMessagesRequest(session_id="a", page_size=-1), {"page_size": "INT32_GTE"}),
     ("ListMessages", messages.ListMessagesRequest(session_id="a", states=[99]), {"states[0]": "ENUM_DEFINED_ONLY"}),  # type: ignore[list-item]
 ]

@@ -56,7 +56,8 @@ const (
 	ErrorReason_ERROR_REASON_REACHOUT_RESTRICTED ErrorReason = 5
 	// The message was not sent by its `give_up_time`. Comes as a `Failure`.
 	ErrorReason_ERROR_REASON_GAVE_UP ErrorReason = 6
-	// The request breaks a rule that the contract states; the field violations say which.
+	// The request breaks a rule that the contract states; the field violations say which. One rule holds for every string
+	// and stands beside none: it does not hold the character U+0000.
 	//
 	// Do: mend the named fields.
 	ErrorReason_ERROR_REASON_VALIDATION_FAILED ErrorReason = 7

@@ -61,7 +61,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_GAVE_UP: _ErrorReason.ValueType  # 6
     """The message was not sent by its `give_up_time`. Comes as a `Failure`."""
     ERROR_REASON_VALIDATION_FAILED: _ErrorReason.ValueType  # 7
-    """The request breaks a rule that the contract states; the field violations say which.
+    """The request breaks a rule that the contract states; the field violations say which. One rule holds for every string
+    and stands beside none: it does not hold the character U+0000.
 
     Do: mend the named fields.
     """
@@ -258,7 +259,8 @@ Comes as a `Failure`, not from a call. Do: wait; answering existing chats still 
 ERROR_REASON_GAVE_UP: ErrorReason.ValueType  # 6
 """The message was not sent by its `give_up_time`. Comes as a `Failure`."""
 ERROR_REASON_VALIDATION_FAILED: ErrorReason.ValueType  # 7
-"""The request breaks a rule that the contract states; the field violations say which.
+"""The request breaks a rule that the contract states; the field violations say which. One rule holds for every string
+and stands beside none: it does not hold the character U+0000.
 
 Do: mend the named fields.
 """

@@ -1,4 +1,8 @@
-"""Validation: a request is what its message says, and keeps the rules written beside its fields."""
+"""Validation: a request is what its message says, and keeps the rules written beside its fields.
+
+One rule stands beside none of them, as it holds for all: no string has the character U+0000, at which databases cut
+strings short or refuse them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from protovalidate import Validator
 
 from gateway.domain.errors import FieldViolation, ValidationFailed
 from gateway.transport.exchange import Exchange, Step
-from gateway.transport.mapping.violations import told
+from gateway.transport.mapping.violations import nul_in, told
 from gateway.transport.rpcs import Rpc
 
 _LONG: Final = 16 * 1024
@@ -38,6 +42,8 @@ class Validation:
                 raise ValidationFailed(_UNREADABLE) from None
             if violations := check(request, fail_fast=len(given) > _LONG):
                 raise ValidationFailed(*told(violations))
+            if 0 in given and (place := nul_in(request)):
+                raise ValidationFailed(FieldViolation(place, "NUL", "should not hold the character U+0000"))
             exchange.request = request
             await proceed(exchange)
 

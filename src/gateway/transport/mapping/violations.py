@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from google.protobuf.message import Message
 from protovalidate import FieldPathElementPb, Violation
 
 from gateway.domain.errors import FieldViolation
@@ -19,6 +20,22 @@ _SENTENCE_AT_MOST: Final = 160
 def told(violations: Iterable[Violation]) -> list[FieldViolation]:
     """The first of these as callers read them, with paths such as `content.text.text` or `metadata["a key"]`."""
     return [_violation(found) for found, _ in zip(violations, range(TOLD_AT_MOST), strict=False)]
+
+
+def nul_in(message: Message) -> str:
+    """The path of the first string in a message that holds the character U+0000; empty if there is none."""
+    for field, value in message.ListFields():
+        if isinstance(value, Mapping):
+            if "\0" in "".join((*value.keys(), *value.values())):
+                return str(field.name)
+            continue
+        for place, each in enumerate(value if field.is_repeated else (value,)):
+            path = f"{field.name}[{place}]" if field.is_repeated else str(field.name)
+            if isinstance(each, str) and "\0" in each:
+                return path
+            if isinstance(each, Message) and (inner := nul_in(each)):
+                return f"{path}.{inner}"
+    return ""
 
 
 def _violation(found: Violation) -> FieldViolation:
