@@ -107,6 +107,24 @@ func TestAMessageRefusedFiveTimesIsToldByItsBytes(t *testing.T) {
 	}
 }
 
+func TestAReceiptRefusedAgainAndAgainIsLeftForLaterAndKeepsNothingOut(t *testing.T) {
+	w := startWorker(t)
+	ours := w.pair()
+	anna := w.lab.person(t, &labv1.CreatePersonRequest{Name: "Anna"})
+	refusing := atomic.Bool{}
+	refusing.Store(true)
+	w.judging(func(item *enginev1.Item) bool { return item.GetReceiptArrived() == nil || !refusing.Load() })
+	w.send("3EB0H1", anna.lid, "hello")
+	anna.hears(t)
+	anna.say(t, ours, "hi")
+	if told := w.message(); told.GetContent().GetText().GetText() != "hi" {
+		t.Fatalf("told was %v", told)
+	}
+	refusing.Store(false)
+	w.drop(ours)
+	w.receipt(enginev1.ReceiptArrived_KIND_DELIVERED)
+}
+
 func TestALineWithoutAWorkerRefusesAndComesBack(t *testing.T) {
 	w := startWorker(t)
 	ours := w.pair()

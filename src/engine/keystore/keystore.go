@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
@@ -24,6 +25,9 @@ var ErrCorrupt = errors.New("the store cannot be read")
 
 // Few connections are enough for one session: what is written is written one after the other in any case.
 const maxConnections = 4
+
+// drainPatience is how long a query may go on after the store was closed.
+const drainPatience = 3 * time.Second
 
 // Keystore is an open store.
 type Keystore struct {
@@ -125,11 +129,29 @@ func (k *Keystore) Erase(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the store, and lets go of its lock.
+// Close closes the store, and lets go of its lock once nothing that whatsmeow left running uses the file any more.
 func (k *Keystore) Close() error {
-	var err error
-	if k.db != nil {
-		err = k.db.Close()
+	if k.db == nil {
+		return k.lock.Close()
+	}
+	err := k.db.Close()
+	if !k.drained() {
+		err = errors.Join(err, errors.New("the store is still in use, and its lock was let go of"))
 	}
 	return errors.Join(err, k.lock.Close())
+}
+
+// drained waits until every query that was under way has ended: closing a database does not wait for them.
+func (k *Keystore) drained() bool {
+	deadline := time.After(drainPatience)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for k.db.Stats().OpenConnections > 0 {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return false
+		}
+	}
+	return true
 }

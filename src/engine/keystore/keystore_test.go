@@ -67,6 +67,26 @@ func TestAStoreIsHeldByOneAtATime(t *testing.T) {
 	open(t, path)
 }
 
+func TestAClosedStoreIsLetGoOfOnceNothingUsesIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.db")
+	store := open(t, path)
+	using, err := store.db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- store.Close() }()
+	select {
+	case <-closed:
+		t.Fatal("it was let go of while it was used")
+	case <-time.After(30 * time.Millisecond):
+	}
+	using.Close()
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAFileThatIsNoStoreIsCorrupt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.db")
 	if err := os.WriteFile(path, []byte("this is no database, though it is long enough to be taken for one at first"), 0o600); err != nil {

@@ -13,7 +13,8 @@ import (
 	"wagate.dev/src/engine/follow"
 )
 
-// message tells a message and waits until it is stored.
+// message tells a message and waits until it is stored. One that is refused again and again is then told by its bytes as
+// well; in full first, each time, since it may have been the worker's trouble and not the message's.
 func (c *connection) message(event *events.Message) bool {
 	if notice := convert.HistoryNotice(event); notice != nil {
 		return c.keepHistoryNotice(event, notice)
@@ -22,40 +23,43 @@ func (c *connection) message(event *events.Message) bool {
 		return true
 	}
 	key := itemKey{event.Info.Chat, event.Info.Sender.ToNonAD(), event.Info.ID, convert.Kind(event) + string(event.Info.Edit)}
-	arrived := convert.Arrived(event, c.place(&event.Info))
-	if c.session.refusals.exhausted(key) {
-		c.session.log.Warn("a message was refused too often: it is told by its bytes alone", "message_id", event.Info.ID)
-		arrived = convert.ArrivedUnsupported(event, arrived.Place)
+	place := c.place(&event.Info)
+	settlement := c.ask(convert.Arrived(event, place))
+	if settlement == follow.Refused && c.session.refusals.add(key) {
+		c.session.log.Warn("a message is refused again and again: it is told by its bytes alone", "message_id", event.Info.ID)
+		settlement = c.ask(convert.ArrivedUnsupported(event, place))
 	}
-	return c.ask(arrived, key)
+	return c.goOn(settlement, key)
 }
 
-// receipt tells a receipt and waits until it is stored. One that is refused too often is given up: it would keep out
-// every message behind it, and has no plainer form.
+// receipt tells a receipt and waits until it is stored. One that is refused again and again would keep out all that is
+// behind it, and has no plainer form: it is left with WhatsApp, which tells it again on the next line.
 func (c *connection) receipt(event *events.Receipt) bool {
 	receipt := convert.Receipt(event, c.alternate)
 	if receipt == nil {
 		return true
 	}
 	key := itemKey{event.Chat, event.Sender.ToNonAD(), fmt.Sprint(event.MessageIDs), "receipt" + string(event.Type)}
-	if c.session.refusals.exhausted(key) {
-		c.session.log.Error("a receipt was refused too often: it is given up", "message_ids", event.MessageIDs, "kind", receipt.Kind.String())
-		c.session.refusals.forget(key)
-		return true
+	settlement := c.ask(receipt)
+	if settlement == follow.Refused && c.session.refusals.add(key) {
+		c.session.log.Warn("a receipt is refused again and again: it is left for later", "message_ids", event.MessageIDs)
+		return false
 	}
-	return c.ask(receipt, key)
+	return c.goOn(settlement, key)
 }
 
-// ask tells an item and waits for its settlement. After the first that is not stored the line ends, so that everything
-// from there on is told again, in order.
-func (c *connection) ask(what any, key itemKey) bool {
-	settlement := c.session.house.Desk.Ask(c.session.newItem(what), c.session.house.Pace.Settlement, c.line.Gone())
+func (c *connection) ask(what any) follow.Settlement {
+	return c.session.house.Desk.Ask(c.session.newItem(what), c.session.house.Pace.Settlement, c.line.Gone())
+}
+
+// goOn says whether the line may. After the first item that is not stored it ends, so that everything from there on is
+// told again, in order.
+func (c *connection) goOn(settlement follow.Settlement, key itemKey) bool {
 	switch settlement {
 	case follow.Stored:
 		c.session.refusals.forget(key)
 		return true
 	case follow.Refused:
-		c.session.refusals.add(key)
 		c.conclude(lost("What arrived could not be stored: it is asked for again."))
 	default:
 		c.conclude(lost("Nobody said that what arrived was stored: it is asked for again."))

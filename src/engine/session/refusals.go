@@ -6,10 +6,10 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// maxRefusals is how often an item may be refused before it is told in its plainest form.
+// maxRefusals is how often an item is refused before the item itself is taken for the trouble.
 const maxRefusals = 5
 
-// maxRefusedItems bounds the memory of refusals. A session stops at the first refused item, so it has one at a time.
+// maxRefusedItems bounds the memory of refusals. A line ends at the first refused item, so there are few at a time.
 const maxRefusedItems = 64
 
 // itemKey names what arrived, across the connections on which it is told again.
@@ -24,23 +24,19 @@ type refusals struct {
 	counts map[itemKey]int
 }
 
-func (r *refusals) add(key itemKey) {
+// add counts one more, and says whether that is too often.
+func (r *refusals) add(key itemKey) (tooOften bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.counts) >= maxRefusedItems || r.counts == nil {
 		r.counts = make(map[itemKey]int)
 	}
 	r.counts[key]++
+	return r.counts[key] >= maxRefusals
 }
 
 func (r *refusals) forget(key itemKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.counts, key)
-}
-
-func (r *refusals) exhausted(key itemKey) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.counts[key] >= maxRefusals
 }

@@ -86,21 +86,20 @@ func TestThePauseDoublesUpToItsMostAndIsNeverTheSameForAll(t *testing.T) {
 	}
 }
 
-func TestAnItemIsExhaustedAfterFiveRefusals(t *testing.T) {
+func TestTheFifthRefusalIsOneTooMany(t *testing.T) {
 	var refused refusals
 	poison, other := itemKey{id: "A1"}, itemKey{id: "A2"}
-	for range maxRefusals {
-		if refused.exhausted(poison) {
-			t.Fatal("exhausted too soon")
+	for i := range 2 * maxRefusals {
+		if tooOften := refused.add(poison); tooOften != (i+1 >= maxRefusals) {
+			t.Fatalf("refusal %d is too many: %t", i+1, tooOften)
 		}
-		refused.add(poison)
 	}
-	if !refused.exhausted(poison) || refused.exhausted(other) {
-		t.Error("the wrong item is exhausted")
+	if refused.add(other) {
+		t.Error("the first refusal of another item is one too many")
 	}
 	refused.forget(poison)
-	if refused.exhausted(poison) {
-		t.Error("what was stored in the end is still exhausted")
+	if refused.add(poison) {
+		t.Error("what was stored in the end is still remembered")
 	}
 	for i := range 10 * maxRefusedItems {
 		refused.add(itemKey{id: string(rune('a' + i))})
