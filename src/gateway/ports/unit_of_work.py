@@ -206,11 +206,15 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """What a unit will surely read, so that a group can read it at once. A hint: all else is found too."""
+    """What a unit will surely read, so that a group can read it at once. A hint: all else is found too. `sessions`
+    bring their accounts, `owned` are uids of sessions whose lease is checked, and `messages` are ids.
+    """
 
     sessions: tuple[tuple[str, str], ...] = ()
     addresses: tuple[tuple[str, Address], ...] = ()
     requests: tuple[RequestKey, ...] = field(default=())
+    owned: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 NOTHING = Prefetch()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from sqlalchemy import Executable
 
 from gateway.adapters.sql.driver import Driver, RowsUnfit, Step
+from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.statements import Statements
 from gateway.domain.errors import StoreUnavailable
@@ -17,22 +17,6 @@ _SAVEPOINT: Final = Step("SAVEPOINT unit")
 _RELEASE: Final = Step("RELEASE SAVEPOINT unit")
 _UNDO: Final = (Step("ROLLBACK TO SAVEPOINT unit"), _RELEASE)
 _COMMIT: Final = Step("COMMIT")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A statement, and its parameters by name."""
-
-    statement: Executable
-    parameters: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """A question, and who learns from the answer."""
-
-    question: Question
-    learn: Callable[[list[Row]], None]
 
 
 class Connection:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import Select, bindparam, not_, or_, select, update
 
-from gateway.adapters.sql.columns import one_of
+from gateway.adapters.sql.columns import among, one_of
+from gateway.adapters.sql.lookups import Lookup, by_key
+from gateway.adapters.sql.sessions import lookups_by_uid
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import leases, sessions
 from gateway.adapters.sql.transaction import Transaction
@@ -15,7 +18,7 @@ from gateway.domain.errors import LeaseLost
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import RESTING, DesiredState
 
-_BY_SESSION = select(leases).where(leases.c.session_uid == bindparam("uid"))
+_BY_SESSIONS = select(leases).where(among(leases.c.session_uid, "keys"))
 _RENEW = (
     update(leases)
     .values(expire_time=bindparam("until"))
@@ -52,6 +55,12 @@ class SqlFences:
         row = await self._row(session_uid)
         if row is None or row["fence"] != fence or row["expire_time"] <= to_micros(self._transaction.now):
             raise LeaseLost
+
+    def lookups(self, session_uids: Iterable[str]) -> list[Lookup]:
+        """What to ask for leases that are not known yet, and for their sessions, which owners look at next."""
+        uids = list(session_uids)
+        of_leases = by_key(self._rows, _BY_SESSIONS, "session_uid", uids)
+        return [*of_leases, *lookups_by_uid(self._transaction.sessions, uids)]
 
     async def has_free(self) -> bool:
         """Whether there is anything to claim."""
@@ -97,13 +106,10 @@ class SqlFences:
             self._rows.change(lease.session_uid, {**row, "expire_time": 0})
 
     async def _row(self, session_uid: str) -> Row | None:
+        if self._rows.find(session_uid) is UNKNOWN:
+            await self._transaction.connection.look(self.lookups([session_uid]))
         row = self._rows.find(session_uid)
-        if row is not UNKNOWN:
-            return row
-        found = await self._transaction.connection.rows(_BY_SESSION, {"uid": session_uid})
-        known = found[0] if found else None
-        self._rows.learn(session_uid, known)
-        return known
+        return None if row is UNKNOWN else row
 
 
 def _row_of(lease: Lease, expire_time: int) -> dict[str, object]:

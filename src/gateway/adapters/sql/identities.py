@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, Select, and_, bindparam, select
 
 from gateway.adapters.sql.columns import among, is_set, listed
-from gateway.adapters.sql.connection import Lookup, Question
+from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import identities, identity_aliases
+from gateway.adapters.sql.tables import identities, identity_aliases, sessions
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.addresses import Address, Form
 from gateway.domain.clocks import from_micros, to_micros
@@ -40,6 +40,18 @@ def _by_name(name: str) -> Select[Any]:
 _BY_NAME: Final = {name: _by_name(name) for name in _COLUMNS.values()}
 _BY_ID: Final = select(identities).where(
     identities.c.tenant_id == bindparam("tenant_id"), among(identities.c.identity_id, "values")
+)
+_ACCOUNTS: Final = (
+    select(identities)
+    .join(
+        sessions,
+        and_(identities.c.tenant_id == sessions.c.tenant_id, identities.c.identity_id == sessions.c.account_id),
+    )
+    .where(
+        sessions.c.tenant_id == bindparam("tenant_id"),
+        sessions.c.deleted_time.is_(None),
+        among(sessions.c.session_id, "values"),
+    )
 )
 _ALIASES: Final = select(identity_aliases.c.alias_id, identity_aliases.c.identity_id).where(
     identity_aliases.c.tenant_id == bindparam("tenant_id"),
@@ -113,6 +125,11 @@ class SqlIdentities:
             else:
                 yield from self._id_lookups(tenant_id, values)
 
+    def account_lookups(self, tenant_id: str, session_ids: Iterable[str]) -> Iterator[Lookup]:
+        """What to ask for the accounts of some sessions, which whoever reads these looks at next."""
+        learn = partial(self._learn_ids, tenant_id, set())
+        yield Lookup(_question(_ACCOUNTS, tenant_id, session_ids), learn)
+
     def _known(self, tenant_id: str, address: Address) -> Any:
         """The row behind an address, None if there is none, UNKNOWN if the database has to be asked."""
         identity_id = self._id_of(tenant_id, address)
@@ -130,7 +147,10 @@ class SqlIdentities:
     async def _row(self, tenant_id: str, identity_id: str) -> Row | None:
         """The row of an id, or of the id that it is an alias of."""
         key = (tenant_id, identity_id)
-        if self._rows.find(key) is UNKNOWN or self._aliases.find(key) is UNKNOWN:
+        row = self._rows.find(key)
+        if isinstance(row, Mapping):
+            return row
+        if row is UNKNOWN or self._aliases.find(key) is UNKNOWN:
             await self._transaction.connection.look(self._id_lookups(tenant_id, {identity_id}))
         row = self._rows.find(key)
         if isinstance(row, Mapping):

@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from gateway.adapters.sql.columns import is_set
-from gateway.adapters.sql.connection import Connection, Question
+from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.lookups import Question
 from gateway.adapters.sql.tables import messages, receipts
 
 _FROM: BindParameter[str] = bindparam("from_id")

@@ -83,8 +83,9 @@ class Journal:
         self._own.append(row)
 
     def keep(self) -> None:
-        self._kept += self._own
-        self._own = []
+        if self._own:
+            self._kept += self._own
+            self._own = []
 
     def forget(self) -> None:
         self._own = []

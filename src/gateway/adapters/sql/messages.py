@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Executable, Select, bindparam, select
 from gateway.adapters.sql import outbox
 from gateway.adapters.sql.columns import among, is_set, listed
 from gateway.adapters.sql.joining import join_messages, join_receipts
+from gateway.adapters.sql.lookups import Lookup, by_key
 from gateway.adapters.sql.message_rows import message_of, message_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import messages
@@ -20,7 +21,7 @@ from gateway.domain.clocks import to_micros
 from gateway.domain.messages import Direction, Message
 from gateway.ports.unit_of_work import MessageFilter
 
-_BY_ID = select(messages).where(messages.c.message_id == bindparam("message_id"))
+_BY_IDS = select(messages).where(among(messages.c.message_id, "keys"))
 _NAMED = select(messages).where(messages.c.session_uid == bindparam("uid"), is_set(messages.c.provider_message_id))
 _BY_KEY = _NAMED.where(
     messages.c.chat_id == bindparam("chat_id"),
@@ -154,17 +155,16 @@ class SqlMessages:
 
     async def _row(self, message_id: str) -> Row | None:
         row = self._rows.find(message_id)
-        if row is None:
-            return None
-        if row is not UNKNOWN:
-            if row["ordinal"] or self._rows.is_own(message_id):
-                return row
+        if isinstance(row, Mapping) and not row["ordinal"] and not self._rows.is_own(message_id):
             await self._transaction.flush()
             self._rows.unlearn(message_id)
-        found = await self._transaction.connection.rows(_BY_ID, {"message_id": message_id})
-        known = found[0] if found else None
-        self._rows.learn(message_id, known)
-        return known
+        await self._transaction.connection.look(self.lookups([message_id]))
+        row = self._rows.find(message_id)
+        return None if row is UNKNOWN else row
+
+    def lookups(self, message_ids: Iterable[str]) -> list[Lookup]:
+        """What to ask for messages that are not known yet."""
+        return by_key(self._rows, _BY_IDS, "message_id", message_ids)
 
     def _note_key(self, row: Row) -> None:
         if row["provider_message_id"]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from gateway.adapters.sql.columns import among, listed
-from gateway.adapters.sql.connection import Lookup, Question
+from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import request_ids
 from gateway.adapters.sql.transaction import Transaction

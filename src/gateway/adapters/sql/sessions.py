@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import bindparam, func, select
 
 from gateway.adapters.sql.columns import among, is_unsent, listed
-from gateway.adapters.sql.connection import Lookup, Question
+from gateway.adapters.sql.lookups import Lookup, Question, by_key
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.session_rows import session_of, session_row
-from gateway.adapters.sql.shelf import UNKNOWN, Row
+from gateway.adapters.sql.shelf import UNKNOWN, Row, Shelf
 from gateway.adapters.sql.tables import messages, sessions
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.sessions import Census, OutboxSize, Session, State
 
-_BY_UID = select(sessions).where(sessions.c.uid == bindparam("uid"))
+_BY_UIDS = select(sessions).where(among(sessions.c.uid, "keys"))
 _LIVE = select(sessions).where(sessions.c.tenant_id == bindparam("tenant_id"), sessions.c.deleted_time.is_(None))
 _BY_NAMES = _LIVE.where(among(sessions.c.session_id, "session_ids"))
 _PAGE = (
@@ -107,10 +107,11 @@ class SqlSessions:
             self._names.put(key, None)
 
     async def _row(self, session_uid: str) -> Row | None:
+        await self._transaction.connection.look(lookups_by_uid(self._rows, [session_uid]))
         row = self._rows.find(session_uid)
-        if row is not UNKNOWN:
-            return row
-        found = await self._transaction.connection.rows(_BY_UID, {"uid": session_uid})
-        known = found[0] if found else None
-        self._rows.learn(session_uid, known)
-        return known
+        return None if row is UNKNOWN else row
+
+
+def lookups_by_uid(shelf: Shelf[str], uids: Iterable[str]) -> list[Lookup]:
+    """What to ask for the sessions of some uids that are not known yet."""
+    return by_key(shelf, _BY_UIDS, "uid", uids)

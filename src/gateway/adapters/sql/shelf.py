@@ -51,8 +51,9 @@ class Layered(Generic[K, V]):
 
     def keep(self) -> None:
         """The unit under way succeeded."""
-        self._kept.update(self._own)
-        self._own.clear()
+        if self._own:
+            self._kept.update(self._own)
+            self._own.clear()
 
     def forget(self) -> None:
         """The unit under way failed."""
@@ -142,7 +143,7 @@ class Shelf(Layered[K, Row]):
 
     def keep(self) -> None:
         super().keep()
-        if self.has_own():
+        if self._own_pending.written or self._own_pending.removed:
             self._pending.append(self._own_pending)
 
     def forget(self) -> None:

@@ -27,10 +27,11 @@ class SqlUnitOfWork:
         self.now: datetime = transaction.now
         self.sql_fences = SqlFences(transaction)
         self._sessions = SqlSessions(transaction)
+        self._messages = SqlMessages(transaction)
         self._identities = SqlIdentities(transaction)
         self._requests = SqlRequests(transaction)
         self.sessions: port.Sessions = self._sessions
-        self.messages: port.Messages = SqlMessages(transaction)
+        self.messages: port.Messages = self._messages
         self.receipts: port.Receipts = SqlReceipts(transaction)
         self.identities: port.Identities = self._identities
         self.events: port.Events = SqlEvents(transaction)
@@ -47,15 +48,22 @@ class SqlUnitOfWork:
         sessions: dict[str, set[str]] = defaultdict(set)
         addresses: dict[str, set[Address]] = defaultdict(set)
         requests: list[RequestKey] = []
+        owned: list[str] = []
+        messages: list[str] = []
         for prefetch in wanted:
             for tenant_id, session_id in prefetch.sessions:
                 sessions[tenant_id].add(session_id)
             for tenant_id, address in prefetch.addresses:
                 addresses[tenant_id].add(address)
             requests += prefetch.requests
+            owned += prefetch.owned
+            messages += prefetch.messages
         lookups = list(self._requests.lookups(dict.fromkeys(requests)))
+        lookups += self.sql_fences.lookups(dict.fromkeys(owned))
+        lookups += self._messages.lookups(dict.fromkeys(messages))
         for tenant_id, session_ids in sessions.items():
             lookups += self._sessions.lookups(tenant_id, sorted(session_ids))
+            lookups += self._identities.account_lookups(tenant_id, session_ids)
         for tenant_id, some in addresses.items():
             lookups += self._identities.lookups(tenant_id, some)
         await self._transaction.connection.look(lookups)
