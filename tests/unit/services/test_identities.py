@@ -16,7 +16,7 @@ from gateway.domain.identities import Identity, Names
 from gateway.domain.lines import Party
 from gateway.services.identities import learn, learn_party
 from tests.unit.services.house import House, event_of
-from tests.unit.services.telling import arrives, now, person, place, says
+from tests.unit.services.telling import arrives, person, place, says
 from wagate.v1 import message_service_pb2 as pb
 
 LIDS = [f"100{number}@lid" for number in range(4)]
