@@ -119,9 +119,11 @@ class Fleet:
     async def _pass_on(self, held: list[Lease]) -> None:
         """Tell the lines that their leases last, and end the owners whose leases are lost."""
         fences = {lease.session_uid: lease.fence for lease in held}
-        for uid, (owner, task) in list(self._owners.items()):
+        holding: list[SessionOwner] = []
+        for uid, (owner, task) in self._owners.items():
             if fences.get(uid) == owner.lease.fence:
-                await owner.renew(self._terms.ttl)
+                holding.append(owner)
             else:
                 log.warning("A lease was lost.", session_uid=uid)
                 task.cancel()
+        await asyncio.gather(*(owner.renew(self._terms.ttl) for owner in holding))

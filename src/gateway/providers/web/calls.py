@@ -6,12 +6,13 @@ from typing import Final, TypeVar
 import grpc
 from grpc import aio
 
+from gateway.ports.provider import LineDown
 from gateway.providers.web.failures import ENGINE_GONE, CallFailed, meaning_of
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
-AT_ONCE: Final = 10.0
+AT_ONCE: Final = 5.0
 """Seconds that the engine has for what asks nobody."""
 OPENING: Final = 20.0
 """Seconds that it has to open and lock a store."""
@@ -42,6 +43,20 @@ async def ask(method: aio.UnaryUnaryMultiCallable[Request, Response], request: R
 
 
 async def answered(
+    method: aio.UnaryUnaryMultiCallable[Request, Response], request: Request, *, timeout: float
+) -> Response:
+    """Ask the engine what has no deadline of its caller's. An engine that does not answer is as good as down.
+
+    Raises:
+        LineGone, LineDown, ChallengeUnknown: as `meaning_of` tells.
+    """
+    try:
+        return await answered_in_time(method, request, timeout=timeout)
+    except TimeoutError as error:
+        raise LineDown("the engine does not answer") from error
+
+
+async def answered_in_time(
     method: aio.UnaryUnaryMultiCallable[Request, Response], request: Request, *, timeout: float
 ) -> Response:
     """Ask the engine, and wait `timeout` seconds for its answer.

@@ -19,6 +19,7 @@ from gateway.ports.provider import LineDown
 from gateway.providers.web.engine_process import EngineProcess, engine_process
 from gateway.providers.web.failures import EngineFailed, EngineMissing
 from gateway.providers.web.options import EngineOptions
+from gateway.providers.web.renewals import Renewals
 from gateway.providers.web.switchboard import Switchboard
 from wagate.engine.v1 import engine_service_pb2 as pb
 from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceStub
@@ -47,10 +48,16 @@ _CHANNEL_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RunningEngine:
-    """An engine that answers: how it is asked, and by what it tells."""
+    """An engine that answers: how it is asked, what it tells, and how leases are renewed."""
 
     stub: EngineServiceAsyncStub
     switchboard: Switchboard
+    renewals: Renewals
+
+    @classmethod
+    def behind(cls, stub: EngineServiceAsyncStub) -> RunningEngine:
+        """The engine that this stub asks."""
+        return cls(stub, Switchboard(stub), Renewals(stub))
 
 
 class Engine:
@@ -100,7 +107,7 @@ class Engine:
             with tempfile.TemporaryDirectory(prefix="wagate-engine-") as folder:
                 socket = Path(folder, "engine.sock")
                 async with _channel(socket) as stub, engine_process(self._options, socket) as process:
-                    await self._attend(process, RunningEngine(stub, Switchboard(stub)))
+                    await self._attend(process, RunningEngine.behind(stub))
         except* EngineFailed as failures:
             self.trouble = str(failures.exceptions[0])
 

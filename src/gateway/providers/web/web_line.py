@@ -12,8 +12,8 @@ from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import CheckedContact, LineChanged, LineState, NotSent, OutcomeUnknown, Outgoing, SendOutcome
 from gateway.domain.sessions import LinkedDevice
-from gateway.ports.provider import ChallengeUnknown, Incoming, LineDown, LineGone
-from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, ask
+from gateway.ports.provider import Incoming, LineDown, LineGone
+from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, answered_in_time, ask
 from gateway.providers.web.engine import RunningEngine
 from gateway.providers.web.facts import ItemUnknown, fact_of
 from gateway.providers.web.failures import GONE, CallFailed, meaning_of
@@ -36,6 +36,7 @@ class WebLine:
         self.device = device
         self._stub = engine.stub
         self._switchboard = engine.switchboard
+        self._renewals = engine.renewals
         self._inbox = inbox
         self._session_id = lease.session_uid
         self._fence = lease.fence
@@ -56,9 +57,7 @@ class WebLine:
 
     async def renew(self, remaining: timedelta) -> None:
         self._check()
-        lease = lease_proto(self._session_id, self._fence, remaining)
-        renewed = await answered(self._stub.RenewLeases, pb.RenewLeasesRequest(leases=[lease]), timeout=AT_ONCE)
-        if renewed.refused_session_ids:
+        if not await self._renewals.renew(lease_proto(self._session_id, self._fence, remaining)):
             why = "the engine knows of another owner, or does not have the session open"
             self._switchboard.unplug(self._session_id, self._fence, why)
             raise LineGone(why)
@@ -94,12 +93,12 @@ class WebLine:
             provider_message_ids=provider_message_ids,
             read_time=to_timestamp(moment),
         )
-        await answered(self._stub.MarkMessagesRead, request, timeout=timeout)
+        await answered_in_time(self._stub.MarkMessagesRead, request, timeout=timeout)
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
         self._check()
         request = pb.CheckContactsRequest(session_id=self._session_id, fence=self._fence, phone_numbers=phone_numbers)
-        response = await answered(self._stub.CheckContacts, request, timeout=timeout)
+        response = await answered_in_time(self._stub.CheckContacts, request, timeout=timeout)
         return [
             CheckedContact(found.requested, found.on_whatsapp, Names(found.lid, found.phone_number))
             for found in response.contacts
@@ -138,7 +137,7 @@ class WebLine:
         request = pb.CloseSessionRequest(session_id=self._session_id, fence=self._fence)
         try:
             await answered(self._stub.CloseSession, request, timeout=AT_ONCE)
-        except (LineGone, LineDown, ChallengeUnknown, TimeoutError) as error:
+        except (LineGone, LineDown) as error:
             _log.warning("A line was not closed in order", session_uid=self._session_id, why=str(error))
         finally:
             self._switchboard.unplug(self._session_id, self._fence, "it was closed")

@@ -50,7 +50,7 @@ class WebProvider:
         inbox = engine.switchboard.plug_in(opening.session_uid, lease.fence)
         try:
             opened = await answered(engine.stub.OpenSession, self._request(opening), timeout=OPENING)
-        except (LineGone, TimeoutError) as error:
+        except LineGone as error:
             engine.switchboard.unplug(opening.session_uid, lease.fence, "it was not opened")
             raise LineDown(str(error)) from error
         except BaseException:

@@ -10,7 +10,6 @@ import pytest
 from gateway.domain.leases import Lease
 from gateway.providers.web.engine import RunningEngine
 from gateway.providers.web.failures import EngineFailed
-from gateway.providers.web.switchboard import Switchboard
 from gateway.providers.web.web_line import WebLine
 from tests.unit.providers.web.scripted_engine import ScriptedEngine, served
 from wagate.engine.v1.engine_service_pb2_grpc import EngineServiceStub
@@ -26,10 +25,10 @@ async def running(scripted: ScriptedEngine, tmp_path: Path) -> AsyncIterator[Run
     """The scripted engine, connected and followed."""
     async with served(scripted, tmp_path / "engine.sock") as channel:
         stub = EngineServiceStub(channel)
-        switchboard = Switchboard(stub)
-        following = asyncio.create_task(switchboard.follow())
-        await switchboard.following()
-        yield RunningEngine(stub, switchboard)
+        engine = RunningEngine.behind(stub)
+        following = asyncio.create_task(engine.switchboard.follow())
+        await engine.switchboard.following()
+        yield engine
         following.cancel()
         with suppress(asyncio.CancelledError, EngineFailed):
             await following
