@@ -18,6 +18,8 @@ func (s *Session) supervise() {
 	for s.ctx.Err() == nil {
 		device, err := s.device(s.ctx)
 		switch {
+		case s.ctx.Err() != nil:
+			return
 		case err != nil:
 			s.log.Error("the store cannot be read", "error", err)
 			s.rest(lost("The session's store cannot be read."), &pause)
