@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,8 @@ from gateway.observability.redaction import redact_fields
 from gateway.settings.tree import Log
 
 _STDERR: Final = 2
+_LEVELS: Final = {"exception": "error", "warn": "warning"}
+"""Methods of loggers that are not called as the level that they log at."""
 
 
 def start_logging(wanted: Log, lines: Lines | None = None) -> None:
@@ -39,17 +42,16 @@ def _processors(wanted: Log) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.processors.format_exc_info,
         redact_fields,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
     if wanted.format == "pretty":
-        return [*shared, structlog.dev.ConsoleRenderer(timestamp_key="time")]
+        stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+        return [*shared, structlog.processors.add_log_level, stamp, structlog.dev.ConsoleRenderer()]
     return [*shared, _to_json]
 
 
-def _to_json(_logger: object, _method: str, fields: Any) -> bytes:
-    first = {"time": fields.pop("time"), "level": fields.pop("level"), "message": fields.pop("event")}
-    return orjson.dumps(first | fields, default=str)
+def _to_json(_logger: object, method: str, fields: Any) -> bytes:
+    first = {"time": datetime.now(UTC), "level": _LEVELS.get(method, method), "message": fields.pop("event")}
+    return orjson.dumps(first | fields, default=str, option=orjson.OPT_UTC_Z)
 
 
 class _Bridge(logging.Handler):

@@ -42,7 +42,10 @@ def redact(text: str) -> str:
 def redact_fields(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: redacts every string of a line, and masks what is named like a secret."""
     for name, value in fields.items():
-        if type(value) is not float and type(value) is not int:
+        if type(value) is str:  # nearly all of a line, and nearly all of it harmless: this is quick about it
+            if _SUSPECT.search(value) or _is_secret(name):
+                fields[name] = _clean(name, value)
+        else:
             fields[name] = _clean(name, value)
     return fields
 
