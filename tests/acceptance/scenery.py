@@ -150,7 +150,7 @@ class Scenery:
         return self.named[name]
 
 
-async def call(channel: aio.Channel, rpc: str, request: Message, *, key: str = "") -> Message:
+async def call(channel: aio.Channel, rpc: str, request: Message, *, key: str = "", patience: float = 10) -> Message:
     """Make a call; of a stream, the answer is the first frame. Raises AioRpcError."""
     method = RPCS[rpc]
     path = f"/{method.containing_service.full_name}/{method.name}"
@@ -158,9 +158,10 @@ async def call(channel: aio.Channel, rpc: str, request: Message, *, key: str = "
     metadata = (("authorization", key),) if key else ()
     if not method.server_streaming:
         unary = channel.unary_unary(path, type(request).SerializeToString, answer)
-        answered: Message = await unary(request, timeout=10, metadata=metadata)
+        answered: Message = await unary(request, timeout=patience, metadata=metadata)
         return answered
-    stream = channel.unary_stream(path, type(request).SerializeToString, answer)(request, timeout=10, metadata=metadata)
+    streaming = channel.unary_stream(path, type(request).SerializeToString, answer)
+    stream = streaming(request, timeout=patience, metadata=metadata)
     try:
         async for frame in stream:
             return frame
