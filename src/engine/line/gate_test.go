@@ -134,3 +134,20 @@ func TestEachNewPairOfNamesIsToldOnce(t *testing.T) {
 		t.Fatalf("told were %v (%v)", told, err)
 	}
 }
+
+func TestManyKeysAreMadeInOneTransaction(t *testing.T) {
+	device, _ := linkedDevice(t)
+	made, err := preKeys{device.PreKeys, device.EventBuffer}.GetOrGenPreKeys(context.Background(), 812)
+	if err != nil || len(made) != 812 {
+		t.Fatalf("made were %d (%v)", len(made), err)
+	}
+	kept, err := device.PreKeys.GetPreKey(context.Background(), made[811].KeyID)
+	if err != nil || kept == nil || *kept.Pub != *made[811].Pub {
+		t.Fatalf("kept was %v (%v)", kept, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := (preKeys{device.PreKeys, device.EventBuffer}).GetOrGenPreKeys(ctx, 5); err == nil {
+		t.Fatal("keys were made though nobody waits for them")
+	}
+}

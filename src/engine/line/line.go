@@ -75,6 +75,7 @@ func New(ctx context.Context, options Options) *Line {
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	if options.Device.ID != nil {
 		l.gate = &gate{EventBuffer: options.Device.EventBuffer, storeFailed: l.storeFailed}
+		options.Device.PreKeys = preKeys{options.Device.PreKeys, options.Device.EventBuffer}
 		options.Device.EventBuffer = l.gate
 		options.Device.LIDs = names{options.Device.LIDs, options.Learned}
 	}

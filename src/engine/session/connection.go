@@ -141,8 +141,9 @@ func (c *connection) concluded(otherwise verdict) verdict {
 	case v := <-c.verdict:
 		return v
 	case <-time.After(lastWords):
-		return otherwise
+	case <-c.session.ctx.Done():
 	}
+	return otherwise
 }
 
 // end closes the line, and returns when nothing of it touches the store any more.
