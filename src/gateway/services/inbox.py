@@ -16,7 +16,7 @@ from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.identities import learn, learn_party
 from gateway.services.log import tell
 from gateway.services.ownership import owned_session
-from gateway.services.quotes import context_of
+from gateway.services.quotes import context_of, learn_named
 from wagate.v1 import content_pb2, event_pb2, message_pb2
 
 _EVENT_BYTES_FOR_RAW = 128 * 1024
@@ -33,6 +33,7 @@ class Inbox:
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)
+            await learn_named(uow, session, fact)
             chat, sender = await _parties(uow, session, fact.place)
             content = content_pb2.Content()
             content.CopyFrom(fact.content)

@@ -12,6 +12,15 @@ from wagate.v1 import content_pb2
 _PREVIEW_CHARACTERS = 1024
 
 
+async def learn_named(uow: UnitOfWork, session: Session, fact: MessageArrived) -> None:
+    """Learn whom a message names beside its sender. To be done before chat and sender are looked up, as it may show
+    that two are one.
+    """
+    for names in (*fact.mentions, fact.quoted_author):
+        if names is not None:
+            await learn(uow, session.tenant_id, names)
+
+
 async def context_of(
     uow: UnitOfWork, session: Session, chat: Identity, fact: MessageArrived
 ) -> content_pb2.Context | None:

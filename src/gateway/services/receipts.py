@@ -37,8 +37,8 @@ class Receipts:
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)
-            person = await learn_party(uow, session.tenant_id, fact.sender)
             chat = await learn_party(uow, session.tenant_id, fact.chat)
+            person = await learn_party(uow, session.tenant_id, fact.sender)
             sent = await uow.messages.find_sent(session.uid, fact.provider_message_ids)
             for message in sent:
                 if message.chat_id in (chat.identity_id, person.identity_id):
