@@ -25,7 +25,7 @@ from gateway.services.fates import tell_status
 from gateway.services.pages import Pages
 from gateway.services.repeats import Repeat
 from gateway.services.sessions import find_session
-from gateway.services.views import Views
+from gateway.services.views import RAW_SCOPE, Views, hide_raw_of
 from gateway.services.watching import MessageWatch, is_ended, reached
 from wagate.v1 import message_service_pb2 as pb
 
@@ -206,6 +206,8 @@ class Messages:
         )
         async with aclosing(self._watch.follow(call.tenant_id, response.message)) as steps:
             async for shown in steps:
+                if not call.caller.holds(RAW_SCOPE):
+                    hide_raw_of(shown)
                 yield pb.WatchMessageResponse(message=shown)
                 if is_ended(shown, request.until):
                     return
