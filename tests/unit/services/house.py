@@ -165,9 +165,13 @@ class House:
         """The log as it is stored."""
         return list(await self.store.read(lambda uow: uow.events.after(DEFAULT_TENANT, after, limit=100_000)))
 
-    async def steps(self, message_id: str) -> list[event_pb2.MessageStatusChanged]:
+    async def newest(self) -> int:
+        """The position of the newest event."""
+        return await self.store.read(lambda uow: uow.events.newest())
+
+    async def steps(self, message_id: str, *, after: int = 0) -> list[event_pb2.MessageStatusChanged]:
         """What the log tells of one message after its acceptance."""
-        told = [event.message_status_changed for event in await self.log("message.status_changed")]
+        told = [event.message_status_changed for event in await self.log("message.status_changed", after=after)]
         return [step for step in told if step.message_id == message_id]
 
     async def states(self, message_id: str) -> list[str]:
