@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
 )
@@ -93,6 +94,25 @@ func TestNobodyIsLetInWhileUnreachable(t *testing.T) {
 	bob.suffers(nil)
 	bob.isOnline(true)
 	equal(t, "what waited", bob.hears().GetText(), "Are you there?")
+}
+
+func TestLoginsAreRefusedWithTheNumberThatWasSet(t *testing.T) {
+	lab := start(t)
+	bob := lab.named("Bob")
+	for _, wrong := range []*labv1.SetFaultRequest_Fault{
+		{LoginFailureCode: 405},
+		{LoginFailureCode: 402, BanDuration: durationpb.New(time.Hour)},
+	} {
+		bob.isOnline(false)
+		bob.suffers(wrong)
+		ctx, cancel := context.WithTimeout(lab.ctx, brief)
+		_, err := lab.SetOnline(ctx, &labv1.SetOnlineRequest{PersonId: bob.id, Online: true})
+		cancel()
+		equal(t, "being let in", err == nil, false)
+		equal(t, "being online", lab.device(bob.phone).GetOnline(), false)
+		bob.suffers(nil)
+		bob.isOnline(true)
+	}
 }
 
 func TestDroppedPersonsComeBackByThemselves(t *testing.T) {

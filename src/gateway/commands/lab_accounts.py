@@ -75,6 +75,7 @@ async def fault(
     unreachable: bool = False,
     refuse_code: int = 0,
     refuse_count: int = 0,
+    login_failure_code: int = 0,
     at: At = DEFAULT,
 ) -> None:
     """Let this go wrong for an account's devices, and nothing else; without flags all is well again."""
@@ -85,6 +86,7 @@ async def fault(
         unreachable=unreachable,
         refuse_code=refuse_code,
         refuse_count=refuse_count,
+        login_failure_code=login_failure_code,
     )
     async with lab_at(at) as stub:
         await stub.SetFault(pb.SetFaultRequest(phone_number=phone_number, fault=wrong))

@@ -14,16 +14,18 @@ func (c *Control) SetFault(_ context.Context, request *labv1.SetFaultRequest) (*
 		return nil, err
 	}
 	wanted := request.GetFault()
-	if wanted.GetRefuseCode() < 0 || wanted.GetRefuseCount() < 0 {
-		return nil, malformed("refuse_code and refuse_count", "0 or more")
+	if wanted.GetRefuseCode() < 0 || wanted.GetRefuseCount() < 0 || wanted.GetLoginFailureCode() < 0 {
+		return nil, malformed("refuse_code, refuse_count and login_failure_code", "0 or more")
 	}
 	return &labv1.SetFaultResponse{}, told(c.world.Server.SetFault(phone, fault.Fault{
-		Frozen:      wanted.GetFrozen(),
-		AcksHeld:    wanted.GetAcksHeld(),
-		AcksLost:    wanted.GetAcksLost(),
-		RefuseCode:  int(wanted.GetRefuseCode()),
-		RefuseCount: int(wanted.GetRefuseCount()),
-		Unreachable: wanted.GetUnreachable(),
+		Frozen:       wanted.GetFrozen(),
+		AcksHeld:     wanted.GetAcksHeld(),
+		AcksLost:     wanted.GetAcksLost(),
+		RefuseCode:   int(wanted.GetRefuseCode()),
+		RefuseCount:  int(wanted.GetRefuseCount()),
+		Unreachable:  wanted.GetUnreachable(),
+		LoginFailure: int(wanted.GetLoginFailureCode()),
+		Ban:          wanted.GetBanDuration().AsDuration(),
 	}))
 }
 

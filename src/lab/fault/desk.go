@@ -2,6 +2,7 @@ package fault
 
 import (
 	"sync"
+	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 	"wagate.dev/src/lab/model"
@@ -59,6 +60,18 @@ func (d *Desk) Unreachable(device model.Address) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.any(device, func(p *plan) bool { return p.Unreachable })
+}
+
+// LoginFailure tells the number that a device's logins are refused with, 0 for
+// none, and how long the ban lasts if it is one.
+func (d *Desk) LoginFailure(device model.Address) (code int, ban time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.any(device, func(p *plan) bool {
+		code, ban = p.Fault.LoginFailure, p.Ban
+		return code != 0
+	})
+	return code, ban
 }
 
 // Incoming is asked about every stanza from a device: the error number that a

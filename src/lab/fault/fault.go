@@ -3,6 +3,8 @@
 package fault
 
 import (
+	"time"
+
 	waBinary "go.mau.fi/whatsmeow/binary"
 )
 
@@ -23,6 +25,11 @@ type Fault struct {
 	// Unreachable: logins are left without an answer and dropped after a while.
 	// Open connections stay.
 	Unreachable bool
+	// LoginFailure: logins are refused with this number; 0 for none. Open
+	// connections stay.
+	LoginFailure int
+	// Ban is how long the ban lasts that a login refused with 402 is told of.
+	Ban time.Duration
 }
 
 // plan is a fault in force for one device, or all of an account, and what it

@@ -13,8 +13,14 @@ import (
 	"wagate.dev/src/lab/wire"
 )
 
-// reasonLoggedOut is what a device hears that is not linked (any more).
-const reasonLoggedOut = 401
+// Why a login is refused.
+const (
+	reasonLoggedOut = 401 // the device is not linked (any more)
+	reasonBanned    = 402
+)
+
+// banTooManyPeople is the number of a ban for writing to too many people.
+const banTooManyPeople = 101
 
 // login serves a client that says it is linked.
 func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
@@ -22,7 +28,11 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 	address := model.Address{Phone: phone, Number: uint16(opened.Payload.GetDevice())}
 	account, err := s.world.Account(phone)
 	if err != nil || !s.world.Linked(address, opened.ClientStatic) {
-		s.dismiss(conn)
+		s.dismiss(conn, waBinary.Attrs{"reason": reasonLoggedOut})
+		return
+	}
+	if code, ban := s.faults.LoginFailure(address); code != 0 {
+		s.dismiss(conn, failure(code, ban))
 		return
 	}
 	if s.faults.Unreachable(address) {
@@ -43,9 +53,18 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 	s.board.Leave(line)
 }
 
+// failure is how a login is refused with a number.
+func failure(code int, ban time.Duration) waBinary.Attrs {
+	attrs := waBinary.Attrs{"reason": code}
+	if code == reasonBanned {
+		attrs["code"], attrs["expire"] = banTooManyPeople, int(ban.Seconds())
+	}
+	return attrs
+}
+
 // dismiss refuses a login and waits for the client to leave.
-func (s *Server) dismiss(conn *wire.Conn) {
-	conn.SendLast(waBinary.Node{Tag: "failure", Attrs: waBinary.Attrs{"reason": reasonLoggedOut}}, s.options.Farewell)
+func (s *Server) dismiss(conn *wire.Conn, failure waBinary.Attrs) {
+	conn.SendLast(waBinary.Node{Tag: "failure", Attrs: failure}, s.options.Farewell)
 	awaitEnd(conn)
 }
 

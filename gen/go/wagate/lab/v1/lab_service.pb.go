@@ -2200,7 +2200,12 @@ type SetFaultRequest_Fault struct {
 	// How many messages are refused; 0 means all.
 	RefuseCount int32 `protobuf:"varint,5,opt,name=refuse_count,json=refuseCount,proto3" json:"refuse_count,omitempty"`
 	// No login is let in: its socket closes at once. Open connections stay; DropConnections ends them.
-	Unreachable   bool `protobuf:"varint,6,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
+	Unreachable bool `protobuf:"varint,6,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
+	// Logins are refused with this number: for example 405 for a client that is too old, 402 for an account that is
+	// banned; 0 means none. Open connections stay; DropConnections ends them.
+	LoginFailureCode int32 `protobuf:"varint,7,opt,name=login_failure_code,json=loginFailureCode,proto3" json:"login_failure_code,omitempty"`
+	// How long the ban lasts that a login refused with 402 is told of; whole seconds.
+	BanDuration   *durationpb.Duration `protobuf:"bytes,8,opt,name=ban_duration,json=banDuration,proto3" json:"ban_duration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2275,6 +2280,20 @@ func (x *SetFaultRequest_Fault) GetUnreachable() bool {
 		return x.Unreachable
 	}
 	return false
+}
+
+func (x *SetFaultRequest_Fault) GetLoginFailureCode() int32 {
+	if x != nil {
+		return x.LoginFailureCode
+	}
+	return 0
+}
+
+func (x *SetFaultRequest_Fault) GetBanDuration() *durationpb.Duration {
+	if x != nil {
+		return x.BanDuration
+	}
+	return nil
 }
 
 var File_wagate_lab_v1_lab_service_proto protoreflect.FileDescriptor
@@ -2385,10 +2404,10 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	" \x01(\x05R\n" +
 	"retryCount\x127\n" +
 	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12\x19\n" +
-	"\bchat_jid\x18\f \x01(\tR\achatJid\"\xb2\x02\n" +
+	"\bchat_jid\x18\f \x01(\tR\achatJid\"\x9e\x03\n" +
 	"\x0fSetFaultRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12:\n" +
-	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xbf\x01\n" +
+	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xab\x02\n" +
 	"\x05Fault\x12\x16\n" +
 	"\x06frozen\x18\x01 \x01(\bR\x06frozen\x12\x1b\n" +
 	"\tacks_held\x18\x02 \x01(\bR\backsHeld\x12\x1b\n" +
@@ -2396,7 +2415,9 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\vrefuse_code\x18\x04 \x01(\x05R\n" +
 	"refuseCode\x12!\n" +
 	"\frefuse_count\x18\x05 \x01(\x05R\vrefuseCount\x12 \n" +
-	"\vunreachable\x18\x06 \x01(\bR\vunreachable\"\x12\n" +
+	"\vunreachable\x18\x06 \x01(\bR\vunreachable\x12,\n" +
+	"\x12login_failure_code\x18\a \x01(\x05R\x10loginFailureCode\x12<\n" +
+	"\fban_duration\x18\b \x01(\v2\x19.google.protobuf.DurationR\vbanDuration\"\x12\n" +
 	"\x10SetFaultResponse\";\n" +
 	"\x16DropConnectionsRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\">\n" +
@@ -2516,47 +2537,48 @@ var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
 	42, // 9: wagate.lab.v1.WatchOracleResponse.entry:type_name -> wagate.lab.v1.OracleEntry
 	40, // 10: wagate.lab.v1.GetStatsResponse.unanswered_iqs:type_name -> wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
 	43, // 11: wagate.lab.v1.GetStatsResponse.uptime:type_name -> google.protobuf.Duration
-	1,  // 12: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
-	5,  // 13: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
-	7,  // 14: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
-	9,  // 15: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
-	11, // 16: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
-	13, // 17: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
-	15, // 18: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
-	17, // 19: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
-	19, // 20: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
-	21, // 21: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
-	23, // 22: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
-	25, // 23: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
-	27, // 24: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
-	29, // 25: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
-	31, // 26: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
-	33, // 27: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
-	35, // 28: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
-	37, // 29: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
-	2,  // 30: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
-	6,  // 31: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
-	8,  // 32: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
-	10, // 33: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
-	12, // 34: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
-	14, // 35: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
-	16, // 36: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
-	18, // 37: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
-	20, // 38: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
-	22, // 39: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
-	24, // 40: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
-	26, // 41: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
-	28, // 42: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
-	30, // 43: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
-	32, // 44: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
-	34, // 45: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
-	36, // 46: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
-	38, // 47: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
-	30, // [30:48] is the sub-list for method output_type
-	12, // [12:30] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	43, // 12: wagate.lab.v1.SetFaultRequest.Fault.ban_duration:type_name -> google.protobuf.Duration
+	1,  // 13: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
+	5,  // 14: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
+	7,  // 15: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
+	9,  // 16: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
+	11, // 17: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
+	13, // 18: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
+	15, // 19: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
+	17, // 20: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
+	19, // 21: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
+	21, // 22: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
+	23, // 23: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
+	25, // 24: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
+	27, // 25: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
+	29, // 26: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
+	31, // 27: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
+	33, // 28: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
+	35, // 29: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
+	37, // 30: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
+	2,  // 31: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
+	6,  // 32: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
+	8,  // 33: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
+	10, // 34: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
+	12, // 35: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
+	14, // 36: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
+	16, // 37: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
+	18, // 38: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
+	20, // 39: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
+	22, // 40: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
+	24, // 41: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
+	26, // 42: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
+	28, // 43: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
+	30, // 44: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
+	32, // 45: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
+	34, // 46: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
+	36, // 47: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
+	38, // 48: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
+	31, // [31:49] is the sub-list for method output_type
+	13, // [13:31] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_wagate_lab_v1_lab_service_proto_init() }

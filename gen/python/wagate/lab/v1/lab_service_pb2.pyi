@@ -832,6 +832,8 @@ class SetFaultRequest(_message.Message):
         REFUSE_CODE_FIELD_NUMBER: _builtins.int
         REFUSE_COUNT_FIELD_NUMBER: _builtins.int
         UNREACHABLE_FIELD_NUMBER: _builtins.int
+        LOGIN_FAILURE_CODE_FIELD_NUMBER: _builtins.int
+        BAN_DURATION_FIELD_NUMBER: _builtins.int
         frozen: _builtins.bool
         """The sockets that are open now stay open; nothing is read or written. Later ones are sound."""
         acks_held: _builtins.bool
@@ -844,6 +846,14 @@ class SetFaultRequest(_message.Message):
         """How many messages are refused; 0 means all."""
         unreachable: _builtins.bool
         """No login is let in: its socket closes at once. Open connections stay; DropConnections ends them."""
+        login_failure_code: _builtins.int
+        """Logins are refused with this number: for example 405 for a client that is too old, 402 for an account that is
+        banned; 0 means none. Open connections stay; DropConnections ends them.
+        """
+        @_builtins.property
+        def ban_duration(self) -> _duration_pb2.Duration:
+            """How long the ban lasts that a login refused with 402 is told of; whole seconds."""
+
         def __init__(
             self,
             *,
@@ -853,10 +863,12 @@ class SetFaultRequest(_message.Message):
             refuse_code: _builtins.int = ...,
             refuse_count: _builtins.int = ...,
             unreachable: _builtins.bool = ...,
+            login_failure_code: _builtins.int = ...,
+            ban_duration: _duration_pb2.Duration | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["ban_duration", b"ban_duration"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["acks_held", b"acks_held", "acks_lost", b"acks_lost", "frozen", b"frozen", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "frozen", b"frozen", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
