@@ -17,13 +17,14 @@ from gateway.domain.messages import (
     Message,
     State,
 )
+from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.fates import tell_status
 from gateway.services.identities import learn
 from gateway.services.ownership import owned_session
 from wagate.v1 import error_reason_pb2 as reasons
 
-_OVERDUE_AT_ONCE: Final = 500
+_AT_ONCE: Final = 500
 
 _REASON_OF_CODE: Final = {
     "not-on-whatsapp": (reasons.ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP, "The recipient has no WhatsApp account."),
@@ -42,10 +43,13 @@ class Outbox:
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)
-            for message in await uow.messages.chat_heads(session.uid, uow.now):
-                if message.state == State.STATE_SENDING:
-                    message.move(State.STATE_UNCONFIRMED)
-                    await tell_status(uow, session, message)
+            after = 0
+            while waiting := await uow.messages.unsent(session.uid, after_ordinal=after, limit=_AT_ONCE):
+                for message in waiting:
+                    if message.state == State.STATE_SENDING:
+                        message.move(State.STATE_UNCONFIRMED)
+                        await tell_status(uow, session, message)
+                after = waiting[-1].ordinal
 
         await self._store.write(work)
 
@@ -81,11 +85,11 @@ class Outbox:
 
         async def work(uow: UnitOfWork) -> Message | None:
             session = await owned_session(uow, lease)
+            if isinstance(outcome, Sent) and outcome.to.lid:
+                await _learn_recipient(uow, session, message_id, outcome.to)
             message = await uow.messages.get(session.tenant_id, message_id)
             if message is None:
                 return None
-            if isinstance(outcome, Sent) and outcome.to.lid:
-                await _learn_recipient(uow, message, outcome.to)
             if message.state == State.STATE_SENDING:
                 _apply(message, outcome, uow.now)
                 moment = outcome.send_time if isinstance(outcome, Sent) else None
@@ -102,7 +106,7 @@ class Outbox:
             return 0
 
         async def work(uow: UnitOfWork) -> int:
-            overdue = await uow.messages.overdue(uow.now, _OVERDUE_AT_ONCE)
+            overdue = await uow.messages.overdue(uow.now, _AT_ONCE)
             for message in overdue:
                 session = await uow.sessions.get_by_uid(message.session_uid)
                 if session is not None:
@@ -150,14 +154,14 @@ async def _quoted(uow: UnitOfWork, message: Message) -> Quoted | None:
     return Quoted(quoted.provider_message_id, author.names() if author else Names(), quoted.content)
 
 
-async def _learn_recipient(uow: UnitOfWork, message: Message, to: Names) -> None:
-    """The LID that a message really went to belongs to the chat it was for, unless that had one."""
-    chat = await uow.identities.get(message.tenant_id, message.chat_id)
+async def _learn_recipient(uow: UnitOfWork, session: Session, message_id: str, to: Names) -> None:
+    """The LID that a message really went to belongs to the chat it was for, unless that had one. To be done before the
+    message is looked up: its chat may turn out to be another.
+    """
+    message = await uow.messages.get(session.tenant_id, message_id)
+    chat = await uow.identities.get(session.tenant_id, message.chat_id) if message else None
     if chat is not None and not chat.lid:
-        await learn(uow, message.tenant_id, Names(lid=to.lid, phone_number=chat.phone_number))
-        merged = await uow.messages.get(message.tenant_id, message.message_id)
-        if merged is not None:
-            message.chat_id = merged.chat_id
+        await learn(uow, session.tenant_id, Names(lid=to.lid, phone_number=chat.phone_number))
 
 
 def _apply(message: Message, outcome: SendOutcome, now: datetime) -> None:
