@@ -56,7 +56,7 @@ def show_message(message: Message, session: Session, chat: Identity, sender: Ide
     shown = message.to_proto(chat, sender)
     hold = effective_hold(message, session)
     if hold is not message.hold and hold is not None:
-        shown.hold.kind = hold.kind
+        shown.hold.CopyFrom(message_pb2.Hold(kind=hold.kind))
     return shown
 
 
