@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from gateway.domain.access import Call
 from gateway.domain.addresses import Address, Form, parse_address
@@ -32,9 +30,6 @@ from gateway.services.log import tell
 from gateway.services.views import show_message
 from wagate.v1 import content_pb2, event_pb2, message_pb2
 from wagate.v1 import message_service_pb2 as pb
-
-LONE_AT: Final = re.compile(r"(?<!\S)@(?!\S)|(?<!\S)@(?=[^\w\s])")
-"""An `@` that stands alone, where a mention's name goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +66,24 @@ def read_wish(request: pb.SendMessageRequest) -> Wish:
         _person(mention.address, f"content.context.mentions[{place}].address")
         for place, mention in enumerate(request.content.context.mentions)
     )
-    if mentions and len(LONE_AT.findall(request.content.text.text)) != len(mentions):
+    if mentions and lone_signs(request.content.text.text) != len(mentions):
         raise ValidationFailed.of("content.context.mentions", "must be as many as there are lone @ in the text")
     give_up = from_timestamp(request.give_up_time) if request.HasField("give_up_time") else None
     return Wish(request.session_id, to, request.content, mentions, dict(request.metadata), request.request_id, give_up)
+
+
+def lone_signs(text: str) -> int:
+    """How many `@` of a text stand alone, with no letter, digit, underscore or other `@` beside them: there a mention's
+    name goes.
+    """
+    return sum(
+        sign == "@" and not _joins(text[place - 1 : place]) and not _joins(text[place + 1 : place + 2])
+        for place, sign in enumerate(text)
+    )
+
+
+def _joins(beside: str) -> bool:
+    return beside in {"@", "_"} or beside.isalpha() or beside.isdecimal()
 
 
 def _person(text: str, field: str) -> Address:
