@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ func newAttempt(s *Session, id, phone string) *attempt {
 // run plays the attempt to its end, and tells it.
 func (a *attempt) run() {
 	defer close(a.done)
-	failed := a.link()
+	failed := a.linkSafely()
 	a.cancel()
 	a.line.Close()
 	a.session.mu.Lock()
@@ -95,6 +96,17 @@ func (a *attempt) run() {
 		a.session.tell(&enginev1.LineChanged{State: enginev1.LineChanged_STATE_LOGGED_OUT,
 			Failure: loggedOut("", "Linking failed after the device was stored: it must be linked again.").failure})
 	}
+}
+
+// linkSafely is link, whose panics fail the attempt and nothing else.
+func (a *attempt) linkSafely() (failed *wagatev1.Failure) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.session.log.Error("a pairing attempt panicked", "cause", cause, "stack", string(debug.Stack()))
+			failed = pairingFailed("", "The engine failed in this attempt.")
+		}
+	}()
+	return a.link()
 }
 
 // progress is how far an attempt has got. Its signs come on different paths, in any order.

@@ -42,6 +42,8 @@ func pairedWrongAccount() *wagatev1.Failure {
 
 // StartPairing begins an attempt, ending the one under way. A phone number asks for a code to type, none for a QR.
 func (s *Session) StartPairing(attemptID, phoneNumber string) error {
+	s.pairing.Lock()
+	defer s.pairing.Unlock()
 	s.endPairing(pairingSuperseded())
 	device, err := s.device(s.ctx)
 	if err != nil {
@@ -62,13 +64,13 @@ func (s *Session) CancelPairing() { s.endPairing(pairingCanceled()) }
 
 // endPairing ends the attempt under way, if there is one, and returns when it has ended.
 func (s *Session) endPairing(why *wagatev1.Failure) {
-	if a := s.pairing(); a != nil {
+	if a := s.underWay(); a != nil {
 		a.stop(why)
 		<-a.done
 	}
 }
 
-func (s *Session) pairing() *attempt {
+func (s *Session) underWay() *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.attempt
@@ -95,7 +97,7 @@ func (s *Session) AnswerCodes(attemptID string, agree bool) error {
 
 // answer hands an answer to the attempt that waits for one of that kind. It does not wait for what comes of it.
 func (s *Session) answer(attemptID string, kind challenge, act func(*attempt) error) error {
-	a := s.pairing()
+	a := s.underWay()
 	if a == nil || a.id != attemptID || !a.meet(kind) {
 		return refusal.NoSuchChallenge()
 	}

@@ -24,6 +24,7 @@ type Session struct {
 	cancel   context.CancelFunc
 	woken    chan struct{} // holds one sign that it is worth looking again
 	ended    chan struct{} // closed when the store is
+	pairing  sync.Mutex    // one at a time begins to pair
 
 	mu         sync.Mutex
 	fence      int64

@@ -9,6 +9,7 @@ import (
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	wagatev1 "wagate.dev/gen/go/wagate/v1"
+	"wagate.dev/src/engine/logs"
 )
 
 // verdict is why a line ended, and what is to be done about it.
@@ -18,8 +19,9 @@ type verdict struct {
 	bannedUntil time.Time // zero if unknown or not banned
 }
 
+// failure is a reason with a sentence. What whatsmeow says may name people: their numbers are taken out.
 func failure(reason wagatev1.ErrorReason, providerCode, message string) *wagatev1.Failure {
-	return &wagatev1.Failure{Reason: reason, Message: message, ProviderCode: providerCode}
+	return &wagatev1.Failure{Reason: reason, Message: logs.Redact(message), ProviderCode: providerCode}
 }
 
 func lost(message string) verdict {
