@@ -27,6 +27,14 @@ _STATE_OF_LINE: Final = {
     LineState.BLOCKED: State.STATE_BLOCKED,
 }
 
+_NO_NEWS: Final = {
+    State.STATE_LOGGED_OUT: frozenset(
+        {LineState.OPENING, LineState.UNLINKED, LineState.DEGRADED, LineState.RECONNECTING}
+    ),
+    State.STATE_PAIRING: frozenset({LineState.OPENING, LineState.UNLINKED}),
+}
+"""What a line may do without a session that waits for a person being any further."""
+
 _PAIRING_NEEDED: Final = reasons.Failure(
     reason=reasons.ERROR_REASON_PAIRING_NEEDED, message="The session waits for a person to pair it."
 )
@@ -51,11 +59,14 @@ class Lines:
         return await self._store.read(work)
 
     async def changed(self, lease: Lease, fact: LineChanged) -> Session:
-        """Note where the line is now."""
-        if fact.state is LineState.LOGGED_OUT:
+        """Note where the line is now. A linked session whose line finds no keys is logged out."""
+        keys_gone = fact.state is LineState.UNLINKED and (await self.look(lease)).device is not None
+        if keys_gone or fact.state is LineState.LOGGED_OUT:
             return await self.logged_out(lease, fact.failure or _LOGGED_OUT)
 
         def change(session: Session) -> None:
+            if fact.state in _NO_NEWS.get(session.state, ()) and session.device is None:
+                return
             session.state = _state_of(fact.state, session)
             session.failure = _failure_of(fact, session.state)
             session.next_attempt_time = fact.next_attempt_time
@@ -154,8 +165,7 @@ class Lines:
 def _state_of(line: LineState, session: Session) -> State.ValueType:
     """A line without a device waits for a person, unless that person's phone took the device away."""
     if line is LineState.UNLINKED:
-        known = session.state == State.STATE_LOGGED_OUT or session.account_id
-        return State.STATE_LOGGED_OUT if known else State.STATE_PAIRING
+        return State.STATE_LOGGED_OUT if session.account_id else State.STATE_PAIRING
     return _STATE_OF_LINE[line]
 
 
