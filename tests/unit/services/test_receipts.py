@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import TypeAlias, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,8 @@ from wagate.v1 import message_service_pb2 as pb
 DELIVERED, READ, PLAYED = Level.LEVEL_DELIVERED, Level.LEVEL_READ, Level.LEVEL_PLAYED
 OWN_DEVICE = Level.LEVEL_UNSPECIFIED
 
-ANSWER = -1
+ANSWER = cast(Level.ValueType, -1)
+Things: TypeAlias = list[tuple[Level.ValueType, set[int]]]
 THINGS = st.lists(
     st.tuples(st.sampled_from((ANSWER, OWN_DEVICE, DELIVERED, READ, PLAYED)), st.sets(st.integers(0, 2), min_size=1)),
     max_size=10,
@@ -27,10 +29,10 @@ THINGS = st.lists(
 _numbers = count(1)
 
 
-def expected(things: list[tuple[int, set[int]]], place: int) -> list[str]:
+def expected(things: Things, place: int) -> list[str]:
     """What must be told of one message: each step in its order, none twice, none left out."""
     levels = [level for level, places in things if place in places]
-    furthest = max((level for level in levels if level != ANSWER), default=0)
+    furthest = max((int(level) for level in levels if level != ANSWER), default=0)
     left = ["SENDING", "SENT"] if levels else []
     return [*left, *("DELIVERED", "READ", "PLAYED")[:furthest]]
 
@@ -49,7 +51,7 @@ async def told(house: House, message_id: str, *, after: int = 0) -> list[str]:
 @given(THINGS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_step_is_told_in_order_and_once_whatever_comes_first(
-    house: House, lease: Lease, things: list[tuple[int, set[int]]]
+    house: House, lease: Lease, things: Things
 ) -> None:
     number, before = f"+49151{next(_numbers):08}", await house.newest()
     sent = [await house.send(f"number {place}", to=number) for place in range(3)]
