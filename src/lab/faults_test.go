@@ -115,6 +115,35 @@ func TestLoginsAreRefusedWithTheNumberThatWasSet(t *testing.T) {
 	}
 }
 
+func TestSpoiltMessagesAreAskedForAgainAndArriveOnce(t *testing.T) {
+	lab := start(t)
+	ada, bob := lab.named("Ada"), lab.named("Bob")
+	ada.says(bob.phone, "Before")
+	equal(t, "what comes before", bob.hears().GetText(), "Before")
+	bob.suffers(&labv1.SetFaultRequest_Fault{GarbleCount: 2})
+	said := map[string]string{}
+	for _, words := range []string{"One", "Two", "Three"} {
+		said[ada.says(bob.phone, words)] = words
+	}
+	for range 3 {
+		heard := bob.hears()
+		wanted := said[heard.GetProviderMessageId()]
+		equal(t, "what comes in the end", heard.GetText(), wanted)
+		equal(t, "having been asked for again: "+wanted, heard.GetRetryCount() > 0, wanted != "Three")
+		delete(said, heard.GetProviderMessageId())
+	}
+}
+
+func TestTheFirstMessageOfTwoPersonsMayBeSpoiltToo(t *testing.T) {
+	lab := start(t)
+	ada, bob := lab.named("Ada"), lab.named("Bob")
+	bob.suffers(&labv1.SetFaultRequest_Fault{GarbleCount: 1})
+	ada.says(bob.phone, "Hello")
+	heard := bob.hears()
+	equal(t, "what comes in the end", heard.GetText(), "Hello")
+	equal(t, "having been asked for again", heard.GetRetryCount() > 0, true)
+}
+
 func TestDroppedPersonsComeBackByThemselves(t *testing.T) {
 	lab := start(t)
 	ada, bob := lab.named("Ada"), lab.named("Bob")

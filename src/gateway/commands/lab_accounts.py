@@ -76,6 +76,7 @@ async def fault(
     refuse_code: int = 0,
     refuse_count: int = 0,
     login_failure_code: int = 0,
+    garble_count: int = 0,
     at: At = DEFAULT,
 ) -> None:
     """Let this go wrong for an account's devices, and nothing else; without flags all is well again."""
@@ -87,6 +88,7 @@ async def fault(
         refuse_code=refuse_code,
         refuse_count=refuse_count,
         login_failure_code=login_failure_code,
+        garble_count=garble_count,
     )
     async with lab_at(at) as stub:
         await stub.SetFault(pb.SetFaultRequest(phone_number=phone_number, fault=wrong))

@@ -14,8 +14,8 @@ func (c *Control) SetFault(_ context.Context, request *labv1.SetFaultRequest) (*
 		return nil, err
 	}
 	wanted := request.GetFault()
-	if wanted.GetRefuseCode() < 0 || wanted.GetRefuseCount() < 0 || wanted.GetLoginFailureCode() < 0 {
-		return nil, malformed("refuse_code, refuse_count and login_failure_code", "0 or more")
+	if min(wanted.GetRefuseCode(), wanted.GetRefuseCount(), wanted.GetLoginFailureCode(), wanted.GetGarbleCount()) < 0 {
+		return nil, malformed("refuse_code, refuse_count, login_failure_code and garble_count", "0 or more")
 	}
 	return &labv1.SetFaultResponse{}, told(c.world.Server.SetFault(phone, fault.Fault{
 		Frozen:       wanted.GetFrozen(),
@@ -26,6 +26,7 @@ func (c *Control) SetFault(_ context.Context, request *labv1.SetFaultRequest) (*
 		Unreachable:  wanted.GetUnreachable(),
 		LoginFailure: int(wanted.GetLoginFailureCode()),
 		Ban:          wanted.GetBanDuration().AsDuration(),
+		GarbleCount:  int(wanted.GetGarbleCount()),
 	}))
 }
 

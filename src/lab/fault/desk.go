@@ -89,13 +89,20 @@ func (d *Desk) Incoming(device model.Address, node *waBinary.Node) (refusal int)
 	return refusal
 }
 
-// Outgoing is asked about every stanza to a device: whether it may leave now.
+// Outgoing is asked about every stanza to a device: whether it may leave now. A
+// message that is to arrive spoilt becomes a spoilt copy of itself.
 func (d *Desk) Outgoing(device model.Address, node *waBinary.Node) (leaves bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if node.Tag == "message" {
+		if d.any(device, func(p *plan) bool { return p.garbles(device, node) }) {
+			*node = spoilt(node)
+		}
+		return true
+	}
 	if !isMessageAck(node) {
 		return true
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.any(device, func(p *plan) bool { return p.AcksLost }) {
 		return false
 	}

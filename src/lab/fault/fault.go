@@ -30,6 +30,9 @@ type Fault struct {
 	LoginFailure int
 	// Ban is how long the ban lasts that a login refused with 402 is told of.
 	Ban time.Duration
+	// GarbleCount is how many of the next messages to a device arrive spoilt, so
+	// that they cannot be decrypted. Each is spoilt once at most.
+	GarbleCount int
 }
 
 // plan is a fault in force for one device, or all of an account, and what it
@@ -37,6 +40,7 @@ type Fault struct {
 type plan struct {
 	Fault
 	refused int
+	garbled map[copied]bool
 }
 
 func isMessageAck(node *waBinary.Node) bool {

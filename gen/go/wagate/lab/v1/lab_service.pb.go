@@ -2199,13 +2199,16 @@ type SetFaultRequest_Fault struct {
 	RefuseCode int32 `protobuf:"varint,4,opt,name=refuse_code,json=refuseCode,proto3" json:"refuse_code,omitempty"`
 	// How many messages are refused; 0 means all.
 	RefuseCount int32 `protobuf:"varint,5,opt,name=refuse_count,json=refuseCount,proto3" json:"refuse_count,omitempty"`
-	// No login is let in: its socket closes at once. Open connections stay; DropConnections ends them.
+	// No login is answered: its socket closes after 2 s. Open connections stay; DropConnections ends them.
 	Unreachable bool `protobuf:"varint,6,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// Logins are refused with this number: for example 405 for a client that is too old, 402 for an account that is
 	// banned; 0 means none. Open connections stay; DropConnections ends them.
 	LoginFailureCode int32 `protobuf:"varint,7,opt,name=login_failure_code,json=loginFailureCode,proto3" json:"login_failure_code,omitempty"`
 	// How long the ban lasts that a login refused with 402 is told of; whole seconds.
-	BanDuration   *durationpb.Duration `protobuf:"bytes,8,opt,name=ban_duration,json=banDuration,proto3" json:"ban_duration,omitempty"`
+	BanDuration *durationpb.Duration `protobuf:"bytes,8,opt,name=ban_duration,json=banDuration,proto3" json:"ban_duration,omitempty"`
+	// So many of the next messages delivered to these devices arrive with their encrypted bytes spoilt; 0 means none.
+	// Each is spoilt once at most: delivered again, or sent again by its author, it is sound.
+	GarbleCount   int32 `protobuf:"varint,9,opt,name=garble_count,json=garbleCount,proto3" json:"garble_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2294,6 +2297,13 @@ func (x *SetFaultRequest_Fault) GetBanDuration() *durationpb.Duration {
 		return x.BanDuration
 	}
 	return nil
+}
+
+func (x *SetFaultRequest_Fault) GetGarbleCount() int32 {
+	if x != nil {
+		return x.GarbleCount
+	}
+	return 0
 }
 
 var File_wagate_lab_v1_lab_service_proto protoreflect.FileDescriptor
@@ -2404,10 +2414,10 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	" \x01(\x05R\n" +
 	"retryCount\x127\n" +
 	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12\x19\n" +
-	"\bchat_jid\x18\f \x01(\tR\achatJid\"\x9e\x03\n" +
+	"\bchat_jid\x18\f \x01(\tR\achatJid\"\xc1\x03\n" +
 	"\x0fSetFaultRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12:\n" +
-	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xab\x02\n" +
+	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xce\x02\n" +
 	"\x05Fault\x12\x16\n" +
 	"\x06frozen\x18\x01 \x01(\bR\x06frozen\x12\x1b\n" +
 	"\tacks_held\x18\x02 \x01(\bR\backsHeld\x12\x1b\n" +
@@ -2417,7 +2427,8 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\frefuse_count\x18\x05 \x01(\x05R\vrefuseCount\x12 \n" +
 	"\vunreachable\x18\x06 \x01(\bR\vunreachable\x12,\n" +
 	"\x12login_failure_code\x18\a \x01(\x05R\x10loginFailureCode\x12<\n" +
-	"\fban_duration\x18\b \x01(\v2\x19.google.protobuf.DurationR\vbanDuration\"\x12\n" +
+	"\fban_duration\x18\b \x01(\v2\x19.google.protobuf.DurationR\vbanDuration\x12!\n" +
+	"\fgarble_count\x18\t \x01(\x05R\vgarbleCount\"\x12\n" +
 	"\x10SetFaultResponse\";\n" +
 	"\x16DropConnectionsRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\">\n" +

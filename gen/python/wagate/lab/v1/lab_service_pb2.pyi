@@ -834,6 +834,7 @@ class SetFaultRequest(_message.Message):
         UNREACHABLE_FIELD_NUMBER: _builtins.int
         LOGIN_FAILURE_CODE_FIELD_NUMBER: _builtins.int
         BAN_DURATION_FIELD_NUMBER: _builtins.int
+        GARBLE_COUNT_FIELD_NUMBER: _builtins.int
         frozen: _builtins.bool
         """The sockets that are open now stay open; nothing is read or written. Later ones are sound."""
         acks_held: _builtins.bool
@@ -845,10 +846,14 @@ class SetFaultRequest(_message.Message):
         refuse_count: _builtins.int
         """How many messages are refused; 0 means all."""
         unreachable: _builtins.bool
-        """No login is let in: its socket closes at once. Open connections stay; DropConnections ends them."""
+        """No login is answered: its socket closes after 2 s. Open connections stay; DropConnections ends them."""
         login_failure_code: _builtins.int
         """Logins are refused with this number: for example 405 for a client that is too old, 402 for an account that is
         banned; 0 means none. Open connections stay; DropConnections ends them.
+        """
+        garble_count: _builtins.int
+        """So many of the next messages delivered to these devices arrive with their encrypted bytes spoilt; 0 means none.
+        Each is spoilt once at most: delivered again, or sent again by its author, it is sound.
         """
         @_builtins.property
         def ban_duration(self) -> _duration_pb2.Duration:
@@ -865,10 +870,11 @@ class SetFaultRequest(_message.Message):
             unreachable: _builtins.bool = ...,
             login_failure_code: _builtins.int = ...,
             ban_duration: _duration_pb2.Duration | None = ...,
+            garble_count: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["ban_duration", b"ban_duration"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "frozen", b"frozen", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "frozen", b"frozen", "garble_count", b"garble_count", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
