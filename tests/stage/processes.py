@@ -1,32 +1,37 @@
-"""Processes that our processes started."""
+"""Processes that are not ours: what a gateway started."""
 
+from __future__ import annotations
+
+import asyncio
 import os
-import select
 from pathlib import Path
 
 
-def children_of(process_id: int, program: str) -> list[int]:
-    """The process ids of a process's children that run a program of this name."""
-    found: list[int] = []
-    for listing in Path(f"/proc/{process_id}/task").glob("*/children"):
-        found += [int(child) for child in listing.read_text().split() if _program(int(child)) == program]
-    return found
+def engine_of(process_id: int) -> int:
+    """The process id of a gateway's engine."""
+    for child in _children(process_id):
+        if Path(f"/proc/{child}/comm").read_text().strip() == "wagate-engine":
+            return child
+    raise AssertionError(f"process {process_id} has no engine")
 
 
-def ends(process_id: int, *, within: float) -> bool:
-    """Wait until a process that is no child of ours has ended; whether it did in time."""
+def _children(process_id: int) -> list[int]:
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+async def gone(process_id: int, *, within: float) -> None:
+    """Wait until a process has ended."""
     try:
-        watched = os.pidfd_open(process_id)
+        process = os.pidfd_open(process_id)
     except ProcessLookupError:
-        return True
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process, ended.set)
     try:
-        return bool(select.select([watched], [], [], within)[0])
+        async with asyncio.timeout(within):
+            await ended.wait()
     finally:
-        os.close(watched)
-
-
-def _program(process_id: int) -> str:
-    try:
-        return Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")[0].decode().rpartition("/")[2]
-    except FileNotFoundError:
-        return ""
+        loop.remove_reader(process)
+        os.close(process)
