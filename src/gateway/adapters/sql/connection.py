@@ -88,6 +88,11 @@ class Connection:
         if self._open:
             await self._driver.rollback()
 
+    def drop(self) -> None:
+        """End a transaction that only read. Does not wait."""
+        if self._open:
+            self._driver.drop()
+
     def fail(self, fault: Exception) -> NoReturn:
         """Give the whole transaction up."""
         self.fault = fault

@@ -44,6 +44,9 @@ class Driver(Protocol):
             StoreUnavailable: it cannot be ended.
         """
 
+    def drop(self) -> None:
+        """End a transaction that only read before anything else is run. Does not wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

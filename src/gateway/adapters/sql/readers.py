@@ -31,13 +31,11 @@ class Readers:
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         """Run a unit on one snapshot, and leave no trace."""
         driver = await self._idle.get()
+        connection = Connection(driver, self._statements, BEGIN_READING)
         try:
-            connection = Connection(driver, self._statements, BEGIN_READING)
-            try:
-                return await work(SqlUnitOfWork(Transaction(connection, self._moment(), writable=False)))
-            finally:
-                await connection.rollback()
+            return await work(SqlUnitOfWork(Transaction(connection, self._moment(), writable=False)))
         finally:
+            connection.drop()
             self._idle.put_nowait(driver)
 
 

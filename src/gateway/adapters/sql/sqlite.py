@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -77,6 +78,10 @@ class BatchingConnection(aiosqlite.Connection):
     async def rollback(self) -> None:
         """See `gateway.adapters.sql.driver.Driver.rollback`."""
         await self._trip(_rollback)
+
+    def drop(self) -> None:
+        """See `gateway.adapters.sql.driver.Driver.drop`."""
+        self._tx.put_nowait((None, partial(_rollback, self._conn)))
 
     async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         execute: Callable[..., Awaitable[T]] = self._execute

@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 GROUP_AT_MOST: Final = 256
 """More wait for the next group, so that nobody's answer waits for thousands."""
+_MANY: Final = 4
+"""So many in one group tell that more are calling than wait just now."""
+_GATHER_SECONDS: Final = 0.002
 
 
 @dataclass(slots=True)
@@ -52,7 +55,9 @@ class Entry:
 
 
 class Writer:
-    """Takes all that waits as soon as it is idle; while a commit runs, the next group gathers."""
+    """Takes all that waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a
+    moment longer: fewer and larger groups cost everyone less.
+    """
 
     def __init__(
         self,
@@ -90,15 +95,18 @@ class Writer:
 
     async def run(self) -> None:
         """Write until closed."""
+        company = 0
         try:
-            while True:
+            while not self._closing or self._waiting:
                 await self._wake.wait()
-                while self._waiting:
-                    group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
+                if company >= _MANY and not self._closing:
+                    await asyncio.sleep(_GATHER_SECONDS)
+                group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
+                company = len(group)
+                if not self._waiting and not self._closing:
+                    self._wake.clear()
+                if group:
                     await self._write(group)
-                self._wake.clear()
-                if self._closing:
-                    return
         finally:
             self._closing = True
             for entry in self._waiting:
