@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import accepting, arriving, demo, travelling
+from tests.benchmarks import accepting, arriving, demo, storing, travelling
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.house import a_house
 from tests.benchmarks.load import need_h2load
 from tests.stage.programs import ROOT
 
-PARTS = {part.__name__.rpartition(".")[2]: part for part in (accepting, travelling, arriving)}
+PARTS = {part.__name__.rpartition(".")[2]: part for part in (accepting, travelling, arriving, storing)}
 
 
 async def _measure(names: list[str], *, with_demo: bool) -> list[Figure]:
