@@ -12,6 +12,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2
 
 from tests.stage.children import Child, child
+from tests.stage.keys import showing
 from tests.stage.programs import built, installed
 from tests.stage.watching import Watch, watching
 from wagate.v1 import event_pb2, event_service_pb2
@@ -64,7 +65,7 @@ class Gateway:
         command = child(installed("wagate"), "serve", log=self.folder / "gateway.log", environment=self._environment)
         self.process = await running.enter_async_context(command)
         try:
-            channel = await running.enter_async_context(aio.insecure_channel(self.address, options=_IMPATIENT))
+            channel = await running.enter_async_context(self._channel())
             await self._serving(channel)
         except BaseException:
             await running.aclose()
@@ -100,6 +101,10 @@ class Gateway:
         assert first.HasField("opened")
         async with watching(stream, _event) as events:
             yield events
+
+    def _channel(self) -> aio.Channel:
+        shown = showing(self._environment.get("WAGATE_ACCESS__KEY", ""))
+        return aio.insecure_channel(self.address, options=_IMPATIENT, interceptors=shown)
 
     def _connect(self, channel: aio.Channel) -> None:
         self.sessions = SessionServiceStub(channel)
