@@ -12,14 +12,13 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import NotSent, OutcomeUnknown, Refused, SendOutcome, Sent
 from gateway.domain.messages import REPEATS_AT_MOST, Message, State
 from gateway.ports.provider import Line, LineDown, LineGone
-from gateway.ports.queue import Ears
+from gateway.ports.queue import Ears, outbox_bell
 from gateway.workers.owner_tools import OwnerTools
 
 _LOOK_AGAIN_SECONDS: Final = 5.0
 _LOOK_SOON_SECONDS: Final = 0.5
 _WATCHFUL_SECONDS: Final = 90.0
-_SETTLE_SECONDS: Final = 5.0
-_REDIAL_AFTER_SECONDS: Final = 10.0
+_WAIT_FOR_STORE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 _RESULTS: Final = {Sent: "sent", Refused: "refused", NotSent: "not sent", OutcomeUnknown: "unknown"}
@@ -30,8 +29,9 @@ log = structlog.get_logger(__name__)
 class OutboxSender:
     """Sends what one session has to send.
 
-    What is unconfirmed is repeated only after a later login, once all that waited at WhatsApp was told and 5 s have
-    passed: until then a receipt may settle it. If the line stays up meanwhile, `redial` asks for a new login.
+    What is unconfirmed is repeated only after a later login, once all that waited at WhatsApp was told and
+    `settle_for` has passed: until then a receipt may settle it. If the line stays up meanwhile, `redial` asks for a
+    new login.
     """
 
     def __init__(self, lease: Lease, tools: OwnerTools, ears: Ears) -> None:
@@ -59,8 +59,9 @@ class OutboxSender:
 
     def caught_up(self) -> None:
         """All that waited at WhatsApp has been told."""
-        self._repeats_from = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        self._repeats_from = asyncio.get_running_loop().time() + self._tools.settle_for.total_seconds()
         self._watchful_until = self._repeats_from + _LOOK_AGAIN_SECONDS
+        self._tools.queue.ring(outbox_bell(self._lease.session_uid))
 
     async def run(self, line: Line) -> None:
         """Send until cancelled, or until the line is gone (LineGone) or the lease is lost (LeaseLost)."""
@@ -70,7 +71,7 @@ class OutboxSender:
                 sent = await self._send_heads(line)
             except StoreUnavailable:
                 log.warning("The outbox waits for the database.", session_uid=self._lease.session_uid)
-                await asyncio.sleep(1)
+                await asyncio.sleep(_WAIT_FOR_STORE_SECONDS)
                 continue
             if not sent:
                 await self._ears.heard(self._rest())
@@ -93,7 +94,7 @@ class OutboxSender:
         now = asyncio.get_running_loop().time()
         since = self._unknown_in_this_login.get(head.message_id)
         if since is not None:
-            if now - since >= _REDIAL_AFTER_SECONDS:
+            if now - since >= self._tools.redial_after.total_seconds():
                 self.redial.set()
             return False
         return self._repeats_from is not None and now >= self._repeats_from
@@ -108,10 +109,10 @@ class OutboxSender:
         except LineDown as error:
             outcome = NotSent(str(error))
         except LineGone as error:
-            await self._outbox.finish(self._lease, head.message_id, NotSent(str(error)))
+            await self._finish(head.message_id, NotSent(str(error)))
             raise
         loop = asyncio.get_running_loop()
-        message = await self._outbox.finish(self._lease, head.message_id, outcome)
+        message = await self._finish(head.message_id, outcome)
         self._tools.meter.message_sent(_RESULTS[type(outcome)])
         if isinstance(outcome, OutcomeUnknown):
             self._unknown_in_this_login[head.message_id] = loop.time()
@@ -122,6 +123,15 @@ class OutboxSender:
         else:
             self._pause = 0.0
         return True
+
+    async def _finish(self, message_id: str, outcome: SendOutcome) -> Message | None:
+        """Note what came of an attempt, however long the database takes: nobody else knows."""
+        while True:
+            try:
+                return await self._outbox.finish(self._lease, message_id, outcome)
+            except StoreUnavailable:
+                log.warning("An outcome waits for the database.", session_uid=self._lease.session_uid)
+                await asyncio.sleep(_WAIT_FOR_STORE_SECONDS)
 
     async def _rest_after_failure(self, outcome: NotSent) -> None:
         self._pause = min(max(self._pause * 2, 0.5), _LONGEST_PAUSE_SECONDS)

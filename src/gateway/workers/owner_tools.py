@@ -18,7 +18,9 @@ from gateway.services.receipts import Receipts
 
 @dataclass(frozen=True, slots=True)
 class OwnerTools:
-    """The services, ports and terms that all owners of a process share."""
+    """The services, ports and terms that all owners of a process share. What is unconfirmed is repeated `settle_for`
+    after all that waited at WhatsApp has been told; if there is no new login within `redial_after`, one is made.
+    """
 
     providers: Providers
     queue: Queue
@@ -31,3 +33,5 @@ class OwnerTools:
     pairing_log: PairingLog
     lease_ttl: timedelta
     send_timeout: timedelta
+    settle_for: timedelta = timedelta(seconds=5)
+    redial_after: timedelta = timedelta(seconds=10)
