@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from gateway.domain.clocks import from_timestamp
-from gateway.domain.errors import GatewayError, LeaseLost, OwnerUnavailable, SessionNotConnected, failure_of
+from gateway.domain.errors import (
+    GatewayError,
+    LeaseLost,
+    OutcomeOpen,
+    OwnerUnavailable,
+    SessionNotConnected,
+    failure_of,
+)
 from gateway.domain.identities import Identity
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import Session
@@ -50,7 +57,9 @@ class OwnerAnswers:
             reply = await self._answer(request)
         except GatewayError as error:
             reply = owner_pb2.OwnerReply(failed=failure_of(error))
-        except (LineDown, LineGone, TimeoutError):
+        except TimeoutError:
+            reply = owner_pb2.OwnerReply(failed=failure_of(OutcomeOpen()))
+        except (LineDown, LineGone):
             unavailable = OwnerUnavailable("The line to WhatsApp is being made again.")
             reply = owner_pb2.OwnerReply(failed=failure_of(unavailable))
         except LeaseLost:
@@ -69,8 +78,7 @@ class OwnerAnswers:
             case "next_pairing_frame":
                 return await self._next(request.next_pairing_frame)
             case "shown_pairing_code":
-                frame = self._pairing.under_way().current or pb.PairSessionResponse()
-                return owner_pb2.OwnerReply(shown_pairing_code=frame)
+                return owner_pb2.OwnerReply(shown_pairing_code=self._pairing.shown_qr())
             case "answer_pairing_challenge":
                 await self._pairing.answer(request.answer_pairing_challenge.answer)
             case "cancel_pairing":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from gateway.domain.ids import ATTEMPT, make_id
 from gateway.domain.leases import Lease
 from gateway.domain.lines import CodeShown, DeviceLinked, PairingFailed, PasskeyWanted
 from gateway.domain.sessions import Session
-from gateway.ports.provider import ChallengeUnknown, Line
+from gateway.ports.provider import ChallengeUnknown, Line, LineDown, LineGone
 from gateway.services.lines import Lines
 from gateway.services.pairing_log import PairingLog
 from gateway.workers.pairing_attempt import PairingAttempt
@@ -32,6 +33,7 @@ class OwnerPairing:
         self._log = log
         self._line = line
         self._attempt: PairingAttempt | None = None
+        self._beginning = asyncio.Lock()
 
     async def begin(self, phone_number: str, watcher_id: str) -> PairingAttempt:
         """Begin an attempt of this sort, or join the one under way.
@@ -39,18 +41,23 @@ class OwnerPairing:
         Raises:
             TooManyWatchers: the attempt has 8.
         """
-        attempt = self._attempt
-        if attempt is None or attempt.is_ended or attempt.phone_number != phone_number:
-            line = await self._line()
-            if attempt is not None and not attempt.is_ended:
-                await self.fail(
-                    reasons.ERROR_REASON_PAIRING_SUPERSEDED, "An attempt of the other sort was begun instead."
-                )
-            attempt = self._attempt = PairingAttempt(make_id(ATTEMPT), phone_number)
+        async with self._beginning:
+            attempt = self._attempt
+            if attempt is None or attempt.is_ended or attempt.phone_number != phone_number:
+                attempt = await self._begin_anew(phone_number)
             attempt.watch(watcher_id)
-            await self._lines.pairing(self._lease)
+            return attempt
+
+    async def _begin_anew(self, phone_number: str) -> PairingAttempt:
+        line = await self._line()
+        await self.fail(reasons.ERROR_REASON_PAIRING_SUPERSEDED, "An attempt of the other sort was begun instead.")
+        await self._lines.pairing(self._lease)
+        attempt = self._attempt = PairingAttempt(make_id(ATTEMPT), phone_number)
+        try:
             await line.start_pairing(attempt.attempt_id, phone_number)
-        attempt.watch(watcher_id)
+        except (LineDown, LineGone):
+            await self.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")
+            raise
         return attempt
 
     def under_way(self, attempt_id: str = "") -> PairingAttempt:
@@ -63,6 +70,17 @@ class OwnerPairing:
         if attempt is None or (attempt.is_ended and attempt.attempt_id != attempt_id):
             raise PairingNotUnderWay
         return attempt
+
+    def shown_qr(self) -> pb.PairSessionResponse:
+        """The step of the attempt by QR that is current.
+
+        Raises:
+            PairingNotUnderWay: there is no such attempt, or no step yet.
+        """
+        attempt = self.under_way()
+        if attempt.phone_number or attempt.current is None:
+            raise PairingNotUnderWay
+        return attempt.current
 
     async def answer(self, answer: pb.AnswerPairingChallengeRequest) -> None:
         """Hand on an answer.
