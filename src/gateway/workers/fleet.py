@@ -64,9 +64,10 @@ class Fleet:
         with self._queue.listen(FLEET) as ears:
             while True:
                 free = min(self._terms.capacity - len(self._owners), _CLAIM_AT_ONCE)
+                asked = asyncio.get_running_loop().time()
                 leases = await self._try_claim(free) if free > 0 else []
                 for lease in leases:
-                    self._begin(group, lease)
+                    self._begin(group, lease, asked)
                 if leases:
                     log.info("Sessions were claimed.", claimed=len(leases), owned=len(self._owners))
                 if len(leases) < _CLAIM_AT_ONCE:
@@ -79,23 +80,34 @@ class Fleet:
             log.warning("No session can be claimed: the database does not answer.")
             return []
 
-    def _begin(self, group: asyncio.TaskGroup, lease: Lease) -> None:
+    def _begin(self, group: asyncio.TaskGroup, lease: Lease, asked: float) -> None:
+        _, earlier = self._owners.get(lease.session_uid, (None, None))
         owner = self._hire(lease)
-        task = group.create_task(self._own(owner), name=f"owner of {lease.session_uid}")
+        task = group.create_task(self._own(owner, asked, earlier), name=f"owner of {lease.session_uid}")
         self._owners[lease.session_uid] = (owner, task)
 
-    async def _own(self, owner: SessionOwner) -> None:
+    async def _own(self, owner: SessionOwner, asked: float, earlier: asyncio.Task[None] | None) -> None:
         """Run one owner to its end, and give the lease back. A fault in one owner is its own: the session is claimed
-        again after a rest.
+        again after a rest. An earlier owner of ours, whose lease ran out, ends first.
         """
         try:
+            if earlier is not None:
+                earlier.cancel()
+                await asyncio.wait({earlier})
+            await owner.renew(self._remaining(asked))
             await owner.run()
         except Exception:
             log.exception("An owner failed.", session_uid=owner.lease.session_uid)
             await asyncio.sleep(_REST_AFTER_FAULT_SECONDS)
         finally:
             await self._give_back(owner.lease)
-            self._owners.pop(owner.lease.session_uid, None)
+            present, _ = self._owners.get(owner.lease.session_uid, (None, None))
+            if present is owner:
+                del self._owners[owner.lease.session_uid]
+
+    def _remaining(self, asked: float) -> timedelta:
+        """How long a lease that was asked for then lasts at least: the store counts from later on."""
+        return self._terms.ttl - timedelta(seconds=asyncio.get_running_loop().time() - asked)
 
     async def _give_back(self, lease: Lease) -> None:
         try:
@@ -108,15 +120,16 @@ class Fleet:
             await asyncio.sleep(self._terms.renew_every.total_seconds())
             if not self._owners:
                 continue
+            asked = asyncio.get_running_loop().time()
             try:
                 async with asyncio.timeout(self._terms.ttl.total_seconds() / 2):
                     held = await self._leases.renew(self._owner_id, self._terms.ttl)
             except (StoreUnavailable, TimeoutError):
                 log.warning("Leases were not renewed: the database does not answer.")
                 continue
-            await self._pass_on(held)
+            await self._pass_on(held, self._remaining(asked))
 
-    async def _pass_on(self, held: list[Lease]) -> None:
+    async def _pass_on(self, held: list[Lease], remaining: timedelta) -> None:
         """Tell the lines that their leases last, and end the owners whose leases are lost."""
         fences = {lease.session_uid: lease.fence for lease in held}
         holding: list[SessionOwner] = []
@@ -126,4 +139,4 @@ class Fleet:
             else:
                 log.warning("A lease was lost.", session_uid=uid)
                 task.cancel()
-        await asyncio.gather(*(owner.renew(self._terms.ttl) for owner in holding))
+        await asyncio.gather(*(owner.renew(remaining) for owner in holding))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -62,6 +62,7 @@ class SessionOwner:
     def __init__(self, lease: Lease, tools: OwnerTools) -> None:
         self.lease = lease
         self._tools = tools
+        self._held_until = asyncio.get_running_loop().time() + tools.lease_ttl.total_seconds()
         self._line: Line | None = None
         self._away_since: datetime | None = None
         self._line_open = asyncio.Event()
@@ -84,11 +85,15 @@ class SessionOwner:
             raise
 
     async def _take_over(self) -> datetime | None:
-        """Say that there is no line yet, whatever an earlier owner said last; tell since when there has been none."""
+        """Say that there is no line yet, nor an attempt at linking anew, whatever an earlier owner said last; tell
+        since when there has been none.
+        """
         session = await self._tools.lines.look(self.lease)
         if session.state in _SAID_OF_A_LINE:
             await self._tools.lines.starting(self.lease)
             return None
+        if session.state == State.STATE_PAIRING and session.account_id:
+            await self._tools.lines.logged_out(self.lease)
         return session.since_time if session.device is not None else None
 
     async def _hand_over(self) -> None:
@@ -101,7 +106,8 @@ class SessionOwner:
             log.info("The next owner will say that there is no line.", session_uid=self.lease.session_uid)
 
     async def renew(self, remaining: timedelta) -> None:
-        """Pass on to the line how long the lease still lasts."""
+        """Take note of how long the lease still lasts, and pass it on to the line."""
+        self._held_until = asyncio.get_running_loop().time() + remaining.total_seconds()
         line = self._line
         if line is not None:
             try:
@@ -111,6 +117,7 @@ class SessionOwner:
 
     async def _serve_wishes(self) -> None:
         while True:
+            await self._tools.outbox.recover(self.lease)
             session = await self._tools.lines.look(self.lease)
             wish = Wish.of(session)
             if wish.logout:
@@ -146,7 +153,6 @@ class SessionOwner:
 
     async def _keep_line(self, session: Session, wish: Wish) -> None:
         """Keep a line open until something else is wanted, or the line is gone."""
-        await self._tools.outbox.recover(self.lease)
         line = await self._open(session)
         if line is None:
             return
@@ -160,9 +166,12 @@ class SessionOwner:
             stack.callback(self._forget_line)
             await _first_of(reader.run(line), sender.run(line), self._wish_changed(wish), sender.redial.wait())
         self._away_since = reader.away_since or datetime.now(UTC)
-        if wish.holds_for(await self._tools.lines.look(self.lease)):
+        session = await self._tools.lines.look(self.lease)
+        if Wish.of(session).running:
             await self._pairing.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")
+        if wish.holds_for(session):
             await self._tools.lines.changed(self.lease, _LOST)
+            await self._pause(wish, _FIRST_PAUSE_SECONDS)
         else:
             await self._tools.lines.stopping(self.lease)
 
@@ -182,7 +191,7 @@ class SessionOwner:
                 log.warning("No line yet.", session_uid=session.uid, why=str(error), next_try_seconds=pause)
                 retry = LineChanged(LineState.RECONNECTING, _LOST.failure, datetime.now(UTC) + timedelta(seconds=pause))
                 await self._tools.lines.changed(self.lease, retry)
-            await asyncio.sleep(pause)
+            await self._pause(wish, pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             session = await self._tools.lines.look(self.lease)
             if not wish.holds_for(session):
@@ -195,11 +204,16 @@ class SessionOwner:
         return Opening(
             session_uid=session.uid,
             lease=self.lease,
-            remaining=self._tools.lease_ttl,
+            remaining=timedelta(seconds=max(self._held_until - asyncio.get_running_loop().time(), 0)),
             device=session.device,
             expected_phone_number=expected,
             push_name=session.display_name,
         )
+
+    async def _pause(self, wish: Wish, seconds: float) -> None:
+        """Rest, unless something else is wanted."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wish_changed(wish), seconds)
 
     async def _wish_changed(self, wish: Wish) -> None:
         with self._tools.queue.listen(outbox_bell(self.lease.session_uid)) as ears:
