@@ -30,6 +30,8 @@ _TRY_AGAIN: Final = timedelta(seconds=1)
 _ASK_AGAIN_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 60.0
 _LONGEST_ANSWER_SECONDS: Final = 90.0
+TELL_BEFORE_DEADLINE_SECONDS: Final = 0.2
+"""A call is answered this long before its deadline, so that its caller learns that the outcome is open."""
 
 AnswerT = TypeVar("AnswerT", bound=Proto)
 
@@ -59,7 +61,7 @@ class Owners:
                 raw = await self._queue.ask(
                     owner_name(session.uid),
                     question.SerializeToString(),
-                    timeout=min(call.deadline - loop.time(), _LONGEST_ANSWER_SECONDS),
+                    timeout=min(_seconds_left(call), _LONGEST_ANSWER_SECONDS),
                 )
             except NobodyAnswers:
                 if loop.time() >= give_up:
@@ -160,11 +162,15 @@ class LiveRequests:
 
     @staticmethod
     async def _wait(call: Call, question: _Question) -> bytes:
-        left = call.deadline - asyncio.get_running_loop().time()
         try:
-            return await asyncio.wait_for(asyncio.shield(question.answer), left)
+            return await asyncio.wait_for(asyncio.shield(question.answer), _seconds_left(call))
         except TimeoutError:
             raise OutcomeOpen from None
+
+
+def _seconds_left(call: Call) -> float:
+    """How long an answer can be waited for, so that its absence can still be told."""
+    return max(call.deadline - asyncio.get_running_loop().time() - TELL_BEFORE_DEADLINE_SECONDS, 0)
 
 
 def _patient(call: Call) -> Call:

@@ -18,6 +18,7 @@ from gateway.domain.errors import (
     GatewayError,
     NoSuchChallenge,
     OutcomeOpen,
+    OwnerUnavailable,
     PairingNotUnderWay,
     SessionAlreadyPaired,
     error_of,
@@ -27,11 +28,12 @@ from gateway.domain.ids import make_etag
 from gateway.domain.sessions import DesiredState, Session
 from gateway.ports.queue import FLEET, outbox_bell
 from gateway.ports.unit_of_work import Store, UnitOfWork
-from gateway.services.asking import Owners
+from gateway.services.asking import TELL_BEFORE_DEADLINE_SECONDS, Owners
 from gateway.services.log import tell
 from gateway.services.sessions import find_session
 from gateway.services.stopping import unless_stopped
 from gateway.services.views import Views
+from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import event_pb2
 from wagate.v1 import pairing_service_pb2 as pb
 from wagate.worker.v1 import owner_pb2
@@ -68,7 +70,20 @@ class Pairing:
                 after_frame=frames.last_frame,
                 until_time=to_timestamp(datetime.now(UTC) + _FRAME_WITHIN),
             )
-            frames = await self._frames(call, session, owner_pb2.OwnerRequest(next_pairing_frame=following))
+            try:
+                frames = await self._frames(call, session, owner_pb2.OwnerRequest(next_pairing_frame=following))
+            except (OutcomeOpen, OwnerUnavailable, PairingNotUnderWay):
+                if asyncio.get_running_loop().time() >= call.deadline - TELL_BEFORE_DEADLINE_SECONDS:
+                    raise
+                yield pb.PairSessionResponse(attempt_id=frames.attempt_id, failed=await self._lost(session))
+                return
+
+    async def _lost(self, session: Session) -> reasons.Failure:
+        """Why an attempt is no more that had no end: it lived with the session's owner, and that is gone."""
+        now = await self._store.read(lambda uow: uow.sessions.get_by_uid(session.uid))
+        if now is None or now.deleted_time is not None:
+            return reasons.Failure(reason=reasons.ERROR_REASON_PAIRING_CANCELED, message="The session was deleted.")
+        return reasons.Failure(reason=reasons.ERROR_REASON_PAIRING_FAILED, message="The attempt's worker was lost.")
 
     async def request_code(self, call: Call, request: pb.RequestPairingCodeRequest) -> pb.RequestPairingCodeResponse:
         """Start or join an attempt by code, and show the code."""
