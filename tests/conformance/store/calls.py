@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from gateway.domain.errors import RequestIdReused, SessionNotFound
 from gateway.domain.identities import Identity, Kind
 from gateway.domain.messages import Level, Receipt, State
 from gateway.domain.requests import RequestKey, RequestRecord
-from gateway.domain.sessions import Session
+from gateway.domain.sessions import Session, new_session
 from gateway.ports.unit_of_work import NOTHING, Prefetch, UnitOfWork
 from tests.conformance.store.making import TENANT, message, tell, text
 from tests.conformance.store.stage import NOON
@@ -133,6 +133,74 @@ class Join:
         if self.fails:
             raise Refused
         return await unit.identities.get(TENANT, self.absorbed_id)
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make a session, unless there is one of that id."""
+
+    session_id: str
+    fails: bool
+    prefetch: Prefetch = NOTHING
+
+    async def work(self, unit: UnitOfWork, number: int) -> object:
+        known = await unit.sessions.get(TENANT, self.session_id)
+        if known is not None:
+            return known.uid
+        session = replace(new_session(TENANT, self.session_id, "web", NOON), uid=f"s_{number}", etag="")
+        await unit.sessions.add(session)
+        await tell(unit, session, kind="session_created")
+        if self.fails:
+            raise Refused
+        return session.uid
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete a session, known by its uid as owners know it; a second time changes nothing."""
+
+    session_uid: str
+    fails: bool
+    prefetch: Prefetch = NOTHING
+
+    async def work(self, unit: UnitOfWork, number: int) -> object:
+        session = await unit.sessions.get_by_uid(self.session_uid)
+        if session is None:
+            return None
+        session.deleted_time = session.deleted_time or NOON
+        session.display_name = str(number)
+        await unit.sessions.save(session)
+        await tell(unit, session, kind="session_deleted")
+        if self.fails:
+            raise Refused
+        return [one.uid for one in await unit.sessions.page(TENANT, after="", limit=9)] if number % 2 else None
+
+
+@dataclass(frozen=True)
+class Receive:
+    """Take in what a person wrote, once."""
+
+    session_id: str
+    sender_id: str
+    provider_message_id: str
+    fails: bool
+    prefetch: Prefetch = NOTHING
+
+    async def work(self, unit: UnitOfWork, number: int) -> object:
+        session = await session_of(unit, self.session_id)
+        sender = await unit.identities.get(TENANT, self.sender_id)
+        who = sender.identity_id if sender else self.sender_id
+        known = await unit.messages.find_inbound(session.uid, who, who, self.provider_message_id, "")
+        if known is not None:
+            return known.message_id, known.chat_id
+        names: dict[str, Any] = {"message_id": f"m_{number}", "provider_message_id": self.provider_message_id}
+        arrived = message(session, who, sender_id=who, state=State.STATE_RECEIVED, **names)
+        await unit.messages.add(arrived)
+        await tell(unit, session, kind="message_received")
+        if self.fails:
+            raise Refused
+        found = await unit.messages.find_in_chat(session.uid, who, self.provider_message_id)
+        return found and found.message_id
 
 
 def people() -> list[Identity]:

@@ -121,6 +121,21 @@ async def test_a_unit_that_fails_after_it_read_a_list_leaves_nothing(stage: Stag
     assert await stage.store.read(look) == ["p_ada"]
 
 
+async def test_a_session_deleted_by_its_uid_is_gone_for_the_unit_behind(stage: Stage) -> None:
+    session = await stored_session(stage.store)
+
+    async def delete(unit: UnitOfWork) -> None:
+        found = await unit.sessions.get_by_uid(session.uid)
+        assert found is not None
+        found.deleted_time = unit.now
+        await unit.sessions.save(found)
+
+    async def look(unit: UnitOfWork) -> bool:
+        return await unit.sessions.get(TENANT, "sales") is None
+
+    assert await in_one_group(stage, delete, look) == [None, True]
+
+
 async def test_rows_that_do_not_fit_fail_their_own_unit_alone(stage: Stage) -> None:
     session = await stored_session(stage.store)
     await stored(stage.store, message(session, provider_message_id="A"))

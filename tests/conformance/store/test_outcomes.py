@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from gateway.domain.sessions import new_session
 from gateway.ports.unit_of_work import MessageFilter, UnitOfWork
-from tests.conformance.store.calls import PEOPLE, SESSIONS, Accept, Call, Join, Progress, people
+from tests.conformance.store.calls import (
+    PEOPLE,
+    SESSIONS,
+    Accept,
+    Call,
+    Create,
+    Delete,
+    Join,
+    Progress,
+    Receive,
+    people,
+)
 from tests.conformance.store.making import TENANT
 from tests.conformance.store.stage import NOON, STAGES, Stage
 
@@ -30,7 +41,11 @@ accepts = st.builds(
 )
 progress = st.builds(Progress, sessions, st.sampled_from([1, 1, 2]), rarely)
 joins = st.builds(Join, persons, persons, rarely)
-calls = st.lists(st.tuples(st.one_of(accepts, accepts, progress, joins), rarely), min_size=1, max_size=12)
+creations = st.builds(Create, sessions, rarely)
+deletions = st.builds(Delete, st.sampled_from(["s_help", "s_sales", "s_1"]), rarely)
+arrivals = st.builds(Receive, sessions, persons, st.sampled_from(["IN1", "IN2"]), rarely)
+every_call = st.one_of(accepts, accepts, progress, joins, arrivals, creations, deletions)
+calls = st.lists(st.tuples(every_call, rarely), min_size=1, max_size=14)
 
 
 async def prepare(stage: Stage) -> None:

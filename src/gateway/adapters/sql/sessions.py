@@ -76,14 +76,17 @@ class SqlSessions:
     async def add(self, session: Session) -> None:
         self._transaction.changing()
         self._rows.add(session.uid, session_row(session))
-        self._name(session)
+        if session.deleted_time is None:
+            self._name(session)
 
     async def save(self, session: Session) -> None:
         self._transaction.changing()
-        if await self._row(session.uid) is None:
+        before = await self._row(session.uid)
+        if before is None:
             raise LookupError("a session is saved that was never added")
         self._rows.change(session.uid, session_row(session))
-        self._name(session)
+        if before["deleted_time"] is None:
+            self._name(session)
 
     def lookups(self, tenant_id: str, session_ids: Iterable[str]) -> list[Lookup]:
         """What to ask for the sessions of some ids that are not known yet."""
@@ -100,11 +103,9 @@ class SqlSessions:
         return [Lookup(question, learn)] if asked else []
 
     def _name(self, session: Session) -> None:
-        key = (session.tenant_id, session.session_id)
-        if session.deleted_time is None:
-            self._names.put(key, session.uid)
-        elif self._names.find(key) == session.uid:
-            self._names.put(key, None)
+        """Note what a session that is live, or was just now, makes of its name."""
+        uid = session.uid if session.deleted_time is None else None
+        self._names.put((session.tenant_id, session.session_id), uid)
 
     async def _row(self, session_uid: str) -> Row | None:
         await self._transaction.connection.look(lookups_by_uid(self._rows, [session_uid]))
