@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import pytest
@@ -16,6 +16,7 @@ from tests.stage.lab import Kind, Lab
 from tests.stage.persons import Person
 from tests.stage.processes import engine_of, gone
 from tests.stage.shop import Shop
+from wagate.lab.v1.oracle_pb2 import OracleEntry
 from wagate.v1 import event_pb2, message_pb2, message_service_pb2
 
 Message = message_pb2.Message
@@ -61,7 +62,7 @@ async def test_nothing_is_lost_or_disordered_when_the_engine_is_killed_once(a_wo
         accepted, said = accepting.result(), saying.result()
         await inbox.until(lambda received: received.text == out[-1], within=60)
         await events.until(lambda event: taken_in(event, said[-1]), within=60)
-        await oracle.until(lambda entry: (entry.kind, entry.provider_message_id) == (Kind.KIND_CONFIRMED, said[-1]))
+        await oracle.until(all_told({(Kind.KIND_ACCEPTED, accepted[-1]), (Kind.KIND_CONFIRMED, said[-1])}))
         taken = [
             e.provider_message_id for e in oracle.seen if (e.kind, e.account) == (Kind.KIND_ACCEPTED, shop.phone_number)
         ]
@@ -90,6 +91,16 @@ async def say_all(shop: Shop, ada: Person, texts: Sequence[str]) -> list[str]:
 async def answer_all(shop: Shop, ada: Person, texts: Sequence[str]) -> list[str]:
     """Let Ada write; WhatsApp's ids of what she wrote."""
     return [await ada.say(shop.phone_number, text) for text in texts]
+
+
+def all_told(wanted: set[tuple[Kind.ValueType, str]]) -> Callable[[OracleEntry], bool]:
+    """Whether, with this entry, all of these were told of messages of these ids."""
+
+    def told(entry: OracleEntry) -> bool:
+        wanted.discard((entry.kind, entry.provider_message_id))
+        return not wanted
+
+    return told
 
 
 def taken_in(event: event_pb2.Event, provider_message_id: str) -> bool:
