@@ -6,11 +6,17 @@ import (
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 )
 
-// Undecryptable tells of a message that cannot be read yet. whatsmeow has asked for it again by then, unless its sender
-// keeps it from linked devices on purpose.
-func Undecryptable(event *events.UndecryptableMessage, place *enginev1.MessagePlace) *enginev1.MessageUndecryptable {
+// peer is the category of what an account's own devices tell each other: keys, history, answers to each other's questions.
+const peer = "peer"
+
+// Undecryptable tells of a message that cannot be read yet; nil if it is none that a person wrote. whatsmeow has asked for
+// it again by then, unless its sender keeps it from linked devices on purpose.
+func Undecryptable(event *events.UndecryptableMessage, alternate Alternates, offline bool) *enginev1.MessageUndecryptable {
+	if event.Info.Category == peer {
+		return nil
+	}
 	return &enginev1.MessageUndecryptable{
-		Place:          place,
+		Place:          Place(&event.Info, alternate, offline),
 		RequestedAgain: event.UnavailableType == events.UnavailableTypeUnknown,
 	}
 }

@@ -4,11 +4,9 @@ import (
 	"fmt"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
-	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	"wagate.dev/src/engine/convert"
 	"wagate.dev/src/engine/follow"
 )
@@ -23,13 +21,20 @@ func (c *connection) message(event *events.Message) bool {
 		return true
 	}
 	key := itemKey{event.Info.Chat, event.Info.Sender.ToNonAD(), event.Info.ID, convert.Kind(event) + string(event.Info.Edit)}
-	place := c.place(&event.Info)
+	place := convert.Place(&event.Info, c.alternate, c.isCatchingUp())
 	settlement := c.ask(convert.Arrived(event, place))
 	if settlement == follow.Refused && c.session.refusals.add(key) {
 		c.session.log.Warn("a message is refused again and again: it is told by its bytes alone", "message_id", event.Info.ID)
 		settlement = c.ask(convert.ArrivedUnsupported(event, place))
 	}
 	return c.goOn(settlement, key)
+}
+
+// unreadable tells a message that cannot be read. Nobody waits for it to be stored: whatsmeow has confirmed it by then.
+func (c *connection) unreadable(event *events.UndecryptableMessage) {
+	if told := convert.Undecryptable(event, c.alternate, c.isCatchingUp()); told != nil {
+		c.session.note(told)
+	}
 }
 
 // receipt tells a receipt and waits until it is stored. One that is refused again and again would keep out all that is
@@ -81,9 +86,8 @@ func (c *connection) keepHistoryNotice(event *events.Message, notice *waE2E.Hist
 	return err == nil
 }
 
-func (c *connection) place(info *types.MessageInfo) *enginev1.MessagePlace {
+func (c *connection) isCatchingUp() bool {
 	c.mu.Lock()
-	offline := c.catchingUp
-	c.mu.Unlock()
-	return convert.Place(info, c.alternate, offline)
+	defer c.mu.Unlock()
+	return c.catchingUp
 }
