@@ -149,7 +149,8 @@ func (l *Line) Close() {
 	}
 }
 
-func (l *Line) isGone() bool {
+// IsGone says whether the line has ended.
+func (l *Line) IsGone() bool {
 	select {
 	case <-l.gone:
 		return true
@@ -177,7 +178,7 @@ func (l *Line) wrapMain(raw net.Conn) net.Conn {
 func (l *Line) adopt(conn *leasedConn) *leasedConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.isGone() {
+	if l.IsGone() {
 		conn.Close()
 	}
 	l.conns = append(slices.DeleteFunc(l.conns, (*leasedConn).isClosed), conn)
@@ -206,7 +207,7 @@ func (l *Line) hear(event any) (stored bool) {
 			stored = false
 		}
 	}()
-	if l.isGone() && mustBeStored(event) {
+	if l.IsGone() && mustBeStored(event) {
 		return false
 	}
 	return l.options.Hear(l, event)

@@ -188,7 +188,7 @@ func (c *connection) hear(event any) bool {
 	case *events.Receipt:
 		return c.receipt(e)
 	case *events.UndecryptableMessage:
-		c.session.note(convert.Undecryptable(e, c.place(&e.Info)))
+		c.unreadable(e)
 	case *events.Connected:
 		c.connected()
 	case *events.KeepAliveTimeout:
@@ -207,18 +207,22 @@ func (c *connection) hear(event any) bool {
 	return true
 }
 
-// connected tells that the line is up, unless it is gone again: whatsmeow says so even when the login's last question
-// was never answered.
+// connected tells that the line is up.
 func (c *connection) connected() {
-	select {
-	case <-c.line.Gone():
-		return
-	default:
-	}
 	c.setUp(true)
-	c.session.tell(&enginev1.LineChanged{
+	c.tell(&enginev1.LineChanged{
 		State: enginev1.LineChanged_STATE_CONNECTED, Device: convert.Device(c.device),
 	})
+}
+
+// tell says where the line is, unless it is gone: whatsmeow says that it is up even when the login's last question was
+// never answered, and says so on another path, on which it may come after the news of the end.
+func (c *connection) tell(change *enginev1.LineChanged) {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	if c.session.connection == c && !c.line.IsGone() {
+		c.session.tellLocked(change)
+	}
 }
 
 func (c *connection) pingUnanswered(inARow int) {
@@ -234,7 +238,7 @@ func (c *connection) degrade() {
 	if !c.isUp() || c.session.stateNow() == enginev1.LineChanged_STATE_DEGRADED {
 		return
 	}
-	c.session.tell(&enginev1.LineChanged{
+	c.tell(&enginev1.LineChanged{
 		State:   enginev1.LineChanged_STATE_DEGRADED,
 		Failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line did not answer a ping."),
 	})

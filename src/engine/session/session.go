@@ -103,6 +103,11 @@ func (s *Session) wake() {
 func (s *Session) tell(change *enginev1.LineChanged) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tellLocked(change)
+}
+
+// tellLocked is tell for who holds the lock.
+func (s *Session) tellLocked(change *enginev1.LineChanged) {
 	s.state = change
 	s.house.Desk.Tell(s.item(change))
 	s.log.Info("the line changed", "state", change.State.String(), "reason", change.GetFailure().GetReason().String(),
