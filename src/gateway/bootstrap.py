@@ -189,6 +189,8 @@ def _engine_options(settings: Settings) -> EngineOptions:
         sessions_folder=settings.data.folder.resolve() / "sessions",
         lab=endpoint,
         connect_rate=settings.engine.connect_rate,
+        ping_every=settings.engine.ping_every,
+        ping_patience=settings.engine.ping_patience,
         start_timeout=settings.engine.start_timeout,
         log_level=settings.log.level,
     )

@@ -109,6 +109,18 @@ class Engine(_Section):
 
     binary: OptionalPath = Field(None, description="The wagate-engine program; empty means in build/, or on the PATH.")
     connect_rate: float = Field(40, gt=0, le=1000, description="At most this many sessions connect in a second.")
+    ping_every: Span = Field(
+        timedelta(seconds=22),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(seconds=60),
+        description="Each line is pinged at least this often.",
+    )
+    ping_patience: Span = Field(
+        timedelta(seconds=10),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(seconds=60),
+        description="A ping unanswered for this long makes a session DEGRADED, a second one RECONNECTING.",
+    )
     start_timeout: Span = Field(
         timedelta(seconds=15),
         gt=timedelta(0),

@@ -25,6 +25,8 @@ class EngineOptions:
     sessions_folder: Path
     lab: LabEndpoint | None = None
     connect_rate: float = 40
+    ping_every: timedelta = timedelta(seconds=22)
+    ping_patience: timedelta = timedelta(seconds=10)
     start_timeout: timedelta = timedelta(seconds=15)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -32,6 +34,8 @@ class EngineOptions:
         """The command line of an engine that serves this socket."""
         told = ["--socket", str(socket), "--log-level", _LEVELS[self.log_level]]
         told += ["--connect-rate", f"{self.connect_rate:g}"]
+        told += ["--ping-every", f"{self.ping_every.total_seconds():g}s"]
+        told += ["--ping-answer", f"{self.ping_patience.total_seconds():g}s"]
         if self.lab is not None:
             told += ["--lab-address", self.lab.address, "--lab-root-key", self.lab.root_key_hex]
             told += ["--lab-ca", str(self.lab.ca_pem_file)]

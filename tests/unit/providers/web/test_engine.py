@@ -1,6 +1,8 @@
 """An engine that does not start is said so at once."""
 
 import stat
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -47,9 +49,10 @@ async def test_the_folder_of_the_keys_is_private(tmp_path: Path) -> None:
 
 def test_an_engine_is_told_its_lab_or_nothing_of_it(tmp_path: Path) -> None:
     socket = tmp_path / "engine.sock"
-    plain = EngineOptions(tmp_path, tmp_path, connect_rate=2.5)
+    plain = EngineOptions(tmp_path, tmp_path, connect_rate=2.5, ping_patience=timedelta(milliseconds=1500))
     told = ["--socket", str(socket), "--log-level", "info", "--connect-rate", "2.5"]
+    told += ["--ping-every", "22s", "--ping-answer", "1.5s"]
     assert plain.arguments(socket) == told
     lab = LabEndpoint("127.0.0.1:8443", "ab" * 32, tmp_path / "ca.pem")
     with_lab = ["--lab-address", "127.0.0.1:8443", "--lab-root-key", "ab" * 32, "--lab-ca", str(tmp_path / "ca.pem")]
-    assert EngineOptions(tmp_path, tmp_path, lab=lab, connect_rate=2.5).arguments(socket) == told + with_lab
+    assert replace(plain, lab=lab).arguments(socket) == told + with_lab
