@@ -87,6 +87,8 @@ class Pairing:
 
     async def request_code(self, call: Call, request: pb.RequestPairingCodeRequest) -> pb.RequestPairingCodeResponse:
         """Start or join an attempt by code, and show the code."""
+        if (await self._find(call, request.session_id)).device is not None:
+            raise SessionAlreadyPaired(session_id=request.session_id)
         asked = pb.PairSessionRequest(session_id=request.session_id, phone_number=request.phone_number)
         async with aclosing(self.pair(call, asked)) as frames:
             async for frame in frames:

@@ -13,12 +13,12 @@ from gateway.domain.errors import (
     LeaseLost,
     OutcomeOpen,
     OwnerUnavailable,
-    SessionNotConnected,
+    PairingNotUnderWay,
     failure_of,
 )
 from gateway.domain.identities import Identity
 from gateway.domain.leases import Lease
-from gateway.domain.sessions import Session
+from gateway.domain.sessions import State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.services.asking import check_connected
 from gateway.services.line_questions import LineQuestions
@@ -29,6 +29,7 @@ from wagate.v1 import pairing_service_pb2 as pb
 from wagate.worker.v1 import owner_pb2
 
 _ASK_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class OwnerAnswers:
@@ -107,36 +108,33 @@ class OwnerAnswers:
             await line.mark_read(names, names, provider_ids, datetime.now(UTC), timeout=_ASK_SECONDS)
         return owner_pb2.OwnerReply(done=owner_pb2.Done())
 
-    async def _connected(self) -> Session:
-        session = await self._lines.look(self._lease)
-        check_connected(session)
-        return session
+    async def _connected(self) -> None:
+        check_connected(await self._lines.look(self._lease))
 
     async def _begin(self, question: owner_pb2.BeginPairing) -> owner_pb2.OwnerReply:
-        session = await self._lines.look(self._lease)
-        if session.device is not None:
-            return await self._linked_already()
+        if (linked := await self._linked_already()) is not None:
+            return linked
         attempt = await self._pairing.begin(question.phone_number, question.watcher_id)
         frames, last = await attempt.after(0, _ASK_SECONDS)
         return _frames(attempt.attempt_id, frames, last)
 
-    async def _linked_already(self) -> owner_pb2.OwnerReply:
-        """A session that is linked is shown as connected, as soon as it is."""
+    async def _linked_already(self) -> owner_pb2.OwnerReply | None:
+        """A session that is linked is shown as connected, as soon as it is; None if it is linked to nothing."""
         deadline = asyncio.get_running_loop().time() + _ASK_SECONDS
-        while True:
-            try:
-                session = await self._connected()
-            except SessionNotConnected:
-                if asyncio.get_running_loop().time() > deadline:
-                    return _frames("", [], 0)
-                await asyncio.sleep(0.2)
-            else:
+        while (session := await self._lines.look(self._lease)).device is not None:
+            if session.state == State.STATE_CONNECTED:
                 account = await self._log.account(session)
                 return _frames("", [pb.PairSessionResponse(connected=account)], 1)
+            if asyncio.get_running_loop().time() > deadline:
+                return _frames("", [], 0)
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        return None
 
     async def _next(self, question: owner_pb2.NextPairingFrame) -> owner_pb2.OwnerReply:
         if not question.attempt_id:
-            return await self._linked_already()
+            if (linked := await self._linked_already()) is not None:
+                return linked
+            raise PairingNotUnderWay
         attempt = self._pairing.under_way(question.attempt_id)
         attempt.watch(question.watcher_id)
         seconds = (from_timestamp(question.until_time) - datetime.now(UTC)).total_seconds()
