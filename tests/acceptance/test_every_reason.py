@@ -1,0 +1,81 @@
+"""Every reason of the contract is raised by a test: by a case of the table of bad input, or by a story named here."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+import pytest
+
+from tests.acceptance.scenery import table
+from tests.stage.programs import ROOT
+from wagate.v1.error_reason_pb2 import ErrorReason
+
+STORIES: Final = {
+    "CURSOR_EXPIRED": "tests/unit/services/test_expired_cursors.py"
+    "::test_a_cursor_of_events_that_are_gone_is_refused_with_the_oldest_one",
+    "REACHOUT_RESTRICTED": "tests/acceptance/test_text_out.py::test_what_whatsapp_refuses_fails_with_its_number",
+    "GAVE_UP": "tests/acceptance/test_reasons_of_messages.py::test_a_message_that_is_not_sent_by_its_time_is_given_up",
+    "SESSION_DELETED": "tests/acceptance/test_reasons_of_messages.py"
+    "::test_what_waits_when_its_session_is_deleted_fails_and_says_so",
+    "RECIPIENT_NOT_ON_WHATSAPP": "tests/acceptance/test_text_out.py"
+    "::test_a_number_without_an_account_fails_the_message",
+    "CONSUMER_TOO_SLOW": "tests/acceptance/test_reasons_of_calls.py"
+    "::test_a_feed_that_nobody_reads_is_closed_and_goes_on_from_its_cursor",
+    "TOO_MANY_WATCHERS": "tests/acceptance/test_reasons_of_pairing.py"
+    "::test_eight_may_watch_an_attempt_and_a_ninth_may_not",
+    "OUTCOME_OPEN": "tests/acceptance/test_reasons_of_calls.py"
+    "::test_a_deadline_that_passes_while_whatsapp_is_asked_leaves_the_outcome_open",
+    "OWNER_UNAVAILABLE": "tests/unit/services/test_asking.py::test_a_session_that_nobody_owns_just_now_cannot_be_asked",
+    "PAIRING_TIMED_OUT": "tests/acceptance/test_pairing_by_qr.py"
+    "::test_codes_are_renewed_until_none_is_left_and_the_attempt_times_out",
+    "PAIRING_CANCELED": "tests/acceptance/test_pairing_ends.py::test_a_cancelled_attempt_ends_for_all_who_watch",
+    "PAIRING_SUPERSEDED": "tests/acceptance/test_pairing_by_code.py"
+    "::test_an_attempt_of_the_other_sort_takes_the_place_of_the_one_under_way",
+    "PAIRING_FAILED": "tests/acceptance/test_reasons_of_pairing.py"
+    "::test_an_attempt_whose_line_is_lost_has_failed_and_the_next_one_succeeds",
+    "PAIRED_WRONG_ACCOUNT": "tests/acceptance/test_pairing_ends.py"
+    "::test_another_number_than_the_expected_one_is_not_linked",
+    "SHUTTING_DOWN": "tests/acceptance/test_reasons_of_calls.py"
+    "::test_whoever_watches_a_message_is_told_that_the_server_stops",
+    "STORE_UNAVAILABLE": "tests/acceptance/test_reasons_of_calls.py"
+    "::test_a_database_that_cannot_be_written_refuses_and_accepts_nothing",
+    "INTERNAL": "tests/unit/transport/test_errors.py::test_what_is_unforeseen_is_internal_and_tells_nothing",
+    "PROVIDER_REFUSED": "tests/acceptance/test_reasons_of_messages.py"
+    "::test_what_whatsapp_refuses_for_a_reason_of_its_own_fails_with_its_number",
+    "LINE_LOST": "tests/acceptance/test_reasons_of_lines.py::test_a_line_that_is_cut_is_lost_and_made_again",
+    "LINE_UNRESPONSIVE": "tests/acceptance/test_reasons_of_lines.py"
+    "::test_a_line_that_does_not_answer_is_degraded_and_then_made_again",
+    "SESSION_REPLACED": "tests/acceptance/test_reasons_of_lines.py"
+    "::test_whoever_has_a_copy_of_the_keys_takes_the_line_away",
+    "CLIENT_OUTDATED": "tests/acceptance/test_reasons_of_lines.py"
+    "::test_a_client_that_is_too_old_is_blocked_until_it_is_started_anew",
+    "ACCOUNT_BANNED": "tests/acceptance/test_reasons_of_lines.py"
+    "::test_an_account_that_is_banned_is_blocked_and_says_until_when",
+    "PAIRING_NEEDED": "tests/acceptance/test_reasons_of_lines.py"
+    "::test_a_session_that_nobody_paired_says_that_it_needs_to_be",
+}
+"""For each reason that no bad request has: the test that asserts it."""
+
+REASONS: Final = {
+    name.removeprefix("ERROR_REASON_")
+    for name, number in ErrorReason.items()
+    if number != ErrorReason.ERROR_REASON_UNSPECIFIED
+}
+
+
+def test_each_reason_is_raised_by_a_case_of_the_table_or_by_a_story() -> None:
+    raised = {case["reason"] for case in table() if "reason" in case} | STORIES.keys()
+    assert raised == REASONS
+
+
+@pytest.mark.parametrize("reason", STORIES)
+def test_the_story_of_a_reason_is_there_and_asserts_it(reason: str) -> None:
+    path, name = STORIES[reason].split("::")
+    source = (ROOT / path).read_text(encoding="utf-8")
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    (story,) = (function for function in functions if function.name == name)
+    asserted = [ast.unparse(node) for node in ast.walk(story) if isinstance(node, ast.Assert)]
+    assert any(reason in each for each in asserted)
