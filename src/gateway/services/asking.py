@@ -12,7 +12,6 @@ from google.protobuf.message import Message as Proto
 
 from gateway.domain.access import Call
 from gateway.domain.errors import (
-    GatewayError,
     OutcomeOpen,
     OwnerUnavailable,
     SessionNotConnected,
@@ -77,11 +76,19 @@ class Owners:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer's bytes, and whether an earlier call had them already."""
+
+    raw: bytes
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
-    """What is being asked: under which id, and the answer's bytes to come."""
+    """What is being asked: under which id, and the answer to come."""
 
     record: RequestRecord
-    answer: asyncio.Future[bytes]
+    answer: asyncio.Future[_Answer]
     task: asyncio.Task[None]
 
 
@@ -117,51 +124,55 @@ class LiveRequests:
         """
         if repeat.key is None:
             return await ask(call), False
-
-        async def earlier(uow: UnitOfWork) -> bytes | None:
-            record = await repeat.earlier(uow)
-            return record.answer if record else None
-
-        known = await self._store.read(earlier)
-        if known is not None:
-            return answer_type.FromString(known), True
         under_way = self._under_way.get(repeat.key)
         if under_way is not None:
             repeat.check_same(under_way.record)
-        question = under_way or self._begin(repeat, lambda: ask(_patient(call)))
-        return answer_type.FromString(await self._wait(call, question)), under_way is not None
+        question = under_way or self._begin(repeat, repeat.key, lambda: ask(_patient(call)))
+        answer = await self._wait(call, question)
+        return answer_type.FromString(answer.raw), answer.known or under_way is not None
 
-    def _begin(self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]]) -> _Question:
-        if self._group is None or repeat.key is None:
+    def _begin(self, repeat: Repeat, key: RequestKey, ask: Callable[[], Awaitable[Proto]]) -> _Question:
+        if self._group is None:
             raise ShuttingDown
-        key = repeat.key
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        task = self._group.create_task(self._ask_and_remember(repeat, ask, answer))
+        answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        task = self._group.create_task(self._answer(repeat, ask, answer))
         question = self._under_way[key] = _Question(repeat.record(datetime.now(UTC)), answer, task)
         task.add_done_callback(lambda _: self._under_way.pop(key))
         return question
 
-    async def _ask_and_remember(
-        self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]], answer: asyncio.Future[bytes]
+    async def _answer(
+        self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]], answer: asyncio.Future[_Answer]
     ) -> None:
+        """Answer one question; whatever goes wrong is its callers' to see, and nobody else's."""
         try:
-            raw = (await ask()).SerializeToString()
-
-            async def work(uow: UnitOfWork) -> None:
-                await repeat.remember(uow, "", raw)
-
-            await self._store.write(work)
-        except GatewayError as error:
-            answer.set_exception(error)
-            answer.exception()
+            answer.set_result(await self._known(repeat) or await self._ask_and_remember(repeat, ask))
         except asyncio.CancelledError:
-            answer.cancel()
+            answer.set_exception(ShuttingDown())
             raise
-        else:
-            answer.set_result(raw)
+        except Exception as error:  # noqa: BLE001  # told to every caller that waits
+            answer.set_exception(error)
+        finally:
+            if answer.done():
+                answer.exception()
+
+    async def _known(self, repeat: Repeat) -> _Answer | None:
+        async def work(uow: UnitOfWork) -> _Answer | None:
+            record = await repeat.earlier(uow)
+            return _Answer(record.answer, known=True) if record else None
+
+        return await self._store.read(work)
+
+    async def _ask_and_remember(self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]]) -> _Answer:
+        raw = (await ask()).SerializeToString()
+
+        async def work(uow: UnitOfWork) -> None:
+            await repeat.remember(uow, "", raw)
+
+        await self._store.write(work)
+        return _Answer(raw, known=False)
 
     @staticmethod
-    async def _wait(call: Call, question: _Question) -> bytes:
+    async def _wait(call: Call, question: _Question) -> _Answer:
         try:
             return await asyncio.wait_for(asyncio.shield(question.answer), _seconds_left(call))
         except TimeoutError:
