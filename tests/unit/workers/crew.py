@@ -80,6 +80,13 @@ async def sailing(
             await working
 
 
+async def never_paired(house: House) -> Lease:
+    """The lease of a session that was never paired."""
+    await house.create()
+    (lease,) = await house.leases.claim("w_test", limit=1, ttl=LEASE_FOR)
+    return lease
+
+
 async def in_state(house: House, state: State.ValueType, session_id: str = "sales") -> None:
     """Wait until a session is in a state."""
 

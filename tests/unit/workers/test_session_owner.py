@@ -11,7 +11,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.messages import State as MessageState
 from gateway.domain.sessions import State
-from tests.unit.services.house import LEASE_FOR, House
+from tests.unit.services.house import House
 from tests.unit.services.telling import person, place, says
 from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import (
@@ -19,6 +19,7 @@ from tests.unit.workers.crew import (
     connected,
     in_state,
     message_in_state,
+    never_paired,
     owned,
     tools_of,
 )
@@ -35,13 +36,6 @@ async def states(house: House, *, after: int = 0) -> list[str]:
     """The states that the log tells."""
     told = [event.session_state_changed.status.state for event in await house.log("session.state_changed", after=after)]
     return [State.Name(state).removeprefix("STATE_") for state in told]
-
-
-async def never_paired(house: House) -> Lease:
-    """The lease of a session that was never paired."""
-    await house.create()
-    (lease,) = await house.leases.claim("w_test", limit=1, ttl=LEASE_FOR)
-    return lease
 
 
 async def test_a_session_that_is_wanted_gets_a_line_and_is_connected_when_the_line_is(
