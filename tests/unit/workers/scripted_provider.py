@@ -174,8 +174,9 @@ class ScriptedProvider:
     def kept_sessions(self) -> list[str]:
         return list(self.kept)
 
-    def erase(self, session_uid: str) -> None:
+    def erase(self, session_uid: str) -> bool:
         self.kept.remove(session_uid)
+        return True
 
     def health(self) -> ProviderHealth:
         return ProviderHealth(serving=not self.is_down)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from gateway.domain.leases import Lease
+from gateway.domain.messages import State
+from gateway.services.keys import Keys
+from gateway.workers.janitor import Janitor
+from tests.unit.services.house import House
+from tests.unit.waiting import SECONDS, eventually
+from tests.unit.workers.crew import message_in_state
+from tests.unit.workers.scripted_provider import alone
+from wagate.v1 import session_service_pb2 as pb
+
+
+@pytest.fixture
+async def janitor(house: House) -> AsyncIterator[None]:
+    """A janitor at work."""
+    stopping = asyncio.Event()
+    working = asyncio.create_task(Janitor(house.outbox, Keys(house.store), alone(house.provider)).run(stopping))
+    yield
+    stopping.set()
+    await asyncio.wait_for(working, SECONDS)
+
+
+@pytest.mark.usefixtures("janitor")
+async def test_what_was_not_sent_in_time_expires(house: House, lease: Lease) -> None:
+    del lease
+    message_id = await house.send()
+    house.clock.ahead += timedelta(hours=25)
+    await message_in_state(house, message_id, State.STATE_EXPIRED)
+
+
+@pytest.mark.usefixtures("janitor")
+async def test_keys_of_deleted_sessions_are_forgotten_and_no_others(house: House) -> None:
+    kept, deleted = await house.create("kept"), await house.create("deleted")
+    house.provider.kept = [kept.uid, deleted.uid, "s_of_nobody"]
+    request = pb.DeleteSessionRequest(session_id="deleted", force=True)
+    await house.sessions.delete(house.call(), request)
+    await eventually(lambda: house.provider.kept == [kept.uid, "s_of_nobody"])
