@@ -116,8 +116,10 @@ class Provider(Protocol):
     def kept_sessions(self) -> list[str]:
         """The uids of all sessions whose keys this provider keeps, linked or not."""
 
-    def erase(self, session_uid: str) -> None:
-        """Forget the keys of a session that is gone for good. What is forgotten already is no error."""
+    def erase(self, session_uid: str) -> bool:
+        """Forget the keys of a session that is gone for good; tell whether they are, which they are not while a line
+        still uses them. What is forgotten already is no error.
+        """
 
     def health(self) -> ProviderHealth:
         """How it fares."""

@@ -43,5 +43,5 @@ class Janitor:
             log.info("Messages were given up.", count=expired)
         for provider in self._providers.by_name.values():
             for uid in await self._keys.forgettable(provider.kept_sessions()):
-                provider.erase(uid)
-                log.info("The keys of a deleted session were erased.", session_uid=uid)
+                if provider.erase(uid):
+                    log.info("The keys of a deleted session were erased.", session_uid=uid)

@@ -11,6 +11,7 @@ import structlog
 from gateway.ports.provider import LineDown, LineGone, Opening, ProviderHealth
 from gateway.providers.web.calls import OPENING, answered
 from gateway.providers.web.engine import Engine, kept_engine
+from gateway.providers.web.key_stores import erase_store, kept_stores
 from gateway.providers.web.names import device_of, device_proto
 from gateway.providers.web.options import EngineOptions
 from gateway.providers.web.web_line import WebLine, lease_proto
@@ -60,11 +61,10 @@ class WebProvider:
         return WebLine(engine, inbox, lease, device)
 
     def kept_sessions(self) -> list[str]:
-        return [store.stem for store in self._options.sessions_folder.glob("*.db")]
+        return kept_stores(self._options.sessions_folder)
 
-    def erase(self, session_uid: str) -> None:
-        for left in self._options.sessions_folder.glob(f"{session_uid}.*"):
-            left.unlink(missing_ok=True)
+    def erase(self, session_uid: str) -> bool:
+        return erase_store(self._options.sessions_folder, session_uid)
 
     def health(self) -> ProviderHealth:
         lab = self._options.lab is not None
