@@ -83,11 +83,14 @@ class Session:
         return running or self.logout_wanted or self.state not in RESTING
 
     def restrictions(self, now: datetime) -> list[pb.Restriction]:
-        """What WhatsApp forbids the account at this moment."""
-        if self.banned_until_time is None or self.banned_until_time <= now:
-            return []
-        until_time = to_timestamp(self.banned_until_time)
-        return [pb.Restriction(kind=pb.Restriction.KIND_BANNED, until_time=until_time)]
+        """What WhatsApp forbids the account at this moment. Of a ban it may not have said when it ends."""
+        until_time = self.banned_until_time
+        banned = self._is_banned_without_end if until_time is None else until_time > now
+        return [pb.Restriction(kind=pb.Restriction.KIND_BANNED, until_time=to_timestamp(until_time))] if banned else []
+
+    @property
+    def _is_banned_without_end(self) -> bool:
+        return self.failure is not None and self.failure.reason == reasons.ERROR_REASON_ACCOUNT_BANNED
 
     def status_proto(
         self, now: datetime, account: Identity | None, outbox: OutboxSize, capabilities: tuple[str, ...]

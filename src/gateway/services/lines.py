@@ -13,7 +13,7 @@ from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.identities import learn
 from gateway.services.log import tell
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 from gateway.services.views import Views
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import event_pb2
@@ -70,7 +70,7 @@ class Lines:
             session.state = _state_of(fact.state, session)
             session.failure = _failure_of(fact, session.state)
             session.next_attempt_time = fact.next_attempt_time
-            if fact.banned_until_time is not None:
+            if fact.failure is not None and fact.failure.reason == reasons.ERROR_REASON_ACCOUNT_BANNED:
                 session.banned_until_time = fact.banned_until_time
             if fact.state is LineState.CONNECTED:
                 session.banned_until_time = None
@@ -135,7 +135,7 @@ class Lines:
             await self._tell(uow, previous, session)
             return session
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease))
 
     async def _change(self, lease: Lease, change: Callable[[Session], None], *, push_name: str = "") -> Session:
         async def work(uow: UnitOfWork) -> Session:
@@ -147,7 +147,7 @@ class Lines:
             await self._tell(uow, previous, session)
             return session
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease))
 
     async def _tell(self, uow: UnitOfWork, previous: Session, session: Session) -> None:
         if session == previous:

@@ -12,6 +12,7 @@ from gateway.domain.sessions import (
     State,
     new_session,
 )
+from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_pb2
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,6 +48,12 @@ def test_a_ban_is_shown_until_it_ends() -> None:
     assert banned.kind == session_pb2.Restriction.KIND_BANNED
     assert banned.until_time.ToDatetime(UTC) == NOON
     assert session.restrictions(NOON) == []
+
+
+def test_a_ban_of_which_no_end_is_known_is_shown_without_one() -> None:
+    ban = reasons.Failure(reason=reasons.ERROR_REASON_ACCOUNT_BANNED)
+    (banned,) = a_session(failure=ban).restrictions(NOON)
+    assert (banned.kind, banned.HasField("until_time")) == (session_pb2.Restriction.KIND_BANNED, False)
 
 
 def test_a_session_can_do_something_only_once_it_is_linked() -> None:
