@@ -170,7 +170,7 @@ class SessionOwner:
         if Wish.of(session).running:
             await self._pairing.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")
         if wish.holds_for(session):
-            await self._tools.lines.changed(self.lease, _LOST)
+            await self._tools.lines.changed(self.lease, _lost(_FIRST_PAUSE_SECONDS))
             await self._pause(wish, _FIRST_PAUSE_SECONDS)
         else:
             await self._tools.lines.stopping(self.lease)
@@ -189,8 +189,7 @@ class SessionOwner:
                 return await provider.open(await self._opening(session))
             except LineDown as error:
                 log.warning("No line yet.", session_uid=session.uid, why=str(error), next_try_seconds=pause)
-                retry = LineChanged(LineState.RECONNECTING, _LOST.failure, datetime.now(UTC) + timedelta(seconds=pause))
-                await self._tools.lines.changed(self.lease, retry)
+                await self._tools.lines.changed(self.lease, _lost(pause))
             await self._pause(wish, pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             session = await self._tools.lines.look(self.lease)
@@ -238,12 +237,14 @@ class SessionOwner:
 _SAID_OF_A_LINE: Final = frozenset(
     {State.STATE_CONNECTED, State.STATE_DEGRADED, State.STATE_RECONNECTING, State.STATE_STOPPING}
 )
-_LOST: Final = LineChanged(
-    LineState.RECONNECTING,
-    reasons.Failure(
-        reason=reasons.ERROR_REASON_LINE_LOST, message="The line to WhatsApp was lost, and is being made again."
-    ),
+_LOST: Final = reasons.Failure(
+    reason=reasons.ERROR_REASON_LINE_LOST, message="The line to WhatsApp was lost, and is being made again."
 )
+
+
+def _lost(pause_seconds: float) -> LineChanged:
+    """There is no line; the next is made after a pause."""
+    return LineChanged(LineState.RECONNECTING, _LOST, datetime.now(UTC) + timedelta(seconds=pause_seconds))
 
 
 async def _first_of(*works: Awaitable[object]) -> None:
