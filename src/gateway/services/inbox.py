@@ -15,7 +15,7 @@ from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.identities import learn, learn_party
 from gateway.services.log import tell
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 from gateway.services.quotes import context_of, learn_named
 from wagate.v1 import content_pb2, event_pb2, message_pb2
 
@@ -45,7 +45,7 @@ class Inbox:
             elif known.content.HasField("undecryptable"):
                 await _complete(uow, session, chat, sender, known, content)
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
     async def undecryptable(self, lease: Lease, fact: MessageUndecryptable) -> None:
         """Take in a placeholder for a message that cannot be read yet."""
@@ -58,7 +58,7 @@ class Inbox:
                 content = content_pb2.Content(undecryptable=missing)
                 await _take_in(uow, session, chat, sender, fact.place, content)
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
     async def names(self, lease: Lease, fact: NamesLearned) -> None:
         """Learn names that belong together."""
@@ -67,7 +67,7 @@ class Inbox:
             session = await owned_session(uow, lease)
             await learn(uow, session.tenant_id, fact.names)
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
     async def caught_up(self, lease: Lease, item_count: int, away_since: datetime | None) -> None:
         """Tell that a session was away, since when if that is known, and has taken in what waited."""
@@ -79,7 +79,7 @@ class Inbox:
             )
             await tell(uow, session, event_pb2.Event(offline_gap=gap))
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
 
 async def _parties(uow: UnitOfWork, session: Session, place: Place) -> tuple[Identity, Identity]:

@@ -10,7 +10,7 @@ from gateway.domain.lines import CheckedContact
 from gateway.domain.messages import Message
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.identities import learn
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 from wagate.worker.v1 import owner_pb2
 
 
@@ -34,7 +34,7 @@ class LineQuestions:
                 answers.append(answer)
             return answers
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease))
 
     async def received(self, lease: Lease, message_ids: Sequence[str]) -> list[tuple[Message, Identity]]:
         """Messages with their senders, of those that are still there."""

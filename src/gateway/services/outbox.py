@@ -21,7 +21,7 @@ from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.fates import tell_status
 from gateway.services.identities import learn
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 from wagate.v1 import error_reason_pb2 as reasons
 
 _AT_ONCE: Final = 500
@@ -51,7 +51,7 @@ class Outbox:
                         await tell_status(uow, session, message)
                 after = waiting[-1].ordinal
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
     async def heads(self, lease: Lease) -> list[Message]:
         """The first unsent message of each chat, the one due first at the front."""
@@ -78,7 +78,7 @@ class Outbox:
             await tell_status(uow, session, message)
             return await _outgoing(uow, message)
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease, message_id))
 
     async def finish(self, lease: Lease, message_id: str, outcome: SendOutcome) -> Message | None:
         """Note what came of handing a message over. What a receipt settled meanwhile stays settled."""
@@ -96,7 +96,7 @@ class Outbox:
                 await tell_status(uow, session, message, occur_time=moment)
             return message
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease, message_id))
 
     async def expire_overdue(self) -> int:
         """End what was not sent by its give_up_time, in all sessions; tell how many. What is being handed over at this

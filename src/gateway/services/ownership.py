@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.domain.errors import LeaseLost
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import Session
-from gateway.ports.unit_of_work import UnitOfWork
+from gateway.ports.unit_of_work import Prefetch, UnitOfWork
 
 
 async def owned_session(uow: UnitOfWork, lease: Lease) -> Session:
@@ -19,3 +19,8 @@ async def owned_session(uow: UnitOfWork, lease: Lease) -> Session:
     if session is None or session.deleted_time is not None:
         raise LeaseLost(lease.session_uid)
     return session
+
+
+def needs(lease: Lease, *message_ids: str) -> Prefetch:
+    """What a unit of an owner will surely read: its lease, its session, and these messages."""
+    return Prefetch(owned=(lease.session_uid,), messages=message_ids)

@@ -9,7 +9,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.log import tell
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import event_pb2, identity_pb2
 
@@ -44,7 +44,7 @@ class PairingLog:
             await tell(uow, session, event_pb2.Event(session_pairing=pairing))
             return account or identity_pb2.Identity()
 
-        return await self._store.write(work)
+        return await self._store.write(work, needs(lease))
 
     async def account(self, session: Session) -> identity_pb2.Identity:
         """The account that a session is linked to."""

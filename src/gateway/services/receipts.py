@@ -13,7 +13,7 @@ from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.fates import tell_status
 from gateway.services.identities import learn_party
-from gateway.services.ownership import owned_session
+from gateway.services.ownership import needs, owned_session
 
 _LEVEL_OF_KIND = {
     ReceiptKind.OWN_DEVICE: Level.LEVEL_UNSPECIFIED,
@@ -45,7 +45,7 @@ class Receipts:
                     await _settle(uow, session, message, fact.receipt_time)
                     await _advance(uow, session, message, person, level, fact.receipt_time)
 
-        await self._store.write(work)
+        await self._store.write(work, needs(lease))
 
 
 async def _settle(uow: UnitOfWork, session: Session, message: Message, moment: datetime) -> None:
