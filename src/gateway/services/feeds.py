@@ -25,6 +25,7 @@ from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
 
 _READ_AT_ONCE: Final = 500
+_MERGED: Final = "identity.merged"
 _COME_BACK_AFTER: Final = timedelta(seconds=1)
 
 
@@ -35,7 +36,14 @@ class _Reader:
     call: Call
     which: EventFilter
     position: int
-    newest_time: datetime | None = None
+
+    def take(self, event: StoredEvent) -> None:
+        """Go beyond an event. A chat that was merged is followed to where it goes on."""
+        self.position = event.position
+        if self.which.chat_ids and event.kind == _MERGED and event.tenant_id == self.call.tenant_id:
+            merged = event_pb2.Event.FromString(event.body).identity_merged
+            if not self.which.chat_ids.isdisjoint(merged.absorbed_ids):
+                self.which = replace(self.which, chat_ids=self.which.chat_ids | {merged.identity.id})
 
 
 class Feeds:
@@ -79,7 +87,7 @@ class Feeds:
         while not self._stopping.is_set():
             events = await self._next(reader)
             for event in events:
-                reader.position = event.position
+                reader.take(event)
                 if event.tenant_id == call.tenant_id and reader.which.wants(event):
                     yield pb.StreamEventsResponse(event=self._shown(reader.call, event))
             now = asyncio.get_running_loop().time()
@@ -162,11 +170,15 @@ class Feeds:
 
     async def _next(self, reader: _Reader) -> Sequence[StoredEvent]:
         near = self._tail.behind(reader.position, _READ_AT_ONCE)
-        if near is None:
-            return await self._store.read(
-                lambda uow: uow.events.after(reader.call.tenant_id, reader.position, limit=_READ_AT_ONCE)
-            )
-        return near
+        if near is not None:
+            return near
+        reach = self._tail.start
+        events = await self._store.read(
+            lambda uow: uow.events.after(reader.call.tenant_id, reader.position, limit=_READ_AT_ONCE)
+        )
+        if not events:
+            reader.position = max(reader.position, reach)
+        return events
 
     async def _wait(self, reader: _Reader, seconds: float) -> None:
         """Wait for more, for the next checkpoint, or for the end."""

@@ -21,7 +21,7 @@ from wagate.v1 import event_pb2
 
 _POLL_SECONDS: Final = 1.0
 _READ_AT_ONCE: Final = 1000
-_KEPT_BYTES: Final = 16 * 1024 * 1024
+KEPT_BYTES: Final = 16 * 1024 * 1024
 
 _STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
 
@@ -29,28 +29,35 @@ _STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
 class Tail:
     """The newest events of all tenants, in the order of the log.
 
-    `run` reads; everything else looks. Positions from `start` on are held.
+    `run` reads; everything else looks. At most `kept_bytes` of events are held.
     """
 
-    def __init__(self, store: Store, queue: Queue) -> None:
+    def __init__(self, store: Store, queue: Queue, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._store = store
         self._queue = queue
+        self._kept_bytes = kept_bytes
         self._events: list[StoredEvent] = []
         self._positions: list[int] = []
         self._bytes = 0
-        self._start = 0
+        self._start: int | None = None
         self._grown = asyncio.Event()
         self._watchers: defaultdict[str, list[asyncio.Queue[event_pb2.Event]]] = defaultdict(list)
 
     @property
     def newest(self) -> int:
         """The position of the newest event that was read."""
-        return self._positions[-1] if self._positions else self._start
+        return self._positions[-1] if self._positions else self.start
+
+    @property
+    def start(self) -> int:
+        """Events behind this position are held; before `run` has begun, none are."""
+        return self._start or 0
 
     async def run(self) -> None:
         """Read the log as it grows, until cancelled."""
         with self._queue.listen(EVENTS) as ears:
             self._start = await self._store.read(_end_of_log)
+            self._wake()
             while True:
                 if not await self._read():
                     await ears.heard(_POLL_SECONDS)
@@ -69,18 +76,21 @@ class Tail:
             return False
         self._keep(events)
         self._tell_watchers(events)
+        self._wake()
+        return len(events) == _READ_AT_ONCE
+
+    def _wake(self) -> None:
         grown, self._grown = self._grown, asyncio.Event()
         grown.set()
-        return len(events) == _READ_AT_ONCE
 
     def _keep(self, events: list[StoredEvent]) -> None:
         self._events += events
         self._positions += [event.position for event in events]
         self._bytes += sum(len(event.body) for event in events)
-        if self._bytes <= _KEPT_BYTES:
+        if self._bytes <= self._kept_bytes or len(self._events) == 1:
             return
         drop = 0
-        while self._bytes > _KEPT_BYTES // 2 and drop < len(self._events) - 1:
+        while self._bytes > self._kept_bytes // 2 and drop < len(self._events) - 1:
             self._bytes -= len(self._events[drop].body)
             drop += 1
         self._start = self._positions[drop - 1]
@@ -89,7 +99,7 @@ class Tail:
 
     def behind(self, position: int, limit: int) -> list[StoredEvent] | None:
         """The next events behind a position; None if that is further back than the tail reaches."""
-        if position < self._start:
+        if self._start is None or position < self._start:
             return None
         first = bisect_right(self._positions, position)
         return self._events[first : first + limit]
