@@ -18,6 +18,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"wagate.dev/src/engine/logs"
+	"wagate.dev/src/engine/ratchet"
 )
 
 const (
@@ -77,6 +78,7 @@ func New(ctx context.Context, options Options) *Line {
 		l.gate = &gate{EventBuffer: options.Device.EventBuffer, storeFailed: l.storeFailed}
 		options.Device.PreKeys = preKeys{options.Device.PreKeys, options.Device.EventBuffer}
 		options.Device.EventBuffer = l.gate
+		ratchet.Guard(options.Device)
 		options.Device.LIDs = names{options.Device.LIDs, options.Learned}
 	}
 	l.client = l.newClient()

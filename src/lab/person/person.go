@@ -15,6 +15,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	waLog "go.mau.fi/whatsmeow/util/log"
+
+	"wagate.dev/src/engine/ratchet"
 )
 
 var (
@@ -52,6 +54,7 @@ func (p *Person) start(ctx context.Context, transport http.RoundTripper) error {
 		return err
 	}
 	device.PushName = p.Name
+	ratchet.Guard(device) // a phone never loses its place, however much it says and hears at once
 	p.connected = exsync.NewEvent()
 	p.client = whatsmeow.NewClient(device, p.log)
 	p.client.BackgroundEventCtx = ctx
