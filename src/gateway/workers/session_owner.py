@@ -138,18 +138,23 @@ class SessionOwner:
         line = await self._open(session)
         if line is None:
             return
+        try:
+            await self._settled(line)
+            await line.logout()
+        except (LineDown, LineGone):
+            await self._pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
+            return
+        finally:
+            await line.close()
+        await self._tools.lines.logged_out(self.lease)
+
+    async def _settled(self, line: Line) -> None:
+        """Read a line until it is up or will not come up, or for as long as a logout waits for that."""
         with self._tools.queue.listen() as ears:
             sender = OutboxSender(self.lease, self._tools, ears)
             reader = LineReader(self.lease, self._tools, self._pairing, sender, None)
             settled = asyncio.wait_for(reader.settled.wait(), _LOGOUT_WITHIN_SECONDS)
             await _first_of(reader.run(line), settled)
-        try:
-            await line.logout()
-        except (LineDown, LineGone):
-            return
-        finally:
-            await line.close()
-        await self._tools.lines.logged_out(self.lease)
 
     async def _keep_line(self, session: Session, wish: Wish) -> None:
         """Keep a line open until something else is wanted, or the line is gone."""
