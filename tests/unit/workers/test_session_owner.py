@@ -144,6 +144,18 @@ async def test_a_logout_whose_line_is_lost_is_done_with_the_next(house: House, l
     assert line.logged_out
 
 
+async def test_a_session_that_is_deleted_while_it_is_being_logged_out_loses_its_line(
+    house: House, lease: Lease
+) -> None:
+    await house.sessions.logout(house.call(), pb.LogoutSessionRequest(**NAMED))
+    async with owned(house, lease) as working:
+        line = await house.provider.line()
+        await house.sessions.delete(house.call(), pb.DeleteSessionRequest(session_id="sales", force=True))
+        line.begin_to_tell(LineChanged(LineState.OPENING))
+        await asyncio.wait_for(working, SECONDS)
+    assert line.closed
+
+
 async def test_the_phone_can_unlink_a_session_which_then_stays_logged_out_through_lost_lines(
     house: House, lease: Lease
 ) -> None:
