@@ -7,9 +7,15 @@ import (
 	"sync"
 	"time"
 
+	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/whatsmeow/store"
 	"modernc.org/sqlite"
 )
+
+// errUsedKey is what is wrong with a message that was encrypted with a key of another one. whatsmeow would take it for a
+// repetition, confirm it and be silent. It is none: the buffer knows what was decrypted before, and repetitions never come
+// to be decrypted. So it is asked for again, like all that cannot be read.
+var errUsedKey = errors.New("it was encrypted with a key that another message had used")
 
 // errShut is context.Canceled in other words: whatsmeow drops a stanza without a word to WhatsApp when it meets it.
 var errShut = fmt.Errorf("the line is shut: %w", context.Canceled)
@@ -65,7 +71,9 @@ func (g *gate) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context
 	defer leave()
 	var decryptErr error
 	err = g.EventBuffer.DoDecryptionTxn(ctx, func(ctx context.Context) error {
-		decryptErr = decrypt(ctx)
+		if decryptErr = decrypt(ctx); errors.Is(decryptErr, signalerror.ErrOldCounter) {
+			decryptErr = errUsedKey
+		}
 		return decryptErr
 	})
 	return g.judge(err, err != nil && decryptErr == nil)

@@ -3,11 +3,13 @@ package line
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/whatsmeow/proto/waAdv"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
@@ -110,6 +112,16 @@ func TestAStoreThatFailsIsNotTakenForAMessageThatCannotBeRead(t *testing.T) {
 	case <-failed:
 	case <-time.After(patience):
 		t.Fatal("nobody was told that the store failed")
+	}
+}
+
+func TestAMessageUnderAUsedKeyIsOneThatCannotBeReadAndNoRepetition(t *testing.T) {
+	gate, _, failed := newGate(t)
+	err := gate.DoDecryptionTxn(context.Background(), func(context.Context) error {
+		return fmt.Errorf("no message key: %w (index: 3, count: 2)", signalerror.ErrOldCounter)
+	})
+	if !errors.Is(err, errUsedKey) || errors.Is(err, signalerror.ErrOldCounter) || errors.Is(err, context.Canceled) || len(failed) > 0 {
+		t.Errorf("whatsmeow was told %v", err)
 	}
 }
 
