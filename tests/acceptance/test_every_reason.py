@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from gateway.domain.errors import GatewayError
 from tests.acceptance.scenery import table
 from tests.stage.programs import ROOT
 from wagate.v1.error_reason_pb2 import ErrorReason
 
+PREFIX: Final = "ERROR_REASON_"
 STORIES: Final = {
     "CURSOR_EXPIRED": "tests/unit/services/test_expired_cursors.py"
     "::test_a_cursor_of_events_that_are_gone_is_refused_with_the_oldest_one",
     "REACHOUT_RESTRICTED": "tests/acceptance/test_text_out.py::test_what_whatsapp_refuses_fails_with_its_number",
-    "GAVE_UP": "tests/acceptance/test_reasons_of_messages.py::test_a_message_that_is_not_sent_by_its_time_is_given_up",
-    "SESSION_DELETED": "tests/acceptance/test_reasons_of_messages.py"
-    "::test_what_waits_when_its_session_is_deleted_fails_and_says_so",
+    "GAVE_UP": "tests/acceptance/test_outbox_waits.py::test_what_waits_longer_than_it_may_expires_and_that_is_told",
+    "SESSION_DELETED": "tests/acceptance/test_operating.py::test_a_deleted_session_leaves_no_keys_and_ends_its_outbox",
     "RECIPIENT_NOT_ON_WHATSAPP": "tests/acceptance/test_text_out.py"
     "::test_a_number_without_an_account_fails_the_message",
     "CONSUMER_TOO_SLOW": "tests/acceptance/test_reasons_of_calls.py"
@@ -26,7 +28,7 @@ STORIES: Final = {
     "::test_eight_may_watch_an_attempt_and_a_ninth_may_not",
     "OUTCOME_OPEN": "tests/acceptance/test_reasons_of_calls.py"
     "::test_a_deadline_that_passes_while_whatsapp_is_asked_leaves_the_outcome_open",
-    "OWNER_UNAVAILABLE": "tests/unit/services/test_asking.py::test_a_session_that_nobody_owns_just_now_cannot_be_asked",
+    "OWNER_UNAVAILABLE": "tests/unit/services/test_asking.py::test_without_an_owner_a_call_is_told_to_come_back",
     "PAIRING_TIMED_OUT": "tests/acceptance/test_pairing_by_qr.py"
     "::test_codes_are_renewed_until_none_is_left_and_the_attempt_times_out",
     "PAIRING_CANCELED": "tests/acceptance/test_pairing_ends.py::test_a_cancelled_attempt_ends_for_all_who_watch",
@@ -43,24 +45,22 @@ STORIES: Final = {
     "INTERNAL": "tests/unit/transport/test_errors.py::test_what_is_unforeseen_is_internal_and_tells_nothing",
     "PROVIDER_REFUSED": "tests/acceptance/test_reasons_of_messages.py"
     "::test_what_whatsapp_refuses_for_a_reason_of_its_own_fails_with_its_number",
-    "LINE_LOST": "tests/acceptance/test_reasons_of_lines.py::test_a_line_that_is_cut_is_lost_and_made_again",
-    "LINE_UNRESPONSIVE": "tests/acceptance/test_reasons_of_lines.py"
-    "::test_a_line_that_does_not_answer_is_degraded_and_then_made_again",
-    "SESSION_REPLACED": "tests/acceptance/test_reasons_of_lines.py"
-    "::test_whoever_has_a_copy_of_the_keys_takes_the_line_away",
-    "CLIENT_OUTDATED": "tests/acceptance/test_reasons_of_lines.py"
-    "::test_a_client_that_is_too_old_is_blocked_until_it_is_started_anew",
-    "ACCOUNT_BANNED": "tests/acceptance/test_reasons_of_lines.py"
-    "::test_an_account_that_is_banned_is_blocked_and_says_until_when",
-    "PAIRING_NEEDED": "tests/acceptance/test_reasons_of_lines.py"
+    "LINE_LOST": "tests/acceptance/test_line_states.py::test_a_line_that_is_cut_is_made_anew_at_the_time_that_is_told",
+    "LINE_UNRESPONSIVE": "tests/acceptance/test_line_states.py"
+    "::test_a_line_that_does_not_answer_is_degraded_and_then_made_anew",
+    "SESSION_REPLACED": "tests/acceptance/test_line_states.py"
+    "::test_a_line_taken_away_by_a_second_client_is_blocked_until_it_is_started",
+    "CLIENT_OUTDATED": "tests/acceptance/test_line_states.py"
+    "::test_a_client_too_old_is_blocked_and_tried_again_at_once_when_it_is_started",
+    "ACCOUNT_BANNED": "tests/acceptance/test_line_states.py"
+    "::test_an_account_that_is_banned_is_blocked_until_the_ban_is_over",
+    "PAIRING_NEEDED": "tests/acceptance/test_reasons_of_pairing.py"
     "::test_a_session_that_nobody_paired_says_that_it_needs_to_be",
 }
 """For each reason that no bad request has: the test that asserts it."""
 
 REASONS: Final = {
-    name.removeprefix("ERROR_REASON_")
-    for name, number in ErrorReason.items()
-    if number != ErrorReason.ERROR_REASON_UNSPECIFIED
+    name.removeprefix(PREFIX) for name, number in ErrorReason.items() if number != ErrorReason.ERROR_REASON_UNSPECIFIED
 }
 
 
@@ -77,5 +77,14 @@ def test_the_story_of_a_reason_is_there_and_asserts_it(reason: str) -> None:
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     (story,) = (function for function in functions if function.name == name)
-    asserted = [ast.unparse(node) for node in ast.walk(story) if isinstance(node, ast.Assert)]
-    assert any(reason in each for each in asserted)
+    names = {reason} | {
+        kind.__name__ for kind in kinds_of_errors() if kind.reason == ErrorReason.Value(PREFIX + reason)
+    }
+    checks = [ast.unparse(node) for node in ast.walk(story) if isinstance(node, ast.Assert | ast.withitem)]
+    assert any(name in check for name in names for check in checks)
+
+
+def kinds_of_errors() -> Iterator[type[GatewayError]]:
+    """The errors that have a reason of their own."""
+    for family in GatewayError.__subclasses__():
+        yield from (kind for kind in family.__subclasses__() if hasattr(kind, "reason"))

@@ -1,17 +1,13 @@
-"""Why a message that was accepted did not arrive: each reason, and what its sender is told."""
+"""Why a message that was accepted did not arrive; the other reasons stand beside what leads to them."""
 
 from __future__ import annotations
-
-import time
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.acceptance.conftest import World
 from tests.stage.shop import State as SessionState
 from tests.stage.shop import reached
 from wagate.lab.v1 import lab_service_pb2
 from wagate.v1 import error_reason_pb2 as reasons
-from wagate.v1 import event_pb2, message_pb2, session_service_pb2
+from wagate.v1 import event_pb2, message_pb2
 
 State = message_pb2.Message.State
 Fault = lab_service_pb2.SetFaultRequest.Fault
@@ -20,25 +16,6 @@ Fault = lab_service_pb2.SetFaultRequest.Fault
 def ended(event: event_pb2.Event) -> bool:
     """Whether an event tells that a message came to an end without being sent."""
     return event.message_status_changed.state in (State.STATE_FAILED, State.STATE_EXPIRED)
-
-
-async def test_a_message_that_is_not_sent_by_its_time_is_given_up(world: World) -> None:
-    shop, ada = await world.shop(), await world.lab.person("Ada")
-    await shop.stop()
-    async with shop.events("message.status_changed") as events:
-        await shop.accept(ada.phone_number, "In time?", give_up_time=Timestamp(seconds=int(time.time()) + 2))
-        step = (await events.until(ended)).message_status_changed
-    assert (step.state, step.failure.reason) == (State.STATE_EXPIRED, reasons.ERROR_REASON_GAVE_UP)
-
-
-async def test_what_waits_when_its_session_is_deleted_fails_and_says_so(world: World) -> None:
-    shop, ada = await world.shop(), await world.lab.person("Ada")
-    await shop.stop()
-    async with shop.events("message.status_changed") as events:
-        waiting = await shop.accept(ada.phone_number, "Too late")
-        await world.gateway.sessions.DeleteSession(session_service_pb2.DeleteSessionRequest(session_id=shop.session_id))
-        step = (await events.until(ended)).message_status_changed
-    assert (step.message_id, step.failure.reason) == (waiting.message_id, reasons.ERROR_REASON_SESSION_DELETED)
 
 
 async def test_what_waits_when_its_session_is_logged_out_fails_and_says_so(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Why a pairing attempt ended, or could not be watched; the other ends stand beside the ways to pair."""
+"""Why a session is not linked, or its pairing attempt ended; the other ends stand beside the ways to pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from tests.acceptance.conftest import World
 from tests.stage.processes import engine_of
 from tests.stage.refusing import refused
-from tests.stage.shop import Frame, is_last
+from tests.stage.shop import Frame, State, is_last, reached
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_service_pb2
 
@@ -20,6 +20,14 @@ MOST: Final = 8
 def shows_a_code(frame: Frame) -> bool:
     """Whether a frame holds something to scan."""
     return frame.HasField("code")
+
+
+async def test_a_session_that_nobody_paired_says_that_it_needs_to_be(world: World) -> None:
+    shop = await world.shop(paired=False)
+    async with shop.events("session.state_changed") as events:
+        if (await shop.status()).state != State.STATE_PAIRING:
+            await events.until(reached(State.STATE_PAIRING))
+    assert (await shop.status()).failure.reason == reasons.ERROR_REASON_PAIRING_NEEDED
 
 
 async def test_eight_may_watch_an_attempt_and_a_ninth_may_not(world: World) -> None:
