@@ -17,7 +17,8 @@ import (
 // longestLoan is how long an encryption that failed halfway keeps others waiting: nobody tells of its end.
 const longestLoan = 5 * time.Second
 
-// Guard lets one at a time turn the device's ratchets. Call it once, before a client gets the device.
+// Guard lets one at a time turn the device's ratchets, and no message turn one that it does not fit. Call it once, before
+// a client gets the device.
 func Guard(device *store.Device) {
 	guarded := &turns{turn: make(chan struct{}, 1)}
 	device.Sessions = &sessions{device.Sessions, guarded}
@@ -119,6 +120,13 @@ func (s *sessions) GetManySessions(ctx context.Context, addresses []string) (map
 
 func (s *sessions) PutSession(ctx context.Context, address string, session []byte) error {
 	defer s.giveBack(ctx)
+	if ctx.Value(decrypting{}) != nil {
+		before, err := s.SessionStore.GetSession(ctx, address)
+		if err != nil {
+			return err
+		}
+		session = undisturbed(before, session)
+	}
 	return s.SessionStore.PutSession(ctx, address, session)
 }
 
