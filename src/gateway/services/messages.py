@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 
 from gateway.domain.access import Call
@@ -16,6 +16,7 @@ from gateway.domain.errors import (
     MessageNotFound,
     MessageNotRetryable,
     ShuttingDown,
+    StoreUnavailable,
 )
 from gateway.domain.messages import ENDED_UNSENT, Direction, Message, State
 from gateway.ports.meter import Meter
@@ -79,18 +80,17 @@ class Messages:
         return response
 
     async def _wait(self, call: Call, request: pb.SendMessageRequest, response: pb.SendMessageResponse) -> None:
+        """Wait for an accepted message. Whatever cuts the wait short is no error: the caller must have the id."""
         asked = from_duration(request.wait_timeout) if request.HasField("wait_timeout") else WAIT_UNLESS_SAID
         left = call.deadline - asyncio.get_running_loop().time() - ANSWER_BEFORE_DEADLINE
         until = _STEP_OF_WAIT[request.wait_for]
         shown = response.message
-        try:
+        with suppress(TimeoutError, ShuttingDown, StoreUnavailable):
             async with asyncio.timeout(max(min(asked.total_seconds(), left), 0)):
                 async with aclosing(self._watch.follow(call.tenant_id, response.message)) as steps:
                     async for shown in steps:
                         if is_ended(shown, until):
                             break
-        except (TimeoutError, ShuttingDown):
-            response.wait_satisfied = False
         response.message.CopyFrom(shown)
         response.wait_satisfied = reached(shown, until)
 
