@@ -79,7 +79,10 @@ class OutboxSender:
     async def _send_heads(self, line: Line) -> bool:
         """Send the heads that may be sent now; tell whether there was one."""
         sent = False
-        for head in await self._outbox.heads(self._lease):
+        heads = await self._outbox.heads(self._lease)
+        for settled in self._unknown_in_this_login.keys() - {head.message_id for head in heads}:
+            del self._unknown_in_this_login[settled]
+        for head in heads:
             if not self._connected.is_set():
                 return True
             if self._may_send(head):
