@@ -13,7 +13,7 @@ from gateway.domain.lines import LineState
 from gateway.ports.provider import LineDown, LineGone
 from tests.conformance.provider.conftest import Shop, World
 from tests.conformance.provider.operator import Operator, new_lease, operating, take
-from tests.stage.processes import children_of
+from tests.stage.processes import engine_of
 
 
 async def gone(operator: Operator) -> None:
@@ -72,8 +72,7 @@ async def test_a_logout_forgets_the_link(world: World, shop: Shop) -> None:
 
 async def test_an_engine_that_is_killed_ends_all_lines_at_once_and_comes_back(world: World, shop: Shop) -> None:
     restarts = len(world.restarts)
-    (engine,) = children_of(os.getpid(), "wagate-engine")
-    os.kill(engine, signal.SIGKILL)
+    os.kill(engine_of(os.getpid()), signal.SIGKILL)
     began = asyncio.get_running_loop().time()
     await gone(shop.operator)
     assert asyncio.get_running_loop().time() - began < 1
