@@ -33,7 +33,7 @@ _SEND: Final = "/wagate.v1.MessageService/SendMessage"
 _TEXT: Final = "Your order 1047 has left our house this morning, and should be with you on Thursday between 9 and 12."
 _ROWS: Final = "SELECT count(*) FROM messages"
 _EVENTS: Final = "SELECT count(*) FROM events WHERE kind = 'message.accepted'"
-_ANSWERED: Final = re.compile(r'wagate_calls_total{code="(\w+)",method="MessageService/SendMessage"}')
+_ANSWERED: Final = re.compile(r"wagate_calls_total\{(\w+),MessageService/SendMessage\}")
 _ONE_BY_ONE: Final = 4, 150
 """Rounds of one caller, and calls in each."""
 
@@ -132,7 +132,7 @@ async def _check(house: House, replies: int) -> None:
     with closing(sqlite3.connect(f"file:{house.gateway.database}?mode=ro", uri=True)) as database:
         rows, events = (database.execute(question).fetchone()[0] for question in (_ROWS, _EVENTS))
     answered = {}
-    for name, count in (await house.numbers()).items():
+    for name, count in (await house.numbers.now()).items():
         if call := _ANSWERED.fullmatch(name):
             answered[call[1]] = count
     if (rows, events, answered) != (replies, replies, {"OK": replies}):

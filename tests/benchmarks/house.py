@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import sys
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 from tests.stage.children import child
 from tests.stage.gateway import Gateway, gateway_process
 from tests.stage.lab import Lab, lab_process
+from tests.stage.numbers import Numbers
 from tests.stage.programs import ROOT
 from tests.stage.shop import Shop, new_shop
 
@@ -29,7 +29,7 @@ class House:
     gateway: Gateway
     lab: Lab
     folder: Path
-    metrics_address: str
+    numbers: Numbers
 
     async def shops(self, count: int) -> list[Shop]:
         """So many new sessions, linked."""
@@ -42,18 +42,6 @@ class House:
         async with asyncio.TaskGroup() as group:
             pairing = [group.create_task(one()) for _ in range(count)]
         return [task.result() for task in pairing]
-
-    async def numbers(self) -> dict[str, float]:
-        """What the gateway counts, as /metrics tells it."""
-        text = await asyncio.to_thread(_read, f"http://{self.metrics_address}/metrics")
-        rows = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
-        return {name: float(value) for name, _, value in rows}
-
-
-def _read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # an address of our own
-        read: bytes = answer.read()
-    return read.decode()
 
 
 @asynccontextmanager
@@ -69,7 +57,7 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
         gateway_process(folder / "gateway", {**lab.environment, **settings}) as gateway,
     ):
         said = json.loads(await gateway.process.said())
-        yield House(gateway, lab, folder, said["metrics"])
+        yield House(gateway, lab, folder, Numbers(f"http://{said['metrics']}/metrics"))
 
 
 @asynccontextmanager

@@ -24,7 +24,8 @@ from gateway.services.views import RAW_SCOPE, hide_raw_of
 from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
 
-_READ_AT_ONCE: Final = 500
+_READ_AT_ONCE: Final = 32
+"""Few enough that a reader which stops holds 10 MiB at most, were all of them as long as events get."""
 _MERGED: Final = "identity.merged"
 _COME_BACK_AFTER: Final = timedelta(seconds=1)
 
