@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
 
 from gateway.domain.access import Call
 from gateway.domain.errors import (
@@ -29,6 +31,9 @@ from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import event_pb2
 from wagate.v1 import session_pb2 as resource
 from wagate.v1 import session_service_pb2 as pb
+
+_WRITTEN_BY_CALLERS: Final = attrgetter("display_name", "metadata", "expected_phone_number", "desired_state")
+"""What the etag stands for; a change of anything else is no news to those who keep a copy."""
 
 
 class Sessions:
@@ -198,16 +203,20 @@ class Sessions:
             if record := await repeat.earlier(uow):
                 return await self._views.session(uow, await self._by_uid(uow, record.resource_id)), True
             session = await find_session(uow, call.tenant_id, session_id, field=field)
+            previous = session.copy()
             change(session, uow)
-            session.etag = make_etag()
-            session.update_time = uow.now
+            is_news = _WRITTEN_BY_CALLERS(session) != _WRITTEN_BY_CALLERS(previous)
+            if is_news:
+                session.etag = make_etag()
+                session.update_time = uow.now
+            shown = await self._views.session(uow, session)
             if dry:
-                return await self._views.session(uow, session), False
+                return shown, False
             await uow.sessions.save(session)
             await repeat.remember(uow, session.uid)
-            shown = await self._views.session(uow, session)
-            updated = event_pb2.SessionUpdated(session=shown)
-            await tell(uow, session, event_pb2.Event(session_updated=updated), cause=_cause(call, request.request_id))
+            if is_news:
+                event = event_pb2.Event(session_updated=event_pb2.SessionUpdated(session=shown))
+                await tell(uow, session, event, cause=_cause(call, request.request_id))
             uow.ring(FLEET)
             uow.ring(outbox_bell(session.uid))
             return shown, False
