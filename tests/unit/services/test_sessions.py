@@ -154,6 +154,18 @@ async def test_an_etag_that_is_not_the_present_one_changes_nothing(house: House)
     assert (await house.session()).display_name == "Shop"
 
 
+async def test_what_changes_nothing_is_no_news_and_leaves_the_etag(house: House) -> None:
+    before = await created(house, display_name="Sales")
+    await updated(house, named(display_name="Sales"))
+    await house.sessions.start(house.call(), pb.StartSessionRequest(session_id="sales"))
+    await house.sessions.restart(house.call(), pb.RestartSessionRequest(session_id="sales"))
+    after = (await house.sessions.get(house.call(), pb.GetSessionRequest(session_id="sales"))).session
+    assert (after.etag, after.update_time) == (before.etag, before.update_time)
+    assert await house.log("session.updated") == []
+    await house.sessions.stop(house.call(), pb.StopSessionRequest(session_id="sales"))
+    assert len(await house.log("session.updated")) == 1
+
+
 async def test_what_is_only_validated_is_not_changed(house: House) -> None:
     before = await created(house)
     assert (await updated(house, named(display_name="Shop"), dry=True)).display_name == "Shop"
