@@ -7,11 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gateway.adapters.sql.migrating import migrate
 from gateway.adapters.sql.sqlite import url_of
 from gateway.domain.leases import Lease
 from tests.unit.services.house import House, opened
+
+# A machine under load is slow, and that says nothing about the code.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ class Model:
 
 
 @given(st.lists(A_FACT, max_size=14))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_people_are_who_the_rules_say_whatever_is_learnt_in_whatever_order(
     house: House, facts: list[Names]
 ) -> None:

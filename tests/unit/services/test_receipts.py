@@ -49,7 +49,7 @@ async def told(house: House, message_id: str, *, after: int = 0) -> list[str]:
 
 
 @given(THINGS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_step_is_told_in_order_and_once_whatever_comes_first(
     house: House, lease: Lease, things: Things
 ) -> None:

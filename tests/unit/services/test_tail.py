@@ -45,7 +45,7 @@ async def test_a_wait_ends_with_the_first_event_or_with_its_time(house: House, s
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(1, 20_000))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_a_tail_holds_is_the_end_of_the_log_within_its_bound(
     house: House, sessions: list[Session], counts: list[int], kept_bytes: int
 ) -> None:
