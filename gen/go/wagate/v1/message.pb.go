@@ -221,7 +221,8 @@ type Hold_Kind int32
 const (
 	// Not set; never sent.
 	Hold_KIND_UNSPECIFIED Hold_Kind = 0
-	// The session is not connected.
+	// The session is not connected. Shown with every message that waits; `session.state_changed` tells when it begins and
+	// ends, and no event of the message does.
 	Hold_KIND_SESSION Hold_Kind = 1
 	// WhatsApp restricts the account.
 	Hold_KIND_RESTRICTION Hold_Kind = 2

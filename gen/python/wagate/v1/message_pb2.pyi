@@ -292,7 +292,9 @@ class Hold(_message.Message):
         KIND_UNSPECIFIED: Hold._Kind.ValueType  # 0
         """Not set; never sent."""
         KIND_SESSION: Hold._Kind.ValueType  # 1
-        """The session is not connected."""
+        """The session is not connected. Shown with every message that waits; `session.state_changed` tells when it begins and
+        ends, and no event of the message does.
+        """
         KIND_RESTRICTION: Hold._Kind.ValueType  # 2
         """WhatsApp restricts the account."""
         KIND_RETRY: Hold._Kind.ValueType  # 6
@@ -304,7 +306,9 @@ class Hold(_message.Message):
     KIND_UNSPECIFIED: Hold.Kind.ValueType  # 0
     """Not set; never sent."""
     KIND_SESSION: Hold.Kind.ValueType  # 1
-    """The session is not connected."""
+    """The session is not connected. Shown with every message that waits; `session.state_changed` tells when it begins and
+    ends, and no event of the message does.
+    """
     KIND_RESTRICTION: Hold.Kind.ValueType  # 2
     """WhatsApp restricts the account."""
     KIND_RETRY: Hold.Kind.ValueType  # 6

@@ -59,7 +59,8 @@ class SessionServiceStub:
     """
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
     """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
-    `SESSION_DELETED`, and is told. Messages and events stay readable. The account stays linked at WhatsApp if the
+    `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
+    through EventService. The account stays linked at WhatsApp if the
     session was not logged out first, and `force` was given.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
@@ -121,7 +122,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
-    `SESSION_DELETED`, and is told. Messages and events stay readable. The account stays linked at WhatsApp if the
+    `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
+    through EventService. The account stays linked at WhatsApp if the
     session was not logged out first, and `force` was given.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
@@ -210,7 +212,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.DeleteSessionResponse, _abc.Awaitable[_session_service_pb2.DeleteSessionResponse]]:
         """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
-        `SESSION_DELETED`, and is told. Messages and events stay readable. The account stays linked at WhatsApp if the
+        `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
+        through EventService. The account stays linked at WhatsApp if the
         session was not logged out first, and `force` was given.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
