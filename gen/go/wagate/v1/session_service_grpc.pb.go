@@ -57,8 +57,8 @@ type SessionServiceClient interface {
 	UpdateSession(ctx context.Context, in *UpdateSessionRequest, opts ...grpc.CallOption) (*UpdateSessionResponse, error)
 	// DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
 	// `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-	// through EventService. The account stays linked at WhatsApp if the
-	// session was not logged out first, and `force` was given.
+	// through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+	// given.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
 	// LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -210,8 +210,8 @@ type SessionServiceServer interface {
 	UpdateSession(context.Context, *UpdateSessionRequest) (*UpdateSessionResponse, error)
 	// DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
 	// `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-	// through EventService. The account stays linked at WhatsApp if the
-	// session was not logged out first, and `force` was given.
+	// through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+	// given.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
 	// LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.

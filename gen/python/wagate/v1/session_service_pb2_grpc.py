@@ -129,8 +129,8 @@ class SessionServiceServicer:
     def DeleteSession(self, request, context):
         """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
         `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-        through EventService. The account stays linked at WhatsApp if the
-        session was not logged out first, and `force` was given.
+        through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+        given.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
         LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.

@@ -60,8 +60,8 @@ class SessionServiceStub:
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
     """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
     `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-    through EventService. The account stays linked at WhatsApp if the
-    session was not logged out first, and `force` was given.
+    through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+    given.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
     LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -123,8 +123,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
     `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-    through EventService. The account stays linked at WhatsApp if the
-    session was not logged out first, and `force` was given.
+    through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+    given.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
     LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -213,8 +213,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_service_pb2.DeleteSessionResponse, _abc.Awaitable[_session_service_pb2.DeleteSessionResponse]]:
         """DeleteSession removes a session, its keys and its outbox. What waits in the outbox ends as FAILED with
         `SESSION_DELETED`, and is told. Its messages stay readable through ListMessages with `session_id` `-`, and its events
-        through EventService. The account stays linked at WhatsApp if the
-        session was not logged out first, and `force` was given.
+        through EventService. The account stays linked at WhatsApp if the session was not logged out first, and `force` was
+        given.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_STOPPED` unless it is STOPPED or
         LOGGED_OUT; ABORTED / `ETAG_MISMATCH`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
