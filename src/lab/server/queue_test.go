@@ -40,7 +40,7 @@ func TestWhatArrivesMeanwhileWaitsInOrder(t *testing.T) {
 	}
 	second.Reconnect()
 	labtest.AwaitWhere(second, func(preview *events.OfflineSyncPreview) bool {
-		return preview.Messages == 20 && preview.Total == 20
+		return preview.Messages == 20 && preview.Total == preview.Messages+preview.Notifications
 	})
 	for i := range 20 {
 		if _, text := second.Hear(); text != fmt.Sprint(i) {
@@ -64,9 +64,7 @@ func TestARefusedMessageStaysAndComesAgain(t *testing.T) {
 		t.Fatalf("%s was accepted", message.Info.ID)
 	}
 	lab.Recorded(oracle.Confirmed, func(entry oracle.Entry) bool { return entry.ID == later })
-	if count := queued(t, lab, bob); count != 1 {
-		t.Fatalf("%d are queued", count)
-	}
+	labtest.Eventually(t, "one message stays queued, and nothing else", func() bool { return queued(t, lab, bob) == 1 })
 	second.ResetConnection()
 	if message, text := second.Hear(); message.Info.ID != refused || text != "not now" {
 		t.Fatalf("then came %q", text)
