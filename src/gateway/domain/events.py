@@ -95,8 +95,9 @@ def draft(
     what.chat_id = chat_id
     if actor is not None:
         what.actor.CopyFrom(actor.to_proto())
-    what.record_time.CopyFrom(to_timestamp(record_time))
-    what.occur_time.CopyFrom(to_timestamp(occur_time or record_time))
+    recorded = to_timestamp(record_time)
+    what.record_time.CopyFrom(recorded)
+    what.occur_time.CopyFrom(to_timestamp(occur_time) if occur_time else recorded)
     what.request_id = cause.request_id
     what.correlation_id = cause.correlation_id
     return what

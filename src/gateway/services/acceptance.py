@@ -141,7 +141,8 @@ class Acceptance:
 
     async def _store(self, uow: UnitOfWork, session: Session, message: Message, shown: message_pb2.Message) -> None:
         await uow.messages.add(message)
-        accepted = event_pb2.Event(message_accepted=event_pb2.MessageAccepted(message=shown))
+        accepted = event_pb2.Event()
+        accepted.message_accepted.message.CopyFrom(shown)
         cause = Cause(message.request_id, message.correlation_id)
         await tell(uow, session, accepted, chat_id=message.chat_id, cause=cause)
         uow.ring(outbox_bell(session.uid))

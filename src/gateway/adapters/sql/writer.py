@@ -26,9 +26,8 @@ GROUP_AT_MOST: Final = 256
 """More wait for the next group, so that nobody's answer waits for thousands."""
 _MANY: Final = 4
 """So many in one group tell that more are calling than wait just now."""
-_GATHER_SECONDS: Final = 0.0003
-_GATHER_SECONDS_AT_MOST: Final = 0.006
-"""How long the next group gathers, for each unit of the one before: a group costs as much as four units do."""
+_GATHER_SECONDS_AT_MOST: Final = 0.01
+"""After a group of many the next gathers for as long as that one took to write, and no longer than this."""
 
 
 @dataclass(slots=True)
@@ -97,18 +96,21 @@ class Writer:
 
     async def run(self) -> None:
         """Write until closed."""
-        company = 0
+        loop = asyncio.get_running_loop()
+        company, took = 0, 0.0
         try:
             while not self._closing or self._waiting:
                 await self._wake.wait()
                 if company >= _MANY and not self._closing:
-                    await asyncio.sleep(min(company * _GATHER_SECONDS, _GATHER_SECONDS_AT_MOST))
+                    await asyncio.sleep(min(took, _GATHER_SECONDS_AT_MOST))
                 group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
                 company = len(group)
                 if not self._waiting and not self._closing:
                     self._wake.clear()
                 if group:
+                    begun = loop.time()
                     await self._write(group)
+                    took = loop.time() - begun
         finally:
             self._closing = True
             for entry in self._waiting:
