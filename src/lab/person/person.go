@@ -54,7 +54,9 @@ func (p *Person) start(ctx context.Context, transport http.RoundTripper) error {
 		return err
 	}
 	device.PushName = p.Name
-	ratchet.Guard(device) // a phone never loses its place, however much it says and hears at once
+	if device.ID != nil {
+		ratchet.Guard(device) // a phone never loses its place, however much it says and hears at once
+	}
 	p.connected = exsync.NewEvent()
 	p.client = whatsmeow.NewClient(device, p.log)
 	p.client.BackgroundEventCtx = ctx
@@ -76,6 +78,8 @@ func (p *Person) start(ctx context.Context, transport http.RoundTripper) error {
 // take handles what the client tells. False leaves a message unconfirmed.
 func (p *Person) take(ctx context.Context, event any) bool {
 	switch event := event.(type) {
+	case *events.PairSuccess:
+		ratchet.Guard(p.client.Store) // which has just become one that keeps something
 	case *events.Connected:
 		p.connected.Set()
 	case *events.Message:
