@@ -98,14 +98,12 @@ async def _talk(shops: Sequence[Shop], people: Sequence[Person]) -> None:
 
 
 def _all_told(*, deliveries: int, answers: int) -> Callable[[event_pb2.Event], bool]:
-    """Whether, with this event, so many questions were told as delivered, and so many answers were told: at once, or as
-    what could not be read first, since both sides began to write at the same moment, and was then resolved.
-    """
+    """Whether, with this event, so many questions were told as delivered, and so many answers as received."""
     left = {"deliveries": deliveries, "answers": answers}
 
     def told(event: event_pb2.Event) -> bool:
         left["deliveries"] -= event.message_status_changed.reach.delivered_count
-        left["answers"] -= event.HasField("message_received") or event.HasField("message_resolved")
+        left["answers"] -= event.HasField("message_received")
         return not any(left.values())
 
     return told
