@@ -16,8 +16,14 @@ const farewell = 300 * time.Millisecond
 // lost then: all that must be believed is on disk already.
 const lastMoment = 900 * time.Millisecond
 
-func endWithin(limit time.Duration) {
-	time.AfterFunc(limit, func() { os.Exit(exitFailed) })
+// endWithin ends the process in time. That alone is no failure; what made the
+// lab end may be one.
+func endWithin(limit time.Duration, cause error) {
+	code := 0
+	if cause != nil {
+		code = exitCode(cause)
+	}
+	time.AfterFunc(limit, func() { os.Exit(code) })
 }
 
 // ready is the line that the lab prints once everything can be used.

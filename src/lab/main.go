@@ -67,7 +67,7 @@ func run(flags flags) (err error) {
 	if err = announce(os.Stdout, opened, control.AddressOf(listener)); err != nil {
 		return err
 	}
-	defer endWithin(lastMoment)
+	defer func() { endWithin(lastMoment, err) }()
 	select {
 	case <-ctx.Done():
 		return nil

@@ -45,13 +45,16 @@ func TestWhatIsNoFlagIsRefused(t *testing.T) {
 	ends(t, command("serve"), exitMisguided, "serve")
 }
 
+// soon is a second, and some more for a busy machine.
+const soon = 5 * time.Second
+
 func TestTheLabEndsSoonAfterItsParent(t *testing.T) {
 	lab := start(t)
 	lab.named("Ada")
 	begun := time.Now()
 	must(t, lab.stdin.Close())
 	must(t, lab.process.Wait())
-	equal(t, "ending within a second", time.Since(begun) < time.Second, true)
+	equal(t, "ending soon", time.Since(begun) < soon, true)
 }
 
 func TestTheControlSocketIsItsOwnersAlone(t *testing.T) {
