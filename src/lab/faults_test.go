@@ -50,13 +50,22 @@ func TestLostAcksNeverCome(t *testing.T) {
 	lab := start(t)
 	ada, bob := lab.named("Ada"), lab.named("Bob")
 	ada.suffers(&labv1.SetFaultRequest_Fault{AcksLost: true})
-	ctx, cancel := context.WithTimeout(lab.ctx, brief)
-	defer cancel()
-	_, err := lab.Say(ctx, &labv1.SayRequest{
-		PersonId: ada.id, To: bob.phone, What: &labv1.SayRequest_Text{Text: "Into the void"},
-	})
-	equal(t, "the code", status.Code(err), codes.DeadlineExceeded)
+	ctx, leave := context.WithCancel(lab.ctx)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := lab.Say(ctx, &labv1.SayRequest{
+			PersonId: ada.id, To: bob.phone, What: &labv1.SayRequest_Text{Text: "Into the void"},
+		})
+		answered <- err
+	}()
 	equal(t, "what is passed on nevertheless", bob.hears().GetText(), "Into the void")
+	select {
+	case err := <-answered:
+		t.Fatalf("Say was answered while acks are lost: %v", err)
+	case <-time.After(brief):
+	}
+	leave()
+	equal(t, "the code", status.Code(<-answered), codes.Canceled)
 	ada.suffers(nil)
 	ada.says(bob.phone, "Again")
 	equal(t, "what comes afterwards", bob.hears().GetText(), "Again")
