@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long anything in a test may take before it has failed.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // asEngine in the environment turns this test program into the engine itself, so that every test has a process of its own.
 const asEngine = "WAGATE_TEST_AS_ENGINE"

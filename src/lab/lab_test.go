@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long anything in a test may take before it has failed.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // asLab in the environment turns this test program into the lab itself, so that
 // every test has a process of its own to steer.

@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is how long anything in a test may take before it has failed.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // seed is an empty world. All labs of a process begin with it and so share its
 // keys, because whatsmeow's root key is a variable of the process.
