@@ -31,13 +31,12 @@ async def test_the_numbers_tell_what_happened(measured: tuple[World, Numbers]) -
             await inbox.next()
         await ada.say(shop.phone_number, "three")
         await events.until(lambda event: event.HasField("message_received"))
-        during = await numbers.until("wagate_sessions{STATE_CONNECTED}", 1)
+        during = await numbers.now()
     await shop.stop()
     for text in ("four", "five", "six"):
         await shop.accept(ada.phone_number, text)
     after = await numbers.until("wagate_outbox_messages", 3)
     assert (during["wagate_streams"], after["wagate_streams"]) == (1, 0)
-    assert during["wagate_outbox_messages"] == during["wagate_outbox_age_seconds"] == 0
     assert 0 < after["wagate_outbox_age_seconds"] < 60
     assert after["wagate_messages_accepted_total"] == 5
     assert after["wagate_send_attempts_total{sent}"] == 2
