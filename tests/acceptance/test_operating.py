@@ -98,3 +98,9 @@ async def test_a_session_deleted_while_it_is_connected_loses_its_line_and_its_ke
         gone = await oracle.next()
     assert gone.account == shop.phone_number
     await eventually(lambda: not list(keys.glob(f"{uid}*")))
+
+
+async def test_what_is_written_is_for_nobody_else(world: World) -> None:
+    files = [path for path in (world.gateway.folder / "data").rglob("*") if path.is_file()]
+    assert world.gateway.database in files
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from typing import Final
@@ -35,6 +36,8 @@ _CANNOT: Final = (
     StoreUnavailable,
     ContractIncomplete,
 )
+_OURS_ALONE: Final = 0o077
+"""What is written holds messages and keys: no other user reads it, whatever the folder's own mode is."""
 _ALLOCATIONS: Final = 10_000
 """How many more things than before may live until the collector looks for cycles among them."""
 
@@ -49,6 +52,7 @@ def serve(*, config: File = None, **options: Options) -> None:
     """
     settings = load(file=config, flags=options)
     start_logging(settings.log)
+    os.umask(_OURS_ALONE)
     with locked_folder(settings.data.folder):
         uvloop.run(_serve(settings))
 
