@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.acceptance.conftest import World
 from tests.stage.programs import installed
 from tests.stage.refusing import refused
-from tests.unit.waiting import eventually
+from tests.stage.waiting import eventually
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import message_pb2, session_service_pb2
 

@@ -23,9 +23,9 @@ from gateway.domain.lines import LineChanged, LineState
 from gateway.ports.queue import owner_name
 from gateway.services.asking import LiveRequests, Owners
 from gateway.services.repeats import Repeat
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.telling import arrives
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import connected
 from tests.unit.workers.scripted_provider import ScriptedLine
 from wagate.v1 import contact_service_pb2 as pb

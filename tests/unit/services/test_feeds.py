@@ -19,10 +19,10 @@ from gateway.domain.lines import MessageArrived
 from gateway.domain.sessions import Session
 from gateway.services.feeds import Feeds
 from gateway.services.identities import learn
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House, event_of
 from tests.unit.services.telling import PHONE, person, place, says
 from tests.unit.services.told import CHATS, tell, with_a_short_tail
-from tests.unit.waiting import SECONDS, eventually
 from wagate.v1 import content_pb2
 from wagate.v1 import event_service_pb2 as pb
 

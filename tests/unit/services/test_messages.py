@@ -15,9 +15,9 @@ from gateway.domain.errors import (
 from gateway.domain.leases import Lease
 from gateway.domain.lines import Refused
 from gateway.domain.messages import Level, State
+from tests.stage.waiting import eventually
 from tests.unit.services.house import House, a_send
 from tests.unit.services.telling import arrives, goes_out, receipt
-from tests.unit.waiting import eventually
 from wagate.v1 import message_service_pb2 as pb
 
 pytestmark = pytest.mark.usefixtures("lease")

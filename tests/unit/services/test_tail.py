@@ -9,9 +9,9 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import NotSent
 from gateway.domain.sessions import Session
 from gateway.services.tail import Tail
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.told import tell, with_a_short_tail
-from tests.unit.waiting import SECONDS, eventually
 
 
 def test_before_it_runs_a_tail_knows_that_it_knows_nothing(house: House) -> None:

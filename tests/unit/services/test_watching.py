@@ -11,9 +11,9 @@ from gateway.domain.errors import MessageNotFound, ShuttingDown
 from gateway.domain.leases import Lease
 from gateway.domain.lines import NotSent, OutcomeUnknown, Refused
 from gateway.domain.messages import Level, State
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.telling import PHONE, arrives, goes_out, person, place, receipt, says, says_the_unreadable
-from tests.unit.waiting import SECONDS, eventually
 from wagate.v1 import message_pb2
 from wagate.v1 import message_service_pb2 as pb
 

@@ -12,8 +12,8 @@ from gateway.domain.sessions import State
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.session_owner import SessionOwner
+from tests.stage.waiting import eventually
 from tests.unit.services.house import LEASE_FOR, House
-from tests.unit.waiting import eventually
 from tests.unit.workers.scripted_provider import ScriptedLine, alone
 
 SETTLE_FOR = timedelta(milliseconds=50)

@@ -12,7 +12,7 @@ from gateway.domain.identities import Names
 from gateway.domain.lines import CheckedContact, Fact, LineChanged, LineState, OfflineSync, Outgoing, SendOutcome, Sent
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, Opening, ProviderHealth, Providers
-from tests.unit.waiting import SECONDS, eventually
+from tests.stage.waiting import SECONDS, eventually
 from wagate.v1 import pairing_service_pb2 as pairing
 
 Answer = Callable[[Outgoing], Awaitable[SendOutcome]]

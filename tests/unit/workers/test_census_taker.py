@@ -4,8 +4,8 @@ import asyncio
 
 from gateway.services.counting import Counting
 from gateway.workers.census_taker import CensusTaker
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.waiting import SECONDS, eventually
 
 
 async def test_the_numbers_are_there_soon_after_the_start_and_a_stop_ends_the_counting(house: House) -> None:

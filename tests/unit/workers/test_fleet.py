@@ -11,8 +11,8 @@ from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.sessions import State
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.session_owner import SessionOwner
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import in_state, sailing, tools_of
 from wagate.v1 import session_service_pb2 as pb
 

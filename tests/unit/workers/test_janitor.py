@@ -10,8 +10,8 @@ from gateway.domain.leases import Lease
 from gateway.domain.messages import State
 from gateway.services.keys import Keys
 from gateway.workers.janitor import Janitor
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import message_in_state
 from tests.unit.workers.scripted_provider import alone
 from wagate.v1 import session_service_pb2 as pb

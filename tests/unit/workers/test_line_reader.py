@@ -22,9 +22,9 @@ from gateway.domain.lines import (
 )
 from gateway.domain.messages import Level, State
 from gateway.ports.unit_of_work import UnitOfWork
+from tests.stage.waiting import SECONDS
 from tests.unit.services.house import House, text
 from tests.unit.services.telling import PHONE, now, person, place, says, says_the_unreadable
-from tests.unit.waiting import SECONDS
 from tests.unit.workers.crew import connected, message_in_state, owned
 from tests.unit.workers.scripted_provider import CONNECTED
 

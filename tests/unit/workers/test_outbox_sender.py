@@ -25,9 +25,9 @@ from gateway.domain.lines import (
 )
 from gateway.domain.messages import Level, State
 from gateway.ports.provider import LineDown, LineGone
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.telling import PHONE, receipt
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import connected, message_in_state, owned, tools_of
 from tests.unit.workers.scripted_provider import CONNECTED, at_once
 

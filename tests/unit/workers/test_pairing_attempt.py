@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.errors import TooManyWatchers
 from gateway.workers.pairing_attempt import MOST_WATCHERS, PairingAttempt
-from tests.unit.waiting import SECONDS
+from tests.stage.waiting import SECONDS
 from wagate.v1 import error_reason_pb2, identity_pb2
 from wagate.v1 import pairing_service_pb2 as pb
 

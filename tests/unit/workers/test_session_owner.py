@@ -11,9 +11,9 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.messages import State as MessageState
 from gateway.domain.sessions import State
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.telling import person, place, says
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import (
     another_owner_takes,
     connected,

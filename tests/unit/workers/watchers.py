@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.domain.leases import Lease
 from gateway.domain.lines import CodeShown, DeviceLinked, LineChanged, LineState, OfflineSync
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.waiting import SECONDS, eventually
 from tests.unit.workers.crew import owned
 from tests.unit.workers.scripted_provider import CONNECTED, DEVICE, ScriptedLine
 from wagate.v1 import pairing_service_pb2 as pb
