@@ -28,6 +28,8 @@ BEGIN_READING: Final = Step("BEGIN")
 _BUSY_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 256
 _DURABLE: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY")
+_ROOMY: Final = ("cache_size = -65536", "wal_autocheckpoint = 4000")
+"""64 MiB of pages in memory, and at most 16 MiB in the log of writes until they are moved: pages change many times."""
 _READ_ONLY: Final = ("query_only = ON", "temp_store = MEMORY")
 
 
@@ -38,7 +40,7 @@ def url_of(file: Path) -> str:
 
 def writing_engine(url: str) -> AsyncEngine:
     """One connection, whose commits survive a power cut."""
-    return _engine(url, 1, _DURABLE, BEGIN_WRITING.sql)
+    return _engine(url, 1, (*_DURABLE, *_ROOMY), BEGIN_WRITING.sql)
 
 
 def reading_engine(url: str) -> AsyncEngine:
