@@ -23,7 +23,7 @@ import (
 	"wagate.dev/src/engine/session"
 )
 
-// closePatience is how long closing all lines in order may take.
+// closePatience is how long closing all lines in order, and telling of it, may take.
 const closePatience = 4500 * time.Millisecond
 
 func main() {
@@ -78,7 +78,7 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 		log.Warn("the worker is gone: the engine leaves at once")
 		return nil
 	case <-stop.Done():
-		closeInOrder(server, registry, log)
+		closeInOrder(server, registry, house)
 		return nil
 	}
 }
@@ -102,18 +102,20 @@ func listen(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// closeInOrder takes no new calls, closes all lines, and lets the worker hear of it.
-func closeInOrder(server *grpc.Server, registry *session.Registry, log *slog.Logger) {
-	log.Info("the engine closes its lines")
+// closeInOrder closes all lines, lets the worker hear of it, and takes no more calls.
+func closeInOrder(server *grpc.Server, registry *session.Registry, house *session.House) {
+	house.Log.Info("the engine closes its lines")
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
 		registry.CloseAll()
+		house.Desk.Finish()
+		server.GracefulStop()
 	}()
 	select {
 	case <-closed:
 	case <-time.After(closePatience):
-		log.Warn("not all lines could be closed in time")
+		house.Log.Warn("not all lines could be closed, and told to be, in time")
 	}
 	server.Stop()
 }

@@ -18,6 +18,9 @@ const maxWaiting = 4096
 // ErrReplaced ends a stream when another one begins.
 var ErrReplaced = errors.New("another stream follows")
 
+// ErrFinished ends a stream when everything was told.
+var ErrFinished = errors.New("nothing more will be told")
+
 // Settlement is what became of an item that was asked about.
 type Settlement int
 
@@ -46,12 +49,22 @@ type Desk struct {
 	asked    map[uint64]*entry // not settled yet
 	follower *follower
 	present  chan struct{} // closed while somebody follows
+
+	finished chan struct{}
+	finish   func()
 }
 
 // NewDesk makes an empty desk.
 func NewDesk(log *slog.Logger) *Desk {
-	return &Desk{log: log, asked: make(map[uint64]*entry), present: make(chan struct{})}
+	finished := make(chan struct{})
+	return &Desk{
+		log: log, asked: make(map[uint64]*entry), present: make(chan struct{}),
+		finished: finished, finish: sync.OnceFunc(func() { close(finished) }),
+	}
 }
+
+// Finish says that nothing more will be told: a stream ends once it has told what still waits (ErrFinished).
+func (d *Desk) Finish() { d.finish() }
 
 // Tell puts an item behind those before it. While nobody follows it waits; if too many wait, the oldest are dropped, and
 // the log says so.

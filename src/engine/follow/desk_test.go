@@ -162,3 +162,18 @@ func canceled() context.Context {
 	cancel()
 	return ctx
 }
+
+func TestWhatStillWaitsIsToldBeforeAFinishedStreamEnds(t *testing.T) {
+	desk := newDesk()
+	for range 50 {
+		desk.Tell(item("shop"))
+	}
+	desk.Finish()
+	worker := followDesk(t, desk)
+	if err := <-worker.ended; !errors.Is(err, ErrFinished) {
+		t.Fatalf("the stream ended with %v", err)
+	}
+	if told := len(worker.items); told != 50 {
+		t.Fatalf("only %d items were told", told)
+	}
+}

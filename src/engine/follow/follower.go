@@ -20,8 +20,9 @@ func (f *follower) wake() {
 	}
 }
 
-// Follow sends items by the given function until ctx ends, sending fails, or another stream begins (ErrReplaced). Welcome
-// is called once items go to this stream. When it ends, what it was asked and did not answer is Unanswered.
+// Follow sends items by the given function until ctx ends, sending fails, another stream begins (ErrReplaced), or all is
+// told (ErrFinished). Welcome is called once items go to this stream. When it ends, what it was asked and did not answer
+// is Unanswered.
 func (d *Desk) Follow(ctx context.Context, send func(*enginev1.Item) error, welcome func()) error {
 	f := d.attach()
 	defer d.detach(f)
@@ -77,6 +78,10 @@ func (d *Desk) sendAll(ctx context.Context, f *follower, send func(*enginev1.Ite
 			select {
 			case <-f.awakens:
 				continue
+			case <-d.finished:
+				if e = d.first(f); e == nil {
+					return ErrFinished
+				}
 			case <-f.ended:
 				return ErrReplaced
 			case <-ctx.Done():

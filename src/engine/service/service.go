@@ -101,8 +101,11 @@ func (s *Service) Follow(stream grpc.BidiStreamingServer[enginev1.FollowRequest,
 	err := s.house.Desk.Follow(stream.Context(), func(item *enginev1.Item) error {
 		return stream.Send(&enginev1.FollowResponse{Item: item})
 	}, s.retell)
-	if err == follow.ErrReplaced {
+	switch err {
+	case follow.ErrReplaced:
 		return status.Error(codes.Aborted, "another stream follows")
+	case follow.ErrFinished:
+		return status.Error(codes.Unavailable, "the engine leaves")
 	}
 	return err
 }
