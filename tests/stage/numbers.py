@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.unit.waiting import SECONDS, eventually
+from tests.stage.waiting import SECONDS, eventually
 
 
 class Numbers:
