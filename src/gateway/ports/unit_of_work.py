@@ -42,6 +42,9 @@ class Sessions(Protocol):
     async def outbox(self, session_uid: str) -> OutboxSize:
         """What waits to be sent."""
 
+    async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
+        """Those of the uids whose sessions were deleted."""
+
     async def census(self) -> Census:
         """All sessions of all tenants, counted."""
 

@@ -141,3 +141,12 @@ async def test_the_census_counts_sessions_by_state_and_all_that_waits(store: Sto
     census = await store.read(lambda unit: unit.sessions.census())
     assert census.by_state == {State.STATE_STARTING: 2}
     assert census.outbox == OutboxSize(2, at(3))
+
+
+async def test_of_some_sessions_those_that_were_deleted_are_told(store: Store) -> None:
+    kept, deleted = await stored_session(store, "kept"), await stored_session(store, "deleted")
+    deleted.deleted_time = at(1)
+    await store.write(lambda unit: unit.sessions.save(deleted))
+    asked = [kept.uid, deleted.uid, "s_of_nobody"]
+    assert await store.read(lambda unit: unit.sessions.deleted_among(asked)) == [deleted.uid]
+    assert await store.read(lambda unit: unit.sessions.deleted_among([])) == []

@@ -22,6 +22,7 @@ _PAGE = (
     _LIVE.where(sessions.c.session_id > bindparam("after")).order_by(sessions.c.session_id).limit(bindparam("limit"))
 )
 _PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
+_DELETED = select(sessions.c.uid).where(among(sessions.c.uid, "uids"), sessions.c.deleted_time.is_not(None))
 _ALL_OUTBOXES = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
     is_unsent(messages.c.state)
 )
@@ -64,6 +65,11 @@ class SqlSessions:
         await self._transaction.settle()
         (row,) = await self._transaction.connection.rows(_OUTBOX, {"uid": session_uid})
         return OutboxSize(row["count"], moment_if_any(row["oldest"]))
+
+    async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
+        await self._transaction.settle()
+        rows = await self._transaction.connection.rows(_DELETED, {"uids": listed(session_uids)})
+        return [row["uid"] for row in rows]
 
     async def census(self) -> Census:
         await self._transaction.settle()
