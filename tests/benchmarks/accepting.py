@@ -51,34 +51,38 @@ class _Side:
 
 
 async def measure(house: House) -> list[Figure]:
-    """Measure the rate of 64 callers, and the time of one, each as a ratio to the echo in the same run."""
+    """Measure the rate of 64 callers, and the time of one, each as a ratio to an echo in the same run: one on asyncio's
+    own loop, and one on uvloop, as the gateway is.
+    """
     shops = await house.shops(SESSIONS)
     for shop in shops:
         await shop.stop()
     bodies = [_request(shop, place) for place, shop in enumerate(shops)]
-    replies = 0
-    async with a_bare_server(house.folder) as address:
-        ours, bare = _Side(house.gateway.address, _SEND), _Side(address, echo.PATH)
-        pairs = [pair async for pair in _rounds(house.folder, ours, bare, bodies)]
-        replies += sum(sent.replies for sent, _ in pairs)
-        one, one_bare = await _one_by_one(ours, bare, bodies)
-        replies += _ONE_BY_ONE[0] * _ONE_BY_ONE[1]
-    await _check(house, replies)
-    measured = pairs[1:]
+    async with a_bare_server(house.folder, "asyncio") as plain, a_bare_server(house.folder, "uvloop") as quick:
+        ours = _Side(house.gateway.address, _SEND)
+        bare = {"bare echo": _Side(plain, echo.PATH), "echo on uvloop": _Side(quick, echo.PATH)}
+        rounds = [told async for told in _rounds(house.folder, [ours, *bare.values()], bodies)]
+        one = await _one_by_one([ours, *bare.values()], bodies)
+    await _check(house, sum(told[ours].replies for told in rounds) + _ONE_BY_ONE[0] * _ONE_BY_ONE[1])
+    measured = rounds[1:]
     return [
-        compared(
-            f"SendMessage, {_CALLERS} callers, ÷ bare echo",
-            "calls/s",
-            [sent.rate for sent, _ in measured],
-            [echoed.rate for _, echoed in measured],
-        ),
-        compared(
-            f"SendMessage, {_CALLERS} callers, p50, ÷ bare echo",
-            "ms",
-            [sent.p50 for sent, _ in measured],
-            [echoed.p50 for _, echoed in measured],
-        ),
-        compared("SendMessage, one caller, p50, ÷ bare echo", "ms", one, one_bare),
+        figure
+        for name, side in bare.items()
+        for figure in (
+            compared(
+                f"SendMessage, {_CALLERS} callers, ÷ {name}",
+                "calls/s",
+                [told[ours].rate for told in measured],
+                [told[side].rate for told in measured],
+            ),
+            compared(
+                f"SendMessage, {_CALLERS} callers, p50, ÷ {name}",
+                "ms",
+                [told[ours].p50 for told in measured],
+                [told[side].p50 for told in measured],
+            ),
+            compared(f"SendMessage, one caller, p50, ÷ {name}", "ms", one[ours], one[side]),
+        )
     ]
 
 
@@ -88,29 +92,29 @@ def _request(shop: Shop, place: int) -> SendMessageRequest:
 
 
 async def _rounds(
-    folder: Path, ours: _Side, bare: _Side, bodies: Sequence[SendMessageRequest]
-) -> AsyncIterator[tuple[Round, Round]]:
-    """Rounds of both sides in turn, over other sessions in each; the first, a short one, is for warming up."""
-    calls = {ours: 200, bare: 200}
+    folder: Path, sides: Sequence[_Side], bodies: Sequence[SendMessageRequest]
+) -> AsyncIterator[dict[_Side, Round]]:
+    """Rounds of all sides in turn, over other sessions in each; the first, a short one, is for warming up."""
+    calls = dict.fromkeys(sides, 200)
     for number in range(_ROUNDS + 1):
         chosen = [bodies[(number * _BODIES_AT_ONCE + place) % len(bodies)] for place in range(_BODIES_AT_ONCE)]
-        pair = {}
-        for side in (ours, bare) if number % 2 else (bare, ours):
-            pair[side] = await load(folder, side.url, chosen, streams=_CALLERS // _BODIES_AT_ONCE, calls=calls[side])
-            calls[side] = round(pair[side].rate * _SECONDS / _BODIES_AT_ONCE)
-        yield pair[ours], pair[bare]
+        told = {}
+        first = number % len(sides)
+        for side in (*sides[first:], *sides[:first]):
+            told[side] = await load(folder, side.url, chosen, streams=_CALLERS // _BODIES_AT_ONCE, calls=calls[side])
+            calls[side] = round(told[side].rate * _SECONDS / _BODIES_AT_ONCE)
+        yield told
 
 
-async def _one_by_one(
-    ours: _Side, bare: _Side, bodies: Sequence[SendMessageRequest]
-) -> tuple[list[float], list[float]]:
-    """The median time of one caller's calls, milliseconds, of each round: of SendMessage, and of the echo."""
+async def _one_by_one(sides: Sequence[_Side], bodies: Sequence[SendMessageRequest]) -> dict[_Side, list[float]]:
+    """The median time of one caller's calls, milliseconds, of each round, for each side."""
     rounds, calls = _ONE_BY_ONE
-    of_ours, of_bare = [], []
+    took: dict[_Side, list[float]] = {side: [] for side in sides}
     for _ in range(rounds):
-        of_ours.append(await _alone(ours, SendMessageResponse, [bodies[n % len(bodies)] for n in range(calls)]))
-        of_bare.append(await _alone(bare, SendMessageRequest, [bodies[n % len(bodies)] for n in range(calls)]))
-    return of_ours, of_bare
+        for side in sides:
+            answer = SendMessageResponse if side.path == _SEND else SendMessageRequest
+            took[side].append(await _alone(side, answer, [bodies[n % len(bodies)] for n in range(calls)]))
+    return took
 
 
 async def _alone(side: _Side, answer: type[Message], requests: Sequence[SendMessageRequest]) -> float:

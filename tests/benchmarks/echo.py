@@ -1,12 +1,14 @@
-"""A bare server: grpc.aio on uvloop, which reads each request and answers with it. What a call costs at least.
+"""A bare server: grpc.aio, which reads each request and answers with it. What a call costs at least.
 
-`python -m tests.benchmarks.echo ADDRESS` serves until it is ended.
+`python -m tests.benchmarks.echo ADDRESS LOOP` serves until it is ended, on asyncio's own loop or on uvloop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import grpc
 import uvloop
@@ -42,5 +44,7 @@ async def serve(address: str) -> None:
     await server.wait_for_termination()
 
 
+_LOOPS: Final[dict[str, Callable[..., None]]] = {"asyncio": asyncio.run, "uvloop": uvloop.run}
+
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1]))
+    _LOOPS[sys.argv[2]](serve(sys.argv[1]))

@@ -61,11 +61,11 @@ async def a_house(folder: Path) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def a_bare_server(folder: Path) -> AsyncIterator[str]:
-    """Start a bare echo (see `tests.benchmarks.echo`) for as long as the context lasts; where it is."""
+async def a_bare_server(folder: Path, loop: str) -> AsyncIterator[str]:
+    """Start a bare echo (see `tests.benchmarks.echo`) on a loop for as long as the context lasts; where it is."""
     address, here = f"127.0.0.1:{free_port()}", {"PYTHONPATH": str(ROOT)}
-    command = (sys.executable, "-m", "tests.benchmarks.echo", address)
-    async with child(*command, log=folder / "echo.log", environment=here) as server:
+    command = (sys.executable, "-m", "tests.benchmarks.echo", address, loop)
+    async with child(*command, log=folder / f"echo-{loop}.log", environment=here) as server:
         await server.said()
         yield address
 
