@@ -23,8 +23,12 @@ import (
 	"wagate.dev/src/engine/session"
 )
 
-// closePatience is how long closing all lines in order, and telling of it, may take.
-const closePatience = 4500 * time.Millisecond
+const (
+	// closePatience is how long closing all lines in order may take.
+	closePatience = 4 * time.Second
+	// tellPatience is how long the worker may then take to hear of it, and to end its calls.
+	tellPatience = 500 * time.Millisecond
+)
 
 func main() {
 	settings, err := parseSettings(os.Args[1:], os.Stderr)
@@ -102,20 +106,27 @@ func listen(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// closeInOrder closes all lines, lets the worker hear of it, and takes no more calls.
+// closeInOrder closes all lines, lets the worker hear of it, and takes no more calls. Calls that still wait for WhatsApp
+// then have nothing to wait for, and are cut off.
 func closeInOrder(server *grpc.Server, registry *session.Registry, house *session.House) {
 	house.Log.Info("the engine closes its lines")
-	closed := make(chan struct{})
+	closed, told := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(closed)
 		registry.CloseAll()
+		close(closed)
 		house.Desk.Finish()
 		server.GracefulStop()
+		close(told)
 	}()
 	select {
 	case <-closed:
 	case <-time.After(closePatience):
-		house.Log.Warn("not all lines could be closed, and told to be, in time")
+		house.Log.Warn("not all lines could be closed in time")
+	}
+	select {
+	case <-told:
+	case <-time.After(tellPatience):
+		house.Log.Info("calls that were under way are cut off")
 	}
 	server.Stop()
 }
