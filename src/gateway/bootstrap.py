@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.adapters.embedded.queue import EmbeddedQueue
 from gateway.adapters.sql.leases import SqlLeases
+from gateway.adapters.sql.sqlite import url_of
 from gateway.adapters.sql.store import SqlStore, open_store
 from gateway.domain.ids import make_id
 from gateway.domain.leases import Lease
@@ -178,7 +179,7 @@ def _census_taker(joined: Joined) -> CensusTaker:
 def store_url(settings: Settings) -> str:
     """Where the database is: as the settings say, else a file in the data folder."""
     said = settings.store.url.get_secret_value()
-    return said or f"sqlite+aiosqlite:///{settings.data.folder.resolve() / 'wagate.db'}"
+    return said or url_of(settings.data.folder.resolve() / "wagate.db")
 
 
 def _engine_options(settings: Settings) -> EngineOptions:

@@ -74,8 +74,3 @@ def _from_jid(text: str, user: str, server: str, field: str) -> Address:
     if server != "g.us" and not user.isdigit():
         raise AddressInvalid(field=field)
     return Address(_FORM_OF_SERVER[server], text)
-
-
-def phone_jid(phone_number: str) -> str:
-    """The JID of a phone number in E.164 with `+`."""
-    return phone_number.removeprefix("+") + "@s.whatsapp.net"

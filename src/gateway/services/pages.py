@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Protocol
+from typing import Final
 
 from google.protobuf.message import Message as Proto
 
 from gateway.domain.access import Call
 from gateway.domain.cursors import Signer
+from wagate.v1.message_service_pb2 import ListMessagesRequest, ListReceiptsRequest
+from wagate.v1.session_service_pb2 import ListSessionsRequest
 
 DEFAULT_SIZE: Final = 50
 LARGEST_SIZE: Final = 500
@@ -20,9 +22,8 @@ def page_size(asked: int) -> int:
     return min(asked, LARGEST_SIZE) or DEFAULT_SIZE
 
 
-class _PagedRequest(Protocol):
-    page_size: int
-    page_token: str
+PagedRequest = ListSessionsRequest | ListMessagesRequest | ListReceiptsRequest
+"""A request for a page of a list, its filter beside `page_size` and `page_token`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,15 @@ class Pages:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    def read(self, call: Call, rpc: str, request: Proto) -> Page:
+    def read(self, call: Call, rpc: str, request: PagedRequest) -> Page:
         """The page that a List request asks for.
 
         Raises:
             PageTokenInvalid: the token is another listing's.
         """
         listing = rpc + ":" + _filter_digest(request)
-        size: int = request.page_size  # type: ignore[attr-defined]
-        token: str = request.page_token  # type: ignore[attr-defined]
-        after = self._signer.page_after(call.tenant_id, listing, token)
-        return Page(page_size(size), after, self._signer, call.tenant_id, listing)
+        after = self._signer.page_after(call.tenant_id, listing, request.page_token)
+        return Page(page_size(request.page_size), after, self._signer, call.tenant_id, listing)
 
 
 def _filter_digest(request: Proto) -> str:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.addresses import Address, Form, parse_address, phone_jid
+from gateway.domain.addresses import Address, Form, parse_address
 from gateway.domain.errors import AddressInvalid
+from gateway.domain.identities import Names
 from gateway.domain.ids import IDENTITY, make_id
 
 AN_ID = make_id(IDENTITY)
@@ -114,4 +115,4 @@ def test_what_is_canonical_is_read_as_itself(text: str) -> None:
 
 @given(st.from_regex(r"[1-9][0-9]{5,14}", fullmatch=True))
 def test_a_number_with_plus_without_it_and_as_a_jid_is_one_address(digits: str) -> None:
-    assert parse_address(digits) == parse_address("+" + digits) == parse_address(phone_jid("+" + digits))
+    assert parse_address(digits) == parse_address("+" + digits) == parse_address(Names(phone_number="+" + digits).jid())
