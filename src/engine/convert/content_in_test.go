@@ -19,6 +19,7 @@ var (
 	annaLID   = types.NewJID("900000000000001", types.HiddenUserServer)
 	ourPhone  = types.JID{User: "4915187654321", Device: 3, Server: types.DefaultUserServer}
 	group     = types.NewJID("120363000000000001", types.GroupServer)
+	channel   = types.NewJID("120363000000000002", types.NewsletterServer)
 )
 
 func unknown(types.JID) types.JID { return types.EmptyJID }
@@ -46,6 +47,26 @@ func TestTextOfOnePersonIsText(t *testing.T) {
 	} {
 		if text := arrived(from(annaLID, annaLID, message)).GetContent().GetText(); text.GetText() != "hello" {
 			t.Errorf("%s: %v", name, text)
+		}
+	}
+}
+
+func TestTextInAGroupIsText(t *testing.T) {
+	keys := &waE2E.SenderKeyDistributionMessage{GroupID: proto.String(group.String())}
+	for name, message := range map[string]*waE2E.Message{
+		"alone":             {Conversation: proto.String("hello")},
+		"with keys, resent": {Conversation: proto.String("hello"), SenderKeyDistributionMessage: keys},
+		"with a secret":     {Conversation: proto.String("hello"), MessageContextInfo: &waE2E.MessageContextInfo{}},
+		"in a short-lived chat": {EphemeralMessage: &waE2E.FutureProofMessage{
+			Message: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("hello")}},
+		}},
+	} {
+		told := arrived(from(annaLID, group, message))
+		if told.GetContent().GetText().GetText() != "hello" {
+			t.Errorf("%s: %v", name, told.GetContent())
+		}
+		if told.Place.ChatJid != group.String() || told.Place.SenderJid != annaLID.String() {
+			t.Errorf("%s: it stands at %v", name, told.Place)
 		}
 	}
 }
@@ -89,7 +110,7 @@ func TestWhateverElseArrivesKeepsItsKindAndBytes(t *testing.T) {
 	for kind, event := range map[string]*events.Message{
 		"imageMessage":    from(annaLID, annaLID, &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: proto.String("hi")}}),
 		"reactionMessage": from(annaLID, annaLID, &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{Text: proto.String("x")}}),
-		"conversation":    from(annaLID, group, text),
+		"conversation":    from(annaLID, channel, text),
 		"editedMessage":   edited,
 		"protocolMessage": revoked,
 		"":                from(annaLID, annaLID, newer),

@@ -15,7 +15,7 @@ import (
 // maxPreview is how many characters of a quote are told.
 const maxPreview = 1024
 
-// textIn tells text that one person said to another; nil for anything else.
+// textIn tells text that a person said to another one or in a group; nil for anything else.
 func textIn(event *events.Message) *enginev1.MessageArrived {
 	extended := event.Message.GetExtendedTextMessage()
 	words := event.Message.GetConversation() + extended.GetText()
@@ -29,11 +29,16 @@ func textIn(event *events.Message) *enginev1.MessageArrived {
 	return arrived
 }
 
-// isPlainSpeech says whether the message stands for itself in a chat of two.
+// isPlainSpeech says whether the message stands for itself in a chat of two or in a group.
 func isPlainSpeech(event *events.Message) bool {
 	fields := said(event.Message)
-	return len(fields) == 1 && event.Info.Edit == types.EditAttributeEmpty && !event.Info.IsGroup &&
-		IsPerson(event.Info.Chat) && !event.Info.Chat.IsBot() && !event.IsViewOnce && !event.IsEdit && !event.IsBotInvoke
+	return len(fields) == 1 && event.Info.Edit == types.EditAttributeEmpty && isConversation(event.Info.Chat) &&
+		!event.IsViewOnce && !event.IsEdit && !event.IsBotInvoke
+}
+
+// isConversation says whether people talk to each other in a chat: stories and channels are told, and bots are no people.
+func isConversation(chat types.JID) bool {
+	return chat.Server == types.GroupServer || IsPerson(chat) && !chat.IsBot()
 }
 
 func addContext(arrived *enginev1.MessageArrived, context *waE2E.ContextInfo) {

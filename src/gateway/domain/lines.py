@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from gateway.domain.identities import Names
+from gateway.domain.identities import Identity, Kind, Names
 from gateway.domain.sessions import LinkedDevice
 from wagate.v1 import content_pb2
 from wagate.v1 import error_reason_pb2 as reasons
@@ -19,6 +19,17 @@ class Party:
 
     names: Names = field(default_factory=Names)
     place_jid: str = ""
+
+    @classmethod
+    def of(cls, identity: Identity) -> "Party":
+        """Whom or what an identity stands for: for places the id is the JID."""
+        if identity.kind == Kind.KIND_PERSON:
+            return cls(names=identity.names())
+        return cls(place_jid=identity.identity_id)
+
+    def jid(self) -> str:
+        """The place's JID, or the person's strongest."""
+        return self.place_jid or self.names.jid()
 
 
 class LineState(Enum):

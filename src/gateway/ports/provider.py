@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
-from gateway.domain.lines import CheckedContact, Fact, Outgoing, SendOutcome
+from gateway.domain.lines import CheckedContact, Fact, Outgoing, Party, SendOutcome
 from gateway.domain.sessions import LinkedDevice
 from wagate.v1 import pairing_service_pb2 as pairing
 
@@ -73,14 +73,14 @@ class Line(Protocol):
 
     async def mark_read(
         self,
-        chat: Names,
+        chat: Party,
         sender: Names,
         provider_message_ids: Sequence[str],
         moment: datetime,
         *,
         timeout: float,
     ) -> None:
-        """Tell a sender that messages were read."""
+        """Tell a sender that messages were read, which stand in one chat: theirs, or a group."""
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
         """Ask which numbers have an account."""

@@ -36,17 +36,18 @@ class LineQuestions:
 
         return await self._store.write(work, needs(lease))
 
-    async def received(self, lease: Lease, message_ids: Sequence[str]) -> list[tuple[Message, Identity]]:
-        """Messages with their senders, of those that are still there."""
+    async def received(self, lease: Lease, message_ids: Sequence[str]) -> list[tuple[Message, Identity, Identity]]:
+        """Messages with their chats and senders, of those that are still there."""
 
-        async def work(uow: UnitOfWork) -> list[tuple[Message, Identity]]:
+        async def work(uow: UnitOfWork) -> list[tuple[Message, Identity, Identity]]:
             session = await owned_session(uow, lease)
             found = []
             for message_id in message_ids:
                 message = await uow.messages.get(session.tenant_id, message_id)
+                chat = await uow.identities.get(session.tenant_id, message.chat_id) if message else None
                 sender = await uow.identities.get(session.tenant_id, message.sender_id) if message else None
-                if message is not None and sender is not None:
-                    found.append((message, sender))
+                if message is not None and chat is not None and sender is not None:
+                    found.append((message, chat, sender))
             return found
 
         return await self._store.read(work)

@@ -16,8 +16,9 @@ from gateway.domain.errors import (
     PairingNotUnderWay,
     failure_of,
 )
-from gateway.domain.identities import Identity
+from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
+from gateway.domain.lines import Party
 from gateway.domain.sessions import State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.services.asking import check_connected
@@ -98,14 +99,11 @@ class OwnerAnswers:
     async def _mark_read(self, question: owner_pb2.MarkMessagesRead) -> owner_pb2.OwnerReply:
         await self._connected()
         line = await self._line()
-        by_sender: defaultdict[str, list[str]] = defaultdict(list)
-        people: dict[str, Identity] = {}
-        for message, sender in await self._questions.received(self._lease, question.message_ids):
-            by_sender[sender.identity_id].append(message.provider_message_id)
-            people[sender.identity_id] = sender
-        for identity_id, provider_ids in by_sender.items():
-            names = people[identity_id].names()
-            await line.mark_read(names, names, provider_ids, datetime.now(UTC), timeout=_ASK_SECONDS)
+        spoken: defaultdict[tuple[Party, Names], list[str]] = defaultdict(list)
+        for message, chat, sender in await self._questions.received(self._lease, question.message_ids):
+            spoken[Party.of(chat), sender.names()].append(message.provider_message_id)
+        for (place, speaker), provider_ids in spoken.items():
+            await line.mark_read(place, speaker, provider_ids, datetime.now(UTC), timeout=_ASK_SECONDS)
         return owner_pb2.OwnerReply(done=owner_pb2.Done())
 
     async def _connected(self) -> None:

@@ -108,9 +108,9 @@ async def test_a_sender_is_told_that_messages_were_read(world: World, shop: Shop
     ada = await world.lab.person("Ada")
     said = await ada.say(shop.account.phone_number, "hello")
     arrived, _ = await shop.operator.hear(MessageArrived)
-    chat = arrived.place.chat.names
+    place = arrived.place
     async with world.lab.oracle() as oracle:
-        await shop.operator.line.mark_read(chat, chat, [said], datetime.now(UTC), timeout=10)
+        await shop.operator.line.mark_read(place.chat, place.sender.names, [said], datetime.now(UTC), timeout=10)
         read = await oracle.until(lambda entry: entry.kind == Kind.KIND_FORWARDED and entry.type == "read")
         assert (read.account, read.provider_message_id) == (ada.phone_number, said)
 

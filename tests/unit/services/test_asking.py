@@ -19,13 +19,13 @@ from gateway.domain.errors import (
 )
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
-from gateway.domain.lines import LineChanged, LineState
+from gateway.domain.lines import LineChanged, LineState, Party
 from gateway.ports.queue import owner_name
 from gateway.services.asking import LiveRequests, Owners
 from gateway.services.repeats import Repeat
 from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.services.telling import arrives
+from tests.unit.services.telling import arrives, person, place, says
 from tests.unit.workers.crew import connected
 from tests.unit.workers.scripted_provider import ScriptedLine
 from wagate.v1 import contact_service_pb2 as pb
@@ -216,6 +216,23 @@ async def test_received_messages_are_marked_read_for_each_sender_at_once(
     assert (await house.reading.mark_read(house.call(), request)).repeated_request
     names = [(await house.message(message_id)).provider_message_id for message_id in (*ada, bob)]
     assert line.read == [("200@lid", "200@lid", tuple(names[:2])), ("201@lid", "201@lid", (names[2],))]
+
+
+async def test_what_someone_said_in_two_chats_is_marked_read_in_each(
+    house: House, lease: Lease, line: ScriptedLine
+) -> None:
+    ada, group = person("200@lid", ADA), Party(place_jid="120363025246125486@g.us")
+    where = [place(ada, "3A01"), place(group, "3A02", sender=ada), place(group, "3A03", sender=person("201@lid"))]
+    for one in where:
+        await house.inbox.message(lease, says("hello", one))
+    message_ids = [message.message_id for message in await house.all_messages()]
+    request = message_pb.MarkMessagesReadRequest(session_id="sales", message_ids=message_ids)
+    await house.reading.mark_read(house.call(), request)
+    assert line.read == [
+        ("200@lid", "200@lid", ("3A01",)),
+        (group.place_jid, "200@lid", ("3A02",)),
+        (group.place_jid, "201@lid", ("3A03",)),
+    ]
 
 
 @pytest.mark.usefixtures("line")

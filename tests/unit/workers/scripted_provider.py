@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from gateway.domain.identities import Names
-from gateway.domain.lines import CheckedContact, Fact, LineChanged, LineState, OfflineSync, Outgoing, SendOutcome, Sent
+from gateway.domain.lines import (
+    CheckedContact,
+    Fact,
+    LineChanged,
+    LineState,
+    OfflineSync,
+    Outgoing,
+    Party,
+    SendOutcome,
+    Sent,
+)
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, Opening, ProviderHealth, Providers
 from tests.stage.waiting import SECONDS, eventually
@@ -92,7 +102,7 @@ class ScriptedLine:
             return await self._provider.answer(message)
 
     async def mark_read(
-        self, chat: Names, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
+        self, chat: Party, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
     ) -> None:
         self._check()
         assert moment <= datetime.now(UTC)

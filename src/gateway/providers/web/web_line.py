@@ -10,7 +10,16 @@ from grpc import StatusCode
 from gateway.domain.clocks import to_duration, to_timestamp
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
-from gateway.domain.lines import CheckedContact, LineChanged, LineState, NotSent, OutcomeUnknown, Outgoing, SendOutcome
+from gateway.domain.lines import (
+    CheckedContact,
+    LineChanged,
+    LineState,
+    NotSent,
+    OutcomeUnknown,
+    Outgoing,
+    Party,
+    SendOutcome,
+)
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import Incoming, LineDown, LineGone
 from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, answered_in_time, ask
@@ -77,7 +86,7 @@ class WebLine:
 
     async def mark_read(
         self,
-        chat: Names,
+        chat: Party,
         sender: Names,
         provider_message_ids: Sequence[str],
         moment: datetime,

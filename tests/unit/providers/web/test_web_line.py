@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from gateway.domain.identities import Names
-from gateway.domain.lines import CheckedContact, NotSent, OutcomeUnknown, Outgoing
+from gateway.domain.lines import CheckedContact, NotSent, OutcomeUnknown, Outgoing, Party
 from gateway.ports.provider import ChallengeUnknown, Line, LineDown, LineGone
 from gateway.providers.web.web_line import WebLine
 from tests.unit.providers.web.scripted_engine import ScriptedEngine, error
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 CALLS: dict[str, Callable[[Line], Awaitable[object]]] = {
     "RenewLeases": lambda line: line.renew(timedelta(seconds=9)),
-    "MarkMessagesRead": lambda line: line.mark_read(ADA, ADA, ["3EB0A"], NOON, timeout=5),
+    "MarkMessagesRead": lambda line: line.mark_read(Party(ADA), ADA, ["3EB0A"], NOON, timeout=5),
     "CheckContacts": lambda line: line.check(["+4915100000001"], timeout=5),
     "StartPairing": lambda line: line.start_pairing("a_1", "+4915112345678"),
     "AnswerPairingChallenge": lambda line: line.answer_challenge(
