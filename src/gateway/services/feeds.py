@@ -71,7 +71,7 @@ class Feeds:
         """Tell events from a position onward, until the server is being stopped."""
         self._meter.stream_opened()
         try:
-            async with aclosing(self._frames(call, request)) as frames:
+            async with self._tail.followed(), aclosing(self._frames(call, request)) as frames:
                 async for frame in frames:
                     yield frame
         finally:

@@ -1,7 +1,7 @@
 """The log's tail: one reader per process, kept in memory and fanned out.
 
 Whoever reads near the end of the log reads here; whoever is further behind reads the store, and comes back. A reader
-that stops reading holds nothing: it has a position, and the tail has a bound.
+that stops reading holds nothing: it has a position, and the tail has a bound. While nobody follows, nothing is read.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from gateway.domain.errors import StoreUnavailable
@@ -29,7 +29,7 @@ _STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
 class Tail:
     """The newest events of all tenants, in the order of the log.
 
-    `run` reads; everything else looks. At most `kept_bytes` of events are held.
+    `run` reads while somebody follows; everything else looks. At most `kept_bytes` of events are held.
     """
 
     def __init__(self, store: Store, queue: Queue, *, kept_bytes: int = KEPT_BYTES) -> None:
@@ -40,6 +40,9 @@ class Tail:
         self._positions: list[int] = []
         self._bytes = 0
         self._start: int | None = None
+        self._followers = 0
+        self._followed = asyncio.Event()
+        self._reading = asyncio.Event()
         self._grown = asyncio.Event()
         self._watchers: defaultdict[str, list[asyncio.Queue[event_pb2.Event]]] = defaultdict(list)
 
@@ -53,14 +56,50 @@ class Tail:
         """Events behind this position are held; before `run` has begun, none are."""
         return self._start or 0
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the log is being read."""
+        return self._reading.is_set()
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[None]:
+        """While the context lasts, what is told from now on is read."""
+        self._followers += 1
+        self._followed.set()
+        try:
+            await self._reading.wait()
+            yield
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                self._followed.clear()
+
     async def run(self) -> None:
         """Read the log as it grows, until cancelled."""
         with self._queue.listen(EVENTS) as ears:
-            self._start = await self._store.read(_end_of_log)
-            self._wake()
             while True:
-                if not await self._read():
-                    await ears.heard(_POLL_SECONDS)
+                await self._followed.wait()
+                if not await self._begin():
+                    await asyncio.sleep(_POLL_SECONDS)
+                    continue
+                self._reading.set()
+                while self._followers:
+                    if not await self._read():
+                        await ears.heard(_POLL_SECONDS)
+                self._reading.clear()
+
+    async def _begin(self) -> bool:
+        """Begin at the end of the log; what is held stays if it reaches there. Tell whether the end is known."""
+        try:
+            end = await self._store.read(_end_of_log)
+        except StoreUnavailable:
+            return False
+        if self._start is None or self.newest != end:
+            self._start, self._bytes = end, 0
+            self._events.clear()
+            self._positions.clear()
+        self._wake()
+        return True
 
     async def _read(self) -> bool:
         after = self.newest
@@ -115,13 +154,14 @@ class Tail:
             return False
         return self.newest > position
 
-    @contextmanager
-    def watch_message(self, message_id: str) -> Iterator[asyncio.Queue[event_pb2.Event]]:
-        """The steps of one message that are read from now on."""
+    @asynccontextmanager
+    async def watch_message(self, message_id: str) -> AsyncIterator[asyncio.Queue[event_pb2.Event]]:
+        """The steps of one message that are told from now on."""
         steps: asyncio.Queue[event_pb2.Event] = asyncio.Queue()
         self._watchers[message_id].append(steps)
         try:
-            yield steps
+            async with self.followed():
+                yield steps
         finally:
             self._watchers[message_id].remove(steps)
             if not self._watchers[message_id]:

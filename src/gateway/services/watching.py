@@ -45,7 +45,7 @@ class MessageWatch:
 
     async def follow(self, tenant_id: str, message: message_pb2.Message) -> AsyncGenerator[message_pb2.Message]:
         """Show a message as it is now, then after each change, until the server is being stopped (ShuttingDown)."""
-        with self._tail.watch_message(message.message_id) as steps:
+        async with self._tail.watch_message(message.message_id) as steps:
             shown = await self._fresh(tenant_id, message.message_id)
             yield shown
             while True:

@@ -204,7 +204,7 @@ def a_send(
 
 @asynccontextmanager
 async def opened(database: Path) -> AsyncIterator[House]:
-    """A house on a migrated database, with its log's tail and its live requests running."""
+    """A house on a migrated database, with its log's tail, which is followed, and its live requests running."""
     queue, clock, stopping = EmbeddedQueue(), ShiftedClock(), asyncio.Event()
     async with open_store(url_of(database), ring=queue.ring, now=clock.now) as store:
         house = House(store, queue, clock, ScriptedProvider(), stopping)
@@ -213,7 +213,8 @@ async def opened(database: Path) -> AsyncIterator[House]:
         living = asyncio.create_task(house.live.run(live_stopping))
         await asyncio.sleep(0)
         try:
-            yield house
+            async with house.tail.followed():
+                yield house
         finally:
             stopping.set()
             live_stopping.set()

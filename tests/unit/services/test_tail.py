@@ -34,6 +34,28 @@ async def test_a_tail_begins_at_the_end_of_the_log_and_grows_with_it(house: Hous
         assert tail.behind(log[-1].position, 5) == []
 
 
+async def test_while_nobody_follows_nothing_is_read_and_who_follows_again_misses_nothing(
+    house: House, sessions: list[Session]
+) -> None:
+    tail = Tail(house.store, house.queue)
+    reading = asyncio.create_task(tail.run())
+    async with tail.followed():
+        await tell(house, 5, sessions)
+        await eventually(lambda: tail.newest == tail.start + 5)
+    last = tail.newest
+    await tell(house, 1, sessions)
+    await eventually(lambda: not tail.is_reading)
+    await tell(house, 5, sessions)
+    assert tail.newest <= last + 1
+    async with tail.followed():
+        begun = await house.newest()
+        assert (tail.start, tail.behind(last, 10)) == (begun, None)
+        await tell(house, 3, sessions)
+        await eventually(lambda: tail.newest == begun + 3)
+        assert tail.behind(begun, 10) == await house.stored_log(after=begun)
+    reading.cancel()
+
+
 async def test_a_wait_ends_with_the_first_event_or_with_its_time(house: House, sessions: list[Session]) -> None:
     newest = await house.newest()
     await eventually(lambda: house.tail.newest == newest)
@@ -63,7 +85,7 @@ async def test_what_a_tail_holds_is_the_end_of_the_log_within_its_bound(
 
 async def test_each_watcher_of_a_message_is_told_its_steps_and_no_others(house: House, lease: Lease) -> None:
     message_id, other = await house.send(to="+4915100000011"), await house.send(to="+4915100000012")
-    with house.tail.watch_message(message_id) as one, house.tail.watch_message(message_id) as two:
+    async with house.tail.watch_message(message_id) as one, house.tail.watch_message(message_id) as two:
         for begun in (other, message_id):
             await house.outbox.begin(lease, begun)
         for steps in (one, two):

@@ -45,7 +45,8 @@ async def with_a_short_tail(house: House, kept_bytes: int) -> AsyncIterator[tupl
     tail = Tail(house.store, house.queue, kept_bytes=kept_bytes)
     reading = asyncio.create_task(tail.run())
     every = timedelta(seconds=15)
-    yield tail, Feeds(house.store, tail, house.store.signer, house.meter, house.stopping, checkpoint_interval=every)
+    async with tail.followed():
+        yield tail, Feeds(house.store, tail, house.store.signer, house.meter, house.stopping, checkpoint_interval=every)
     reading.cancel()
     with suppress(asyncio.CancelledError):
         await reading

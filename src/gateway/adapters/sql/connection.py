@@ -51,7 +51,7 @@ class Connection:
 
     async def each(self, statement: Executable, rows: Sequence[Row]) -> None:
         """Run a statement for each of some rows."""
-        await self.run([self.statements.of(statement).each(rows)])
+        await self.run([*self.statements.of(statement).each(rows)])
 
     async def run(self, steps: Sequence[Step]) -> list[list[Row]]:
         """Run steps in one trip, and return the rows of each."""

@@ -6,9 +6,10 @@ that it can say without waiting for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final, Protocol
 
 from gateway.adapters.sql.shelf import Row
 
@@ -48,17 +49,39 @@ class Driver(Protocol):
         """End a transaction that only read before anything else is run. Does not wait."""
 
 
+_ROWS_AT_ONCE: Final = (64, 32, 16, 8, 4, 2, 1)
+"""Of one insert: few numbers, so that the database meets few statements, and knows them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as the driver takes it, and how to pick its parameters by name."""
+    """A statement as the driver takes it, and how to pick its parameters by name. Of an insert, `values` is the part of
+    its text that stands for one row: many rows then make one statement, which the database runs in one go.
+    """
 
     sql: str
     pick: Callable[[Row], tuple[Any, ...]]
+    values: str = ""
+    _of_many: dict[int, str] = field(default_factory=dict)
 
     def ask(self, parameters: Row) -> Step:
         """Run it once, for its rows."""
         return Step(self.sql, self.pick(parameters))
 
-    def each(self, rows: Sequence[Row]) -> Step:
+    def each(self, rows: Sequence[Row]) -> Iterator[Step]:
         """Run it for each of some rows."""
-        return Step(self.sql, rows=[self.pick(row) for row in rows])
+        picked = [self.pick(row) for row in rows]
+        if not self.values:
+            yield Step(self.sql, rows=picked)
+            return
+        begun = 0
+        for count in _ROWS_AT_ONCE:
+            while len(picked) - begun >= count:
+                yield Step(self._text(count), tuple(chain.from_iterable(picked[begun : begun + count])))
+                begun += count
+
+    def _text(self, count: int) -> str:
+        text = self._of_many.get(count)
+        if text is None:
+            text = self._of_many[count] = ", ".join([self.sql, *[self.values] * (count - 1)])
+        return text

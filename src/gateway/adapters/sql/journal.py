@@ -106,7 +106,7 @@ class Journal:
             (_COUNT_OF_TENANT, of_tenants),
             (_WRITE, numbered),
         )
-        return [statements.of(statement).each(some) for statement, some in steps if some]
+        return [step for statement, some in steps if some for step in statements.of(statement).each(some)]
 
 
 def _numbered(row: dict[str, Any]) -> dict[str, Any]:

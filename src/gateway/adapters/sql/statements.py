@@ -16,6 +16,7 @@ from gateway.adapters.sql.shelf import Row
 
 _MARK: Final = "row_"
 """Sets the names of parameters apart from those of columns."""
+_VALUES: Final = " VALUES "
 
 
 class Bulk:
@@ -72,7 +73,14 @@ def _prepare(dialect: Dialect, statement: Executable) -> Prepared:
     if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
         raise TypeError("the dialect does not number its parameters")
     given = {_plain(name): value for name, value in compiled.params.items() if value is not None}
-    return Prepared(str(compiled), _picker([_plain(name) for name in compiled.positiontup], given))
+    names = [_plain(name) for name in compiled.positiontup]
+    return Prepared(str(compiled), _picker(names, given), _values_of(str(compiled)))
+
+
+def _values_of(sql: str) -> str:
+    """What stands for one row in an insert of values; empty in any other statement."""
+    _, found, values = sql.partition(_VALUES)
+    return values if found and sql.startswith("INSERT") else ""
 
 
 def _plain(name: str) -> str:

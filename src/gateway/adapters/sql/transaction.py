@@ -117,7 +117,7 @@ class Transaction:
             if not shelf.is_idle(own=own):
                 wanted = shelf.drain(own=own)
                 steps += [(bulk.update, wanted.changed), (bulk.insert, wanted.added)]
-        return [statement.each(rows) for statement, rows in steps if rows]
+        return [step for statement, rows in steps if rows for step in statement.each(rows)]
 
     def _identity_steps(self, *, own: bool) -> list[tuple[Prepared, Sequence[Row]]]:
         if self.identities.is_idle(own=own):
