@@ -162,6 +162,16 @@ class OfflineSync:
     item_count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ReachoutRestricted:
+    """WhatsApp forbids the account to write to people not written to before, or no longer does. `until_time` is None if it
+    did not say when that ends.
+    """
+
+    active: bool
+    until_time: datetime | None = None
+
+
 Fact = (
     LineChanged
     | CodeShown
@@ -173,6 +183,7 @@ Fact = (
     | ReceiptArrived
     | NamesLearned
     | OfflineSync
+    | ReachoutRestricted
 )
 
 

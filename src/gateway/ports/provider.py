@@ -11,6 +11,7 @@ from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import CheckedContact, Fact, Outgoing, Party, SendOutcome
 from gateway.domain.sessions import LinkedDevice
+from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import pairing_service_pb2 as pairing
 
 
@@ -20,6 +21,14 @@ class LineDown(Exception):
 
 class LineGone(Exception):
     """The line is closed for good: the engine behind it is gone, or another took the session over. Open it anew."""
+
+
+class LineRefused(Exception):
+    """No line can be opened, and trying again is of no use until a person did what `failure` says."""
+
+    def __init__(self, failure: reasons.Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class ChallengeUnknown(Exception):
@@ -68,7 +77,8 @@ class Line(Protocol):
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
         """Hand one message to WhatsApp and wait for its answer. Never raises for what WhatsApp says; raises LineGone or
-        LineDown only if the message surely did not leave.
+        LineDown only if the message surely did not leave, and could not through this line now. What failed before it left
+        for a reason of its own is NotSent.
         """
 
     async def mark_read(
@@ -111,7 +121,9 @@ class Provider(Protocol):
         """Choose the provider's id of a message before it is sent; empty if the provider chooses."""
 
     async def open(self, opening: Opening) -> Line:
-        """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now."""
+        """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now, and LineRefused if it never
+        will by itself.
+        """
 
     def kept_sessions(self) -> list[str]:
         """The uids of all sessions whose keys this provider keeps, linked or not."""

@@ -242,6 +242,7 @@ type Item struct {
 	//	*Item_ReceiptArrived
 	//	*Item_NamesLearned
 	//	*Item_OfflineSync
+	//	*Item_ReachoutRestricted
 	What          isItem_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -375,6 +376,15 @@ func (x *Item) GetOfflineSync() *OfflineSync {
 	return nil
 }
 
+func (x *Item) GetReachoutRestricted() *ReachoutRestricted {
+	if x != nil {
+		if x, ok := x.What.(*Item_ReachoutRestricted); ok {
+			return x.ReachoutRestricted
+		}
+	}
+	return nil
+}
+
 type isItem_What interface {
 	isItem_What()
 }
@@ -414,6 +424,11 @@ type Item_OfflineSync struct {
 	OfflineSync *OfflineSync `protobuf:"bytes,16,opt,name=offline_sync,json=offlineSync,proto3,oneof"`
 }
 
+type Item_ReachoutRestricted struct {
+	// The account may not write to new people for now, or may again. Never `ack_required`: WhatsApp is told regardless.
+	ReachoutRestricted *ReachoutRestricted `protobuf:"bytes,17,opt,name=reachout_restricted,json=reachoutRestricted,proto3,oneof"`
+}
+
 func (*Item_LineChanged) isItem_What() {}
 
 func (*Item_PairingStep) isItem_What() {}
@@ -427,6 +442,8 @@ func (*Item_ReceiptArrived) isItem_What() {}
 func (*Item_NamesLearned) isItem_What() {}
 
 func (*Item_OfflineSync) isItem_What() {}
+
+func (*Item_ReachoutRestricted) isItem_What() {}
 
 // Device is one linked device.
 type Device struct {
@@ -1252,6 +1269,61 @@ func (x *OfflineSync) GetItemCount() int32 {
 	return 0
 }
 
+// ReachoutRestricted tells what WhatsApp said about writing to people not written to before.
+type ReachoutRestricted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether it is forbidden.
+	Active bool `protobuf:"varint,1,opt,name=active,proto3" json:"active,omitempty"`
+	// When that ends; unset if WhatsApp did not say.
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachoutRestricted) Reset() {
+	*x = ReachoutRestricted{}
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachoutRestricted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachoutRestricted) ProtoMessage() {}
+
+func (x *ReachoutRestricted) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachoutRestricted.ProtoReflect.Descriptor instead.
+func (*ReachoutRestricted) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ReachoutRestricted) GetActive() bool {
+	if x != nil {
+		return x.Active
+	}
+	return false
+}
+
+func (x *ReachoutRestricted) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
 // Code is something to scan or to type.
 type PairingStep_Code struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1267,7 +1339,7 @@ type PairingStep_Code struct {
 
 func (x *PairingStep_Code) Reset() {
 	*x = PairingStep_Code{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1351,7 @@ func (x *PairingStep_Code) String() string {
 func (*PairingStep_Code) ProtoMessage() {}
 
 func (x *PairingStep_Code) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1401,7 @@ type PairingStep_Passkey struct {
 
 func (x *PairingStep_Passkey) Reset() {
 	*x = PairingStep_Passkey{}
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1413,7 @@ func (x *PairingStep_Passkey) String() string {
 func (*PairingStep_Passkey) ProtoMessage() {}
 
 func (x *PairingStep_Passkey) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_item_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_item_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1447,7 @@ var File_wagate_engine_v1_item_proto protoreflect.FileDescriptor
 
 const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\n" +
-	"\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\x8b\x05\n" +
+	"\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\xe4\x05\n" +
 	"\x04Item\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\x04R\x06itemId\x12\x1d\n" +
 	"\n" +
@@ -1389,7 +1461,8 @@ const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\x15message_undecryptable\x18\r \x01(\v2&.wagate.engine.v1.MessageUndecryptableH\x00R\x14messageUndecryptable\x12K\n" +
 	"\x0freceipt_arrived\x18\x0e \x01(\v2 .wagate.engine.v1.ReceiptArrivedH\x00R\x0ereceiptArrived\x12E\n" +
 	"\rnames_learned\x18\x0f \x01(\v2\x1e.wagate.engine.v1.NamesLearnedH\x00R\fnamesLearned\x12B\n" +
-	"\foffline_sync\x18\x10 \x01(\v2\x1d.wagate.engine.v1.OfflineSyncH\x00R\vofflineSyncB\x06\n" +
+	"\foffline_sync\x18\x10 \x01(\v2\x1d.wagate.engine.v1.OfflineSyncH\x00R\vofflineSync\x12W\n" +
+	"\x13reachout_restricted\x18\x11 \x01(\v2$.wagate.engine.v1.ReachoutRestrictedH\x00R\x12reachoutRestrictedB\x06\n" +
 	"\x04what\"{\n" +
 	"\x06Device\x12\x15\n" +
 	"\x03jid\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03jid\x12\x10\n" +
@@ -1481,7 +1554,11 @@ const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPHASE_STARTED\x10\x01\x12\x13\n" +
-	"\x0fPHASE_COMPLETED\x10\x02B\xb0\x01\n" +
+	"\x0fPHASE_COMPLETED\x10\x02\"g\n" +
+	"\x12ReachoutRestricted\x12\x16\n" +
+	"\x06active\x18\x01 \x01(\bR\x06active\x129\n" +
+	"\n" +
+	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTimeB\xb0\x01\n" +
 	"\x14com.wagate.engine.v1B\tItemProtoP\x01Z+wagate.dev/gen/go/wagate/engine/v1;enginev1\xa2\x02\x03WEX\xaa\x02\x10Wagate.Engine.V1\xca\x02\x10Wagate\\Engine\\V1\xe2\x02\x1cWagate\\Engine\\V1\\GPBMetadata\xea\x02\x12Wagate::Engine::V1b\x06proto3"
 
 var (
@@ -1497,7 +1574,7 @@ func file_wagate_engine_v1_item_proto_rawDescGZIP() []byte {
 }
 
 var file_wagate_engine_v1_item_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_wagate_engine_v1_item_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_wagate_engine_v1_item_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_wagate_engine_v1_item_proto_goTypes = []any{
 	(LineChanged_State)(0),        // 0: wagate.engine.v1.LineChanged.State
 	(ReceiptArrived_Kind)(0),      // 1: wagate.engine.v1.ReceiptArrived.Kind
@@ -1513,11 +1590,12 @@ var file_wagate_engine_v1_item_proto_goTypes = []any{
 	(*PersonNames)(nil),           // 11: wagate.engine.v1.PersonNames
 	(*NamesLearned)(nil),          // 12: wagate.engine.v1.NamesLearned
 	(*OfflineSync)(nil),           // 13: wagate.engine.v1.OfflineSync
-	(*PairingStep_Code)(nil),      // 14: wagate.engine.v1.PairingStep.Code
-	(*PairingStep_Passkey)(nil),   // 15: wagate.engine.v1.PairingStep.Passkey
-	(*v1.Failure)(nil),            // 16: wagate.v1.Failure
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*v1.Content)(nil),            // 18: wagate.v1.Content
+	(*ReachoutRestricted)(nil),    // 14: wagate.engine.v1.ReachoutRestricted
+	(*PairingStep_Code)(nil),      // 15: wagate.engine.v1.PairingStep.Code
+	(*PairingStep_Passkey)(nil),   // 16: wagate.engine.v1.PairingStep.Passkey
+	(*v1.Failure)(nil),            // 17: wagate.v1.Failure
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*v1.Content)(nil),            // 19: wagate.v1.Content
 }
 var file_wagate_engine_v1_item_proto_depIdxs = []int32{
 	5,  // 0: wagate.engine.v1.Item.line_changed:type_name -> wagate.engine.v1.LineChanged
@@ -1527,29 +1605,31 @@ var file_wagate_engine_v1_item_proto_depIdxs = []int32{
 	10, // 4: wagate.engine.v1.Item.receipt_arrived:type_name -> wagate.engine.v1.ReceiptArrived
 	12, // 5: wagate.engine.v1.Item.names_learned:type_name -> wagate.engine.v1.NamesLearned
 	13, // 6: wagate.engine.v1.Item.offline_sync:type_name -> wagate.engine.v1.OfflineSync
-	0,  // 7: wagate.engine.v1.LineChanged.state:type_name -> wagate.engine.v1.LineChanged.State
-	16, // 8: wagate.engine.v1.LineChanged.failure:type_name -> wagate.v1.Failure
-	17, // 9: wagate.engine.v1.LineChanged.next_attempt_time:type_name -> google.protobuf.Timestamp
-	17, // 10: wagate.engine.v1.LineChanged.banned_until_time:type_name -> google.protobuf.Timestamp
-	4,  // 11: wagate.engine.v1.LineChanged.device:type_name -> wagate.engine.v1.Device
-	14, // 12: wagate.engine.v1.PairingStep.code:type_name -> wagate.engine.v1.PairingStep.Code
-	15, // 13: wagate.engine.v1.PairingStep.passkey:type_name -> wagate.engine.v1.PairingStep.Passkey
-	4,  // 14: wagate.engine.v1.PairingStep.linked:type_name -> wagate.engine.v1.Device
-	16, // 15: wagate.engine.v1.PairingStep.failed:type_name -> wagate.v1.Failure
-	17, // 16: wagate.engine.v1.MessagePlace.send_time:type_name -> google.protobuf.Timestamp
-	7,  // 17: wagate.engine.v1.MessageArrived.place:type_name -> wagate.engine.v1.MessagePlace
-	18, // 18: wagate.engine.v1.MessageArrived.content:type_name -> wagate.v1.Content
-	7,  // 19: wagate.engine.v1.MessageUndecryptable.place:type_name -> wagate.engine.v1.MessagePlace
-	1,  // 20: wagate.engine.v1.ReceiptArrived.kind:type_name -> wagate.engine.v1.ReceiptArrived.Kind
-	17, // 21: wagate.engine.v1.ReceiptArrived.receipt_time:type_name -> google.protobuf.Timestamp
-	11, // 22: wagate.engine.v1.NamesLearned.names:type_name -> wagate.engine.v1.PersonNames
-	2,  // 23: wagate.engine.v1.OfflineSync.phase:type_name -> wagate.engine.v1.OfflineSync.Phase
-	17, // 24: wagate.engine.v1.PairingStep.Code.expire_time:type_name -> google.protobuf.Timestamp
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	14, // 7: wagate.engine.v1.Item.reachout_restricted:type_name -> wagate.engine.v1.ReachoutRestricted
+	0,  // 8: wagate.engine.v1.LineChanged.state:type_name -> wagate.engine.v1.LineChanged.State
+	17, // 9: wagate.engine.v1.LineChanged.failure:type_name -> wagate.v1.Failure
+	18, // 10: wagate.engine.v1.LineChanged.next_attempt_time:type_name -> google.protobuf.Timestamp
+	18, // 11: wagate.engine.v1.LineChanged.banned_until_time:type_name -> google.protobuf.Timestamp
+	4,  // 12: wagate.engine.v1.LineChanged.device:type_name -> wagate.engine.v1.Device
+	15, // 13: wagate.engine.v1.PairingStep.code:type_name -> wagate.engine.v1.PairingStep.Code
+	16, // 14: wagate.engine.v1.PairingStep.passkey:type_name -> wagate.engine.v1.PairingStep.Passkey
+	4,  // 15: wagate.engine.v1.PairingStep.linked:type_name -> wagate.engine.v1.Device
+	17, // 16: wagate.engine.v1.PairingStep.failed:type_name -> wagate.v1.Failure
+	18, // 17: wagate.engine.v1.MessagePlace.send_time:type_name -> google.protobuf.Timestamp
+	7,  // 18: wagate.engine.v1.MessageArrived.place:type_name -> wagate.engine.v1.MessagePlace
+	19, // 19: wagate.engine.v1.MessageArrived.content:type_name -> wagate.v1.Content
+	7,  // 20: wagate.engine.v1.MessageUndecryptable.place:type_name -> wagate.engine.v1.MessagePlace
+	1,  // 21: wagate.engine.v1.ReceiptArrived.kind:type_name -> wagate.engine.v1.ReceiptArrived.Kind
+	18, // 22: wagate.engine.v1.ReceiptArrived.receipt_time:type_name -> google.protobuf.Timestamp
+	11, // 23: wagate.engine.v1.NamesLearned.names:type_name -> wagate.engine.v1.PersonNames
+	2,  // 24: wagate.engine.v1.OfflineSync.phase:type_name -> wagate.engine.v1.OfflineSync.Phase
+	18, // 25: wagate.engine.v1.ReachoutRestricted.until_time:type_name -> google.protobuf.Timestamp
+	18, // 26: wagate.engine.v1.PairingStep.Code.expire_time:type_name -> google.protobuf.Timestamp
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_wagate_engine_v1_item_proto_init() }
@@ -1565,6 +1645,7 @@ func file_wagate_engine_v1_item_proto_init() {
 		(*Item_ReceiptArrived)(nil),
 		(*Item_NamesLearned)(nil),
 		(*Item_OfflineSync)(nil),
+		(*Item_ReachoutRestricted)(nil),
 	}
 	file_wagate_engine_v1_item_proto_msgTypes[3].OneofWrappers = []any{
 		(*PairingStep_Code_)(nil),
@@ -1578,7 +1659,7 @@ func file_wagate_engine_v1_item_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_engine_v1_item_proto_rawDesc), len(file_wagate_engine_v1_item_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -42,6 +42,7 @@ class Item(_message.Message):
     RECEIPT_ARRIVED_FIELD_NUMBER: _builtins.int
     NAMES_LEARNED_FIELD_NUMBER: _builtins.int
     OFFLINE_SYNC_FIELD_NUMBER: _builtins.int
+    REACHOUT_RESTRICTED_FIELD_NUMBER: _builtins.int
     item_id: _builtins.int
     """Names it in the acknowledgement; unique in the life of the engine process, from 1."""
     session_id: _builtins.str
@@ -78,6 +79,10 @@ class Item(_message.Message):
     def offline_sync(self) -> Global___OfflineSync:
         """What had waited at WhatsApp is being told, or has been told."""
 
+    @_builtins.property
+    def reachout_restricted(self) -> Global___ReachoutRestricted:
+        """The account may not write to new people for now, or may again. Never `ack_required`: WhatsApp is told regardless."""
+
     def __init__(
         self,
         *,
@@ -92,12 +97,13 @@ class Item(_message.Message):
         receipt_arrived: Global___ReceiptArrived | None = ...,
         names_learned: Global___NamesLearned | None = ...,
         offline_sync: Global___OfflineSync | None = ...,
+        reachout_restricted: Global___ReachoutRestricted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "receipt_arrived", b"receipt_arrived", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "reachout_restricted", b"reachout_restricted", "receipt_arrived", b"receipt_arrived", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_required", b"ack_required", "fence", b"fence", "item_id", b"item_id", "line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "receipt_arrived", b"receipt_arrived", "session_id", b"session_id", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_required", b"ack_required", "fence", b"fence", "item_id", b"item_id", "line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "reachout_restricted", b"reachout_restricted", "receipt_arrived", b"receipt_arrived", "session_id", b"session_id", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["line_changed", "pairing_step", "message_arrived", "message_undecryptable", "receipt_arrived", "names_learned", "offline_sync"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["line_changed", "pairing_step", "message_arrived", "message_undecryptable", "receipt_arrived", "names_learned", "offline_sync", "reachout_restricted"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
@@ -657,3 +663,31 @@ class OfflineSync(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OfflineSync: _TypeAlias = OfflineSync  # noqa: Y015
+
+@_typing.final
+class ReachoutRestricted(_message.Message):
+    """ReachoutRestricted tells what WhatsApp said about writing to people not written to before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    active: _builtins.bool
+    """Whether it is forbidden."""
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """When that ends; unset if WhatsApp did not say."""
+
+    def __init__(
+        self,
+        *,
+        active: _builtins.bool = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReachoutRestricted: _TypeAlias = ReachoutRestricted  # noqa: Y015
