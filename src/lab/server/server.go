@@ -22,6 +22,7 @@
 //	Dropped Unanswered Stanzas Oracle         what happened
 //	SetFault SetDeviceFault HeldAcks          faults
 //	Drop DropConnections                      more of them
+//	Ban LockReachout LiftRestrictions         what WhatsApp forbids for a time
 //	NewWorld SaveWorld LoadWorld              all of it, as JSON
 //	Close Done                                the end
 package server
@@ -53,23 +54,24 @@ const chatPath = "/ws/chat"
 
 // Server is a running lab. Its methods may be called from any goroutine.
 type Server struct {
-	options  Options
-	world    *model.World
-	oracle   *oracle.Log
-	board    *route.Board
-	desk     *pair.Desk
-	iq       *iq.Router
-	faults   *fault.Desk
-	ring     *ring
-	trust    atomic.Pointer[trust]
-	listener net.Listener
-	http     *http.Server
-	ctx      context.Context
-	cancel   context.CancelFunc
-	clients  sync.WaitGroup
-	open     atomic.Int64  // sockets that are open now
-	logins   atomic.Uint64 // ever
-	done     chan struct{}
+	options      Options
+	world        *model.World
+	oracle       *oracle.Log
+	board        *route.Board
+	desk         *pair.Desk
+	iq           *iq.Router
+	faults       *fault.Desk
+	restrictions *fault.Restrictions
+	ring         *ring
+	trust        atomic.Pointer[trust]
+	listener     net.Listener
+	http         *http.Server
+	ctx          context.Context
+	cancel       context.CancelFunc
+	clients      sync.WaitGroup
+	open         atomic.Int64  // sockets that are open now
+	logins       atomic.Uint64 // ever
+	done         chan struct{}
 }
 
 // Start listens and serves until ctx ends or Close is called. It fails with
@@ -128,8 +130,8 @@ func assemble(
 ) *Server {
 	s := &Server{
 		options: options, world: world, oracle: log, listener: listener,
-		board: route.NewBoard(world, log), faults: fault.NewDesk(), ring: newRing(options.StanzasKept),
-		done: make(chan struct{}),
+		board: route.NewBoard(world, log), faults: fault.NewDesk(),
+		restrictions: fault.NewRestrictions(), ring: newRing(options.StanzasKept), done: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.desk = pair.NewDesk(world, options.Pairing, s.deviceLinked)
@@ -155,7 +157,7 @@ func (s *Server) serve() {
 	defer close(s.done)
 	stop := context.AfterFunc(s.ctx, func() { _ = s.http.Close() }) // Serve reports the same end
 	defer stop()
-	err := s.http.Serve(tls.NewListener(s.listener, &tls.Config{
+	err := s.http.Serve(tls.NewListener(doorway{s.listener}, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
