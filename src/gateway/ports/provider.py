@@ -70,7 +70,10 @@ class Line(Protocol):
     device: LinkedDevice | None
 
     def incoming(self) -> AsyncGenerator[Incoming]:
-        """What happens, in order; the next is told after this one is settled or refused. Raises LineGone at its end."""
+        """What happens, in order. Some may be told before those before them are settled, so that many are stored
+        together: all are settled or refused in the order in which they were told. After a refusal, whatever was told by
+        then is to be refused too: WhatsApp tells it all again. Raises LineGone at its end.
+        """
 
     async def renew(self, remaining: timedelta) -> None:
         """Say how long the lease still lasts. Raises LineGone if another owner was seen."""
