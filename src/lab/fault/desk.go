@@ -14,12 +14,12 @@ import (
 type Desk struct {
 	mu    sync.Mutex
 	plans map[model.Address]*plan
-	held  map[model.Address][]waBinary.Node
+	held  map[model.Address][]lateAck
 }
 
 // NewDesk makes a desk without faults.
 func NewDesk() *Desk {
-	return &Desk{plans: map[model.Address]*plan{}, held: map[model.Address][]waBinary.Node{}}
+	return &Desk{plans: map[model.Address]*plan{}, held: map[model.Address][]lateAck{}}
 }
 
 // Set replaces the fault that is in force for a device or account; the zero
@@ -32,27 +32,6 @@ func (d *Desk) Set(at model.Address, fault Fault) {
 		return
 	}
 	d.plans[at] = &plan{Fault: fault}
-}
-
-// Release takes the acks that were held for devices where this ended, in order.
-func (d *Desk) Release() map[model.Address][]waBinary.Node {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	released := map[model.Address][]waBinary.Node{}
-	for device, acks := range d.held {
-		if !d.any(device, func(p *plan) bool { return p.AcksHeld }) {
-			released[device] = acks
-			delete(d.held, device)
-		}
-	}
-	return released
-}
-
-// Held tells how many acks are held back from a device.
-func (d *Desk) Held(device model.Address) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.held[device])
 }
 
 // Unreachable tells whether a device's logins are dropped.
@@ -89,28 +68,34 @@ func (d *Desk) Incoming(device model.Address, node *waBinary.Node) (refusal int)
 	return refusal
 }
 
-// Outgoing is asked about every stanza to a device: whether it may leave now. A
-// message that is to arrive spoilt becomes a spoilt copy of itself.
-func (d *Desk) Outgoing(device model.Address, node *waBinary.Node) (leaves bool) {
+// Outgoing is asked about every stanza to a device: how often it leaves now. A
+// message that is to arrive spoilt becomes a spoilt copy of itself; an ack that
+// stays may be sent later, past the desk.
+func (d *Desk) Outgoing(device model.Address, node *waBinary.Node, send func(waBinary.Node)) (copies int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if node.Tag == "message" {
+	switch {
+	case node.Tag == "message":
 		if d.any(device, func(p *plan) bool { return p.garbles(device, node) }) {
 			*node = spoilt(node)
 		}
-		return true
+	case isMessageAck(node):
+		if d.keepsAck(device, node, send) {
+			return 0
+		}
 	}
-	if !isMessageAck(node) {
-		return true
-	}
-	if d.any(device, func(p *plan) bool { return p.AcksLost }) {
-		return false
-	}
-	if d.any(device, func(p *plan) bool { return p.AcksHeld }) {
-		d.held[device] = append(d.held[device], *node)
-		return false
-	}
-	return true
+	return 1
+}
+
+// Delays tells how much longer each stanza from a device, and to it, takes.
+func (d *Desk) Delays(device model.Address) (from, to time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.any(device, func(p *plan) bool {
+		from, to = p.DelayFrom, p.DelayTo
+		return from != 0 || to != 0
+	})
+	return from, to
 }
 
 // any asks the plans that concern a device, its own first.

@@ -2,11 +2,7 @@
 // a logged-in device is shown to the desk, at one place for each direction.
 package fault
 
-import (
-	"time"
-
-	waBinary "go.mau.fi/whatsmeow/binary"
-)
+import "time"
 
 // Fault is what goes wrong for a device, or for all devices of an account.
 type Fault struct {
@@ -33,6 +29,12 @@ type Fault struct {
 	// GarbleCount is how many of the next messages to a device arrive spoilt, so
 	// that they cannot be decrypted. Each is spoilt once at most.
 	GarbleCount int
+	// DelayTo and DelayFrom: each stanza to, or from, the device takes so much
+	// longer. Their order stays.
+	DelayTo, DelayFrom time.Duration
+	// AckDelay: messages are taken in and passed on; their acks leave so much
+	// later.
+	AckDelay time.Duration
 }
 
 // plan is a fault in force for one device, or all of an account, and what it
@@ -41,10 +43,6 @@ type plan struct {
 	Fault
 	refused int
 	garbled map[copied]bool
-}
-
-func isMessageAck(node *waBinary.Node) bool {
-	return node.Tag == "ack" && node.Attrs["class"] == "message"
 }
 
 // refusal takes one message's refusal from the plan; 0 when it is accepted.

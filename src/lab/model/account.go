@@ -45,6 +45,7 @@ type Account struct {
 	Watchers   map[string]bool   `json:"watchers,omitempty"`
 	Blocked    map[string]bool   `json:"blocked,omitempty"`
 	Privacy    map[string]string `json:"privacy,omitempty"`
+	Chats      map[string]bool   `json:"chats,omitempty"` // with whom, by their numbers
 }
 
 // PN is the account's address by phone number.

@@ -76,3 +76,7 @@ func (l *Line) Freeze() { l.conn.Freeze() }
 
 // Thaw ends a freeze.
 func (l *Line) Thaw() { l.conn.Thaw() }
+
+// Slow lets every stanza from the device be heard, and every one to it leave, so
+// much later.
+func (l *Line) Slow(from, to time.Duration) { l.conn.Slow(from, to) }

@@ -3,10 +3,7 @@ package server
 import (
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 
-	waBinary "go.mau.fi/whatsmeow/binary"
-	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/noise"
 	"wagate.dev/src/lab/wire"
 )
@@ -34,8 +31,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		s.options.Log.Warn("no handshake", "error", err)
 		return
 	}
-	tap := &tap{server: s}
+	tap := newTap(s)
 	conn := wire.NewConn(s.ctx, frames, opened.Transport, func() wire.Gate { return tap })
+	tap.send = conn.Send
 	defer conn.Close()
 	if opened.Payload.Username == nil {
 		s.register(conn, opened)
@@ -50,33 +48,4 @@ func (s *Server) handshake(frames *wire.Frames) (*noise.Opened, error) {
 		return nil, err
 	}
 	return s.trust.Load().noise.Open(s.ctx, frames, prologue)
-}
-
-// tap remembers every stanza in the ring and asks the faults of the device
-// whether one may leave. Before login there is no device and all pass.
-type tap struct {
-	server *Server
-	device atomic.Pointer[model.Address]
-}
-
-func (t *tap) Incoming(node *waBinary.Node) bool {
-	t.record(node, true)
-	return true
-}
-
-func (t *tap) Outgoing(node *waBinary.Node) bool {
-	device := t.device.Load()
-	if device != nil && !t.server.faults.Outgoing(*device, node) {
-		return false
-	}
-	t.record(node, false)
-	return true
-}
-
-func (t *tap) record(node *waBinary.Node, incoming bool) {
-	stanza := Stanza{Time: t.server.world.Now(), Incoming: incoming, Node: *node}
-	if device := t.device.Load(); device != nil {
-		stanza.Device = *device
-	}
-	t.server.ring.add(stanza)
 }

@@ -81,7 +81,7 @@ func TestLostAcksAndUnreachability(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Hear()
-	if dropped, err := lab.DropConnections(ada); err != nil || dropped != 1 {
+	if dropped, err := lab.DropConnections(ada, nil); err != nil || dropped != 1 {
 		t.Fatalf("%d %v", dropped, err)
 	}
 	labtest.Await[*events.Disconnected](first)

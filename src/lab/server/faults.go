@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	waBinary "go.mau.fi/whatsmeow/binary"
 	"wagate.dev/src/lab/fault"
 	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/route"
@@ -35,34 +36,32 @@ func (s *Server) SetDeviceFault(device model.Address, wanted fault.Fault) {
 func (s *Server) setFault(at model.Address, lines []*route.Line, wanted fault.Fault) {
 	s.faults.Set(at, wanted)
 	for _, line := range lines {
+		line.Slow(s.faults.Delays(line.Address))
 		if wanted.Frozen {
 			line.Freeze()
 		} else {
 			line.Thaw()
 		}
 	}
-	for device, acks := range s.faults.Release() {
-		line := s.board.Line(device)
-		for _, ack := range acks {
-			if line != nil {
-				line.Send(ack)
-			}
-		}
-	}
+	s.faults.Release()
 }
 
 // HeldAcks tells how many acks are held back from a device.
 func (s *Server) HeldAcks(device model.Address) int { return s.faults.Held(device) }
 
-// DropConnections closes the sockets of all devices of an account without a
-// word, and returns how many there were.
-func (s *Server) DropConnections(phone string) (int, error) {
+// DropConnections ends the connections of all devices of an account, and returns
+// how many there were: without a word, or with a last one.
+func (s *Server) DropConnections(phone string, lastWord *waBinary.Node) (int, error) {
 	if _, err := s.world.Account(phone); err != nil {
 		return 0, err
 	}
 	lines := s.board.Lines(phone)
 	for _, line := range lines {
-		line.Drop()
+		if lastWord == nil {
+			line.Drop()
+		} else {
+			line.End(*lastWord, s.options.Farewell)
+		}
 	}
 	return len(lines), nil
 }

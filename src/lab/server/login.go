@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -31,6 +32,10 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 		s.dismiss(conn, waBinary.Attrs{"reason": reasonLoggedOut})
 		return
 	}
+	if left, reason := s.restrictions.Banned(phone); left > 0 {
+		s.dismiss(conn, banned(left, reason))
+		return
+	}
 	if code, ban := s.faults.LoginFailure(address); code != 0 {
 		s.dismiss(conn, failure(code, ban))
 		return
@@ -42,8 +47,9 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 	tap.device.Store(&address)
 	line := route.NewLine(account, address.Number, s.logins.Add(1), conn)
 	if replaced := s.board.Enter(line); replaced != nil {
-		replaced.End(conflict("replaced", ""), s.options.Farewell)
+		replaced.End(Replaced(), s.options.Farewell)
 	}
+	line.Slow(s.faults.Delays(address))
 	s.oracle.Note(oracle.Entry{What: oracle.Login, Account: phone, Device: address.Number, Connection: line.Login})
 	conn.Send(waBinary.Node{Tag: "success", Attrs: waBinary.Attrs{
 		"t": s.world.Now().Unix(), "lid": line.JID(types.HiddenUserServer),
@@ -55,11 +61,16 @@ func (s *Server) login(conn *wire.Conn, tap *tap, opened *noise.Opened) {
 
 // failure is how a login is refused with a number.
 func failure(code int, ban time.Duration) waBinary.Attrs {
-	attrs := waBinary.Attrs{"reason": code}
 	if code == reasonBanned {
-		attrs["code"], attrs["expire"] = banTooManyPeople, int(ban.Seconds())
+		return banned(ban, banTooManyPeople)
 	}
-	return attrs
+	return waBinary.Attrs{"reason": code}
+}
+
+// banned is how a login is refused for the time that is left, told in seconds
+// and never too few.
+func banned(left time.Duration, reason int) waBinary.Attrs {
+	return waBinary.Attrs{"reason": reasonBanned, "code": reason, "expire": int(math.Ceil(left.Seconds()))}
 }
 
 // dismiss refuses a login and waits for the client to leave.
@@ -108,7 +119,7 @@ func (s *Server) hear(line *route.Line, node *waBinary.Node) error {
 			s.iq.Answer(line, node)
 		}
 	case "message":
-		if code := s.faults.Incoming(line.Address, node); code != 0 {
+		if code := s.refusal(line, node); code != 0 {
 			return s.board.Refuse(line, node, code)
 		}
 		return s.board.Message(line, node)
@@ -122,14 +133,6 @@ func (s *Server) hear(line *route.Line, node *waBinary.Node) error {
 		s.board.ChatState(line, node)
 	}
 	return nil
-}
-
-// conflict is the last word to a line whose device is used elsewhere or gone.
-func conflict(kind, code string) waBinary.Node {
-	return waBinary.Node{
-		Tag: "stream:error", Attrs: waBinary.Attrs{"code": code},
-		Content: []waBinary.Node{{Tag: "conflict", Attrs: waBinary.Attrs{"type": kind}}},
-	}
 }
 
 // masked names a device in logs by the last four digits of its number.

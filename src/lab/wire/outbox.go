@@ -3,14 +3,17 @@ package wire
 import (
 	"context"
 	"sync"
+	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 )
 
-// parcel is a node on its way out and what to do once it is on the socket.
+// parcel is a node on its way out, since when it is, and what to do each time it
+// is on the socket.
 type parcel struct {
-	node waBinary.Node
-	sent func()
+	node  waBinary.Node
+	sent  func()
+	since time.Time
 }
 
 // outbox keeps what is to be written, in order, so that nobody who sends ever

@@ -80,6 +80,63 @@ func (CreateAccountRequest_Naming) EnumDescriptor() ([]byte, []int) {
 	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{4, 0}
 }
 
+// LastWord is what a device is told before its connection ends.
+type DropConnectionsRequest_LastWord int32
+
+const (
+	// Nothing: the socket is cut.
+	DropConnectionsRequest_LAST_WORD_UNSPECIFIED DropConnectionsRequest_LastWord = 0
+	// That the stream ends.
+	DropConnectionsRequest_LAST_WORD_STREAM_END DropConnectionsRequest_LastWord = 1
+	// That another connection has replaced this one. There is none: a device that comes back is let in.
+	DropConnectionsRequest_LAST_WORD_REPLACED DropConnectionsRequest_LastWord = 2
+	// A stream error with `error_code`, for example 503.
+	DropConnectionsRequest_LAST_WORD_ERROR DropConnectionsRequest_LastWord = 3
+)
+
+// Enum value maps for DropConnectionsRequest_LastWord.
+var (
+	DropConnectionsRequest_LastWord_name = map[int32]string{
+		0: "LAST_WORD_UNSPECIFIED",
+		1: "LAST_WORD_STREAM_END",
+		2: "LAST_WORD_REPLACED",
+		3: "LAST_WORD_ERROR",
+	}
+	DropConnectionsRequest_LastWord_value = map[string]int32{
+		"LAST_WORD_UNSPECIFIED": 0,
+		"LAST_WORD_STREAM_END":  1,
+		"LAST_WORD_REPLACED":    2,
+		"LAST_WORD_ERROR":       3,
+	}
+)
+
+func (x DropConnectionsRequest_LastWord) Enum() *DropConnectionsRequest_LastWord {
+	p := new(DropConnectionsRequest_LastWord)
+	*p = x
+	return p
+}
+
+func (x DropConnectionsRequest_LastWord) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DropConnectionsRequest_LastWord) Descriptor() protoreflect.EnumDescriptor {
+	return file_wagate_lab_v1_lab_service_proto_enumTypes[1].Descriptor()
+}
+
+func (DropConnectionsRequest_LastWord) Type() protoreflect.EnumType {
+	return &file_wagate_lab_v1_lab_service_proto_enumTypes[1]
+}
+
+func (x DropConnectionsRequest_LastWord) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DropConnectionsRequest_LastWord.Descriptor instead.
+func (DropConnectionsRequest_LastWord) EnumDescriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{30, 0}
+}
+
 // GetLabRequest asks where the lab is.
 type GetLabRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1799,11 +1856,15 @@ func (*SetFaultResponse) Descriptor() ([]byte, []int) {
 	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{29}
 }
 
-// DropConnectionsRequest cuts sockets.
+// DropConnectionsRequest ends connections.
 type DropConnectionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whose.
-	PhoneNumber   string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// What the devices are told before.
+	LastWord DropConnectionsRequest_LastWord `protobuf:"varint,2,opt,name=last_word,json=lastWord,proto3,enum=wagate.lab.v1.DropConnectionsRequest_LastWord" json:"last_word,omitempty"`
+	// The number of the last word if that is an error.
+	ErrorCode     int32 `protobuf:"varint,3,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1843,6 +1904,20 @@ func (x *DropConnectionsRequest) GetPhoneNumber() string {
 		return x.PhoneNumber
 	}
 	return ""
+}
+
+func (x *DropConnectionsRequest) GetLastWord() DropConnectionsRequest_LastWord {
+	if x != nil {
+		return x.LastWord
+	}
+	return DropConnectionsRequest_LAST_WORD_UNSPECIFIED
+}
+
+func (x *DropConnectionsRequest) GetErrorCode() int32 {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return 0
 }
 
 // DropConnectionsResponse counts them.
@@ -1891,6 +1966,301 @@ func (x *DropConnectionsResponse) GetDroppedCount() int32 {
 	return 0
 }
 
+// BanAccountRequest bans.
+type BanAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whom.
+	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// For how long, from now on; more than 0. Clients are told of whole seconds.
+	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	// The number of the reason: 101 too many people (0 means that too), 102 blocked by too many, 103 too many groups, 104
+	// the same message too often, 106 too much to a broadcast list.
+	ReasonCode    int32 `protobuf:"varint,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BanAccountRequest) Reset() {
+	*x = BanAccountRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BanAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BanAccountRequest) ProtoMessage() {}
+
+func (x *BanAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BanAccountRequest.ProtoReflect.Descriptor instead.
+func (*BanAccountRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *BanAccountRequest) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+func (x *BanAccountRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *BanAccountRequest) GetReasonCode() int32 {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return 0
+}
+
+// BanAccountResponse tells the end.
+type BanAccountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the ban ends.
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BanAccountResponse) Reset() {
+	*x = BanAccountResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BanAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BanAccountResponse) ProtoMessage() {}
+
+func (x *BanAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BanAccountResponse.ProtoReflect.Descriptor instead.
+func (*BanAccountResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *BanAccountResponse) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+// LockReachoutRequest locks.
+type LockReachoutRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whom.
+	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// For how long, from now on; unset means until it is lifted, and that no end is told.
+	Duration      *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockReachoutRequest) Reset() {
+	*x = LockReachoutRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockReachoutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockReachoutRequest) ProtoMessage() {}
+
+func (x *LockReachoutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockReachoutRequest.ProtoReflect.Descriptor instead.
+func (*LockReachoutRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LockReachoutRequest) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+func (x *LockReachoutRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+// LockReachoutResponse tells the end.
+type LockReachoutResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the lock ends; unset if it has to be lifted.
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockReachoutResponse) Reset() {
+	*x = LockReachoutResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockReachoutResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockReachoutResponse) ProtoMessage() {}
+
+func (x *LockReachoutResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockReachoutResponse.ProtoReflect.Descriptor instead.
+func (*LockReachoutResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *LockReachoutResponse) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+// LiftRestrictionsRequest lifts.
+type LiftRestrictionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose.
+	PhoneNumber   string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiftRestrictionsRequest) Reset() {
+	*x = LiftRestrictionsRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiftRestrictionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiftRestrictionsRequest) ProtoMessage() {}
+
+func (x *LiftRestrictionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiftRestrictionsRequest.ProtoReflect.Descriptor instead.
+func (*LiftRestrictionsRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *LiftRestrictionsRequest) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+// LiftRestrictionsResponse has nothing to say.
+type LiftRestrictionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LiftRestrictionsResponse) Reset() {
+	*x = LiftRestrictionsResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LiftRestrictionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LiftRestrictionsResponse) ProtoMessage() {}
+
+func (x *LiftRestrictionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LiftRestrictionsResponse.ProtoReflect.Descriptor instead.
+func (*LiftRestrictionsResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{37}
+}
+
 // WatchOracleRequest asks for the log.
 type WatchOracleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1904,7 +2274,7 @@ type WatchOracleRequest struct {
 
 func (x *WatchOracleRequest) Reset() {
 	*x = WatchOracleRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +2286,7 @@ func (x *WatchOracleRequest) String() string {
 func (*WatchOracleRequest) ProtoMessage() {}
 
 func (x *WatchOracleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2299,7 @@ func (x *WatchOracleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOracleRequest.ProtoReflect.Descriptor instead.
 func (*WatchOracleRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{32}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WatchOracleRequest) GetAfterPosition() int64 {
@@ -1957,7 +2327,7 @@ type WatchOracleResponse struct {
 
 func (x *WatchOracleResponse) Reset() {
 	*x = WatchOracleResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2339,7 @@ func (x *WatchOracleResponse) String() string {
 func (*WatchOracleResponse) ProtoMessage() {}
 
 func (x *WatchOracleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2352,7 @@ func (x *WatchOracleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOracleResponse.ProtoReflect.Descriptor instead.
 func (*WatchOracleResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{33}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WatchOracleResponse) GetEntry() *OracleEntry {
@@ -2001,7 +2371,7 @@ type GetStatsRequest struct {
 
 func (x *GetStatsRequest) Reset() {
 	*x = GetStatsRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2383,7 @@ func (x *GetStatsRequest) String() string {
 func (*GetStatsRequest) ProtoMessage() {}
 
 func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2396,7 @@ func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetStatsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{34}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{40}
 }
 
 // GetStatsResponse counts.
@@ -2046,7 +2416,7 @@ type GetStatsResponse struct {
 
 func (x *GetStatsResponse) Reset() {
 	*x = GetStatsResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2428,7 @@ func (x *GetStatsResponse) String() string {
 func (*GetStatsResponse) ProtoMessage() {}
 
 func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2441,7 @@ func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsResponse.ProtoReflect.Descriptor instead.
 func (*GetStatsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{35}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetStatsResponse) GetUnansweredIqs() map[string]int64 {
@@ -2114,7 +2484,7 @@ type SaveWorldRequest struct {
 
 func (x *SaveWorldRequest) Reset() {
 	*x = SaveWorldRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2126,7 +2496,7 @@ func (x *SaveWorldRequest) String() string {
 func (*SaveWorldRequest) ProtoMessage() {}
 
 func (x *SaveWorldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2139,7 +2509,7 @@ func (x *SaveWorldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveWorldRequest.ProtoReflect.Descriptor instead.
 func (*SaveWorldRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{36}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SaveWorldRequest) GetFolder() string {
@@ -2158,7 +2528,7 @@ type SaveWorldResponse struct {
 
 func (x *SaveWorldResponse) Reset() {
 	*x = SaveWorldResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2170,7 +2540,7 @@ func (x *SaveWorldResponse) String() string {
 func (*SaveWorldResponse) ProtoMessage() {}
 
 func (x *SaveWorldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2183,7 +2553,7 @@ func (x *SaveWorldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveWorldResponse.ProtoReflect.Descriptor instead.
 func (*SaveWorldResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{37}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{43}
 }
 
 // Fault is what goes wrong.
@@ -2208,14 +2578,21 @@ type SetFaultRequest_Fault struct {
 	BanDuration *durationpb.Duration `protobuf:"bytes,8,opt,name=ban_duration,json=banDuration,proto3" json:"ban_duration,omitempty"`
 	// So many of the next messages delivered to these devices arrive with their encrypted bytes spoilt; 0 means none.
 	// Each is spoilt once at most: delivered again, or sent again by its author, it is sound.
-	GarbleCount   int32 `protobuf:"varint,9,opt,name=garble_count,json=garbleCount,proto3" json:"garble_count,omitempty"`
+	GarbleCount int32 `protobuf:"varint,9,opt,name=garble_count,json=garbleCount,proto3" json:"garble_count,omitempty"`
+	// Each stanza arrives at the devices so much later; their order stays. 0 means none.
+	DelayToDevice *durationpb.Duration `protobuf:"bytes,10,opt,name=delay_to_device,json=delayToDevice,proto3" json:"delay_to_device,omitempty"`
+	// Each stanza of the devices is heard so much later; their order stays. 0 means none.
+	DelayFromDevice *durationpb.Duration `protobuf:"bytes,11,opt,name=delay_from_device,json=delayFromDevice,proto3" json:"delay_from_device,omitempty"`
+	// Messages are taken in and passed on; their acks leave so much later. One whose connection has ended by then is
+	// lost. 0 means none.
+	AckDelay      *durationpb.Duration `protobuf:"bytes,12,opt,name=ack_delay,json=ackDelay,proto3" json:"ack_delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetFaultRequest_Fault) Reset() {
 	*x = SetFaultRequest_Fault{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2604,7 @@ func (x *SetFaultRequest_Fault) String() string {
 func (*SetFaultRequest_Fault) ProtoMessage() {}
 
 func (x *SetFaultRequest_Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2304,6 +2681,27 @@ func (x *SetFaultRequest_Fault) GetGarbleCount() int32 {
 		return x.GarbleCount
 	}
 	return 0
+}
+
+func (x *SetFaultRequest_Fault) GetDelayToDevice() *durationpb.Duration {
+	if x != nil {
+		return x.DelayToDevice
+	}
+	return nil
+}
+
+func (x *SetFaultRequest_Fault) GetDelayFromDevice() *durationpb.Duration {
+	if x != nil {
+		return x.DelayFromDevice
+	}
+	return nil
+}
+
+func (x *SetFaultRequest_Fault) GetAckDelay() *durationpb.Duration {
+	if x != nil {
+		return x.AckDelay
+	}
+	return nil
 }
 
 var File_wagate_lab_v1_lab_service_proto protoreflect.FileDescriptor
@@ -2414,10 +2812,10 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	" \x01(\x05R\n" +
 	"retryCount\x127\n" +
 	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12\x19\n" +
-	"\bchat_jid\x18\f \x01(\tR\achatJid\"\xc1\x03\n" +
+	"\bchat_jid\x18\f \x01(\tR\achatJid\"\x83\x05\n" +
 	"\x0fSetFaultRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12:\n" +
-	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xce\x02\n" +
+	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\x90\x04\n" +
 	"\x05Fault\x12\x16\n" +
 	"\x06frozen\x18\x01 \x01(\bR\x06frozen\x12\x1b\n" +
 	"\tacks_held\x18\x02 \x01(\bR\backsHeld\x12\x1b\n" +
@@ -2428,12 +2826,41 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\vunreachable\x18\x06 \x01(\bR\vunreachable\x12,\n" +
 	"\x12login_failure_code\x18\a \x01(\x05R\x10loginFailureCode\x12<\n" +
 	"\fban_duration\x18\b \x01(\v2\x19.google.protobuf.DurationR\vbanDuration\x12!\n" +
-	"\fgarble_count\x18\t \x01(\x05R\vgarbleCount\"\x12\n" +
-	"\x10SetFaultResponse\";\n" +
+	"\fgarble_count\x18\t \x01(\x05R\vgarbleCount\x12A\n" +
+	"\x0fdelay_to_device\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\rdelayToDevice\x12E\n" +
+	"\x11delay_from_device\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fdelayFromDevice\x126\n" +
+	"\tack_delay\x18\f \x01(\v2\x19.google.protobuf.DurationR\backDelay\"\x12\n" +
+	"\x10SetFaultResponse\"\x95\x02\n" +
 	"\x16DropConnectionsRequest\x12!\n" +
-	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\">\n" +
+	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12K\n" +
+	"\tlast_word\x18\x02 \x01(\x0e2..wagate.lab.v1.DropConnectionsRequest.LastWordR\blastWord\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\x03 \x01(\x05R\terrorCode\"l\n" +
+	"\bLastWord\x12\x19\n" +
+	"\x15LAST_WORD_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14LAST_WORD_STREAM_END\x10\x01\x12\x16\n" +
+	"\x12LAST_WORD_REPLACED\x10\x02\x12\x13\n" +
+	"\x0fLAST_WORD_ERROR\x10\x03\">\n" +
 	"\x17DropConnectionsResponse\x12#\n" +
-	"\rdropped_count\x18\x01 \x01(\x05R\fdroppedCount\"X\n" +
+	"\rdropped_count\x18\x01 \x01(\x05R\fdroppedCount\"\x8e\x01\n" +
+	"\x11BanAccountRequest\x12!\n" +
+	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x12\x1f\n" +
+	"\vreason_code\x18\x03 \x01(\x05R\n" +
+	"reasonCode\"O\n" +
+	"\x12BanAccountResponse\x129\n" +
+	"\n" +
+	"until_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"o\n" +
+	"\x13LockReachoutRequest\x12!\n" +
+	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"Q\n" +
+	"\x14LockReachoutResponse\x129\n" +
+	"\n" +
+	"until_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"<\n" +
+	"\x17LiftRestrictionsRequest\x12!\n" +
+	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\"\x1a\n" +
+	"\x18LiftRestrictionsResponse\"X\n" +
 	"\x12WatchOracleRequest\x12%\n" +
 	"\x0eafter_position\x18\x01 \x01(\x03R\rafterPosition\x12\x1b\n" +
 	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"G\n" +
@@ -2450,7 +2877,7 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"*\n" +
 	"\x10SaveWorldRequest\x12\x16\n" +
 	"\x06folder\x18\x01 \x01(\tR\x06folder\"\x13\n" +
-	"\x11SaveWorldResponse2\xe9\v\n" +
+	"\x11SaveWorldResponse2\xfa\r\n" +
 	"\n" +
 	"LabService\x12E\n" +
 	"\x06GetLab\x12\x1c.wagate.lab.v1.GetLabRequest\x1a\x1d.wagate.lab.v1.GetLabResponse\x12Z\n" +
@@ -2469,7 +2896,11 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\n" +
 	"WatchInbox\x12 .wagate.lab.v1.WatchInboxRequest\x1a!.wagate.lab.v1.WatchInboxResponse0\x01\x12K\n" +
 	"\bSetFault\x12\x1e.wagate.lab.v1.SetFaultRequest\x1a\x1f.wagate.lab.v1.SetFaultResponse\x12`\n" +
-	"\x0fDropConnections\x12%.wagate.lab.v1.DropConnectionsRequest\x1a&.wagate.lab.v1.DropConnectionsResponse\x12V\n" +
+	"\x0fDropConnections\x12%.wagate.lab.v1.DropConnectionsRequest\x1a&.wagate.lab.v1.DropConnectionsResponse\x12Q\n" +
+	"\n" +
+	"BanAccount\x12 .wagate.lab.v1.BanAccountRequest\x1a!.wagate.lab.v1.BanAccountResponse\x12W\n" +
+	"\fLockReachout\x12\".wagate.lab.v1.LockReachoutRequest\x1a#.wagate.lab.v1.LockReachoutResponse\x12c\n" +
+	"\x10LiftRestrictions\x12&.wagate.lab.v1.LiftRestrictionsRequest\x1a'.wagate.lab.v1.LiftRestrictionsResponse\x12V\n" +
 	"\vWatchOracle\x12!.wagate.lab.v1.WatchOracleRequest\x1a\".wagate.lab.v1.WatchOracleResponse0\x01\x12K\n" +
 	"\bGetStats\x12\x1e.wagate.lab.v1.GetStatsRequest\x1a\x1f.wagate.lab.v1.GetStatsResponse\x12N\n" +
 	"\tSaveWorld\x12\x1f.wagate.lab.v1.SaveWorldRequest\x1a .wagate.lab.v1.SaveWorldResponseB\xa1\x01\n" +
@@ -2487,109 +2918,130 @@ func file_wagate_lab_v1_lab_service_proto_rawDescGZIP() []byte {
 	return file_wagate_lab_v1_lab_service_proto_rawDescData
 }
 
-var file_wagate_lab_v1_lab_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wagate_lab_v1_lab_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_wagate_lab_v1_lab_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_wagate_lab_v1_lab_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_wagate_lab_v1_lab_service_proto_goTypes = []any{
-	(CreateAccountRequest_Naming)(0), // 0: wagate.lab.v1.CreateAccountRequest.Naming
-	(*GetLabRequest)(nil),            // 1: wagate.lab.v1.GetLabRequest
-	(*GetLabResponse)(nil),           // 2: wagate.lab.v1.GetLabResponse
-	(*Account)(nil),                  // 3: wagate.lab.v1.Account
-	(*Device)(nil),                   // 4: wagate.lab.v1.Device
-	(*CreateAccountRequest)(nil),     // 5: wagate.lab.v1.CreateAccountRequest
-	(*CreateAccountResponse)(nil),    // 6: wagate.lab.v1.CreateAccountResponse
-	(*DeleteAccountRequest)(nil),     // 7: wagate.lab.v1.DeleteAccountRequest
-	(*DeleteAccountResponse)(nil),    // 8: wagate.lab.v1.DeleteAccountResponse
-	(*ListAccountsRequest)(nil),      // 9: wagate.lab.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),     // 10: wagate.lab.v1.ListAccountsResponse
-	(*ScanQrRequest)(nil),            // 11: wagate.lab.v1.ScanQrRequest
-	(*ScanQrResponse)(nil),           // 12: wagate.lab.v1.ScanQrResponse
-	(*EnterPairingCodeRequest)(nil),  // 13: wagate.lab.v1.EnterPairingCodeRequest
-	(*EnterPairingCodeResponse)(nil), // 14: wagate.lab.v1.EnterPairingCodeResponse
-	(*UnlinkDeviceRequest)(nil),      // 15: wagate.lab.v1.UnlinkDeviceRequest
-	(*UnlinkDeviceResponse)(nil),     // 16: wagate.lab.v1.UnlinkDeviceResponse
-	(*CreatePersonRequest)(nil),      // 17: wagate.lab.v1.CreatePersonRequest
-	(*CreatePersonResponse)(nil),     // 18: wagate.lab.v1.CreatePersonResponse
-	(*SayRequest)(nil),               // 19: wagate.lab.v1.SayRequest
-	(*SayResponse)(nil),              // 20: wagate.lab.v1.SayResponse
-	(*MarkReadRequest)(nil),          // 21: wagate.lab.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),         // 22: wagate.lab.v1.MarkReadResponse
-	(*SetOnlineRequest)(nil),         // 23: wagate.lab.v1.SetOnlineRequest
-	(*SetOnlineResponse)(nil),        // 24: wagate.lab.v1.SetOnlineResponse
-	(*ForgetKeysRequest)(nil),        // 25: wagate.lab.v1.ForgetKeysRequest
-	(*ForgetKeysResponse)(nil),       // 26: wagate.lab.v1.ForgetKeysResponse
-	(*WatchInboxRequest)(nil),        // 27: wagate.lab.v1.WatchInboxRequest
-	(*WatchInboxResponse)(nil),       // 28: wagate.lab.v1.WatchInboxResponse
-	(*SetFaultRequest)(nil),          // 29: wagate.lab.v1.SetFaultRequest
-	(*SetFaultResponse)(nil),         // 30: wagate.lab.v1.SetFaultResponse
-	(*DropConnectionsRequest)(nil),   // 31: wagate.lab.v1.DropConnectionsRequest
-	(*DropConnectionsResponse)(nil),  // 32: wagate.lab.v1.DropConnectionsResponse
-	(*WatchOracleRequest)(nil),       // 33: wagate.lab.v1.WatchOracleRequest
-	(*WatchOracleResponse)(nil),      // 34: wagate.lab.v1.WatchOracleResponse
-	(*GetStatsRequest)(nil),          // 35: wagate.lab.v1.GetStatsRequest
-	(*GetStatsResponse)(nil),         // 36: wagate.lab.v1.GetStatsResponse
-	(*SaveWorldRequest)(nil),         // 37: wagate.lab.v1.SaveWorldRequest
-	(*SaveWorldResponse)(nil),        // 38: wagate.lab.v1.SaveWorldResponse
-	(*SetFaultRequest_Fault)(nil),    // 39: wagate.lab.v1.SetFaultRequest.Fault
-	nil,                              // 40: wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
-	(*timestamppb.Timestamp)(nil),    // 41: google.protobuf.Timestamp
-	(*OracleEntry)(nil),              // 42: wagate.lab.v1.OracleEntry
-	(*durationpb.Duration)(nil),      // 43: google.protobuf.Duration
+	(CreateAccountRequest_Naming)(0),     // 0: wagate.lab.v1.CreateAccountRequest.Naming
+	(DropConnectionsRequest_LastWord)(0), // 1: wagate.lab.v1.DropConnectionsRequest.LastWord
+	(*GetLabRequest)(nil),                // 2: wagate.lab.v1.GetLabRequest
+	(*GetLabResponse)(nil),               // 3: wagate.lab.v1.GetLabResponse
+	(*Account)(nil),                      // 4: wagate.lab.v1.Account
+	(*Device)(nil),                       // 5: wagate.lab.v1.Device
+	(*CreateAccountRequest)(nil),         // 6: wagate.lab.v1.CreateAccountRequest
+	(*CreateAccountResponse)(nil),        // 7: wagate.lab.v1.CreateAccountResponse
+	(*DeleteAccountRequest)(nil),         // 8: wagate.lab.v1.DeleteAccountRequest
+	(*DeleteAccountResponse)(nil),        // 9: wagate.lab.v1.DeleteAccountResponse
+	(*ListAccountsRequest)(nil),          // 10: wagate.lab.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),         // 11: wagate.lab.v1.ListAccountsResponse
+	(*ScanQrRequest)(nil),                // 12: wagate.lab.v1.ScanQrRequest
+	(*ScanQrResponse)(nil),               // 13: wagate.lab.v1.ScanQrResponse
+	(*EnterPairingCodeRequest)(nil),      // 14: wagate.lab.v1.EnterPairingCodeRequest
+	(*EnterPairingCodeResponse)(nil),     // 15: wagate.lab.v1.EnterPairingCodeResponse
+	(*UnlinkDeviceRequest)(nil),          // 16: wagate.lab.v1.UnlinkDeviceRequest
+	(*UnlinkDeviceResponse)(nil),         // 17: wagate.lab.v1.UnlinkDeviceResponse
+	(*CreatePersonRequest)(nil),          // 18: wagate.lab.v1.CreatePersonRequest
+	(*CreatePersonResponse)(nil),         // 19: wagate.lab.v1.CreatePersonResponse
+	(*SayRequest)(nil),                   // 20: wagate.lab.v1.SayRequest
+	(*SayResponse)(nil),                  // 21: wagate.lab.v1.SayResponse
+	(*MarkReadRequest)(nil),              // 22: wagate.lab.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),             // 23: wagate.lab.v1.MarkReadResponse
+	(*SetOnlineRequest)(nil),             // 24: wagate.lab.v1.SetOnlineRequest
+	(*SetOnlineResponse)(nil),            // 25: wagate.lab.v1.SetOnlineResponse
+	(*ForgetKeysRequest)(nil),            // 26: wagate.lab.v1.ForgetKeysRequest
+	(*ForgetKeysResponse)(nil),           // 27: wagate.lab.v1.ForgetKeysResponse
+	(*WatchInboxRequest)(nil),            // 28: wagate.lab.v1.WatchInboxRequest
+	(*WatchInboxResponse)(nil),           // 29: wagate.lab.v1.WatchInboxResponse
+	(*SetFaultRequest)(nil),              // 30: wagate.lab.v1.SetFaultRequest
+	(*SetFaultResponse)(nil),             // 31: wagate.lab.v1.SetFaultResponse
+	(*DropConnectionsRequest)(nil),       // 32: wagate.lab.v1.DropConnectionsRequest
+	(*DropConnectionsResponse)(nil),      // 33: wagate.lab.v1.DropConnectionsResponse
+	(*BanAccountRequest)(nil),            // 34: wagate.lab.v1.BanAccountRequest
+	(*BanAccountResponse)(nil),           // 35: wagate.lab.v1.BanAccountResponse
+	(*LockReachoutRequest)(nil),          // 36: wagate.lab.v1.LockReachoutRequest
+	(*LockReachoutResponse)(nil),         // 37: wagate.lab.v1.LockReachoutResponse
+	(*LiftRestrictionsRequest)(nil),      // 38: wagate.lab.v1.LiftRestrictionsRequest
+	(*LiftRestrictionsResponse)(nil),     // 39: wagate.lab.v1.LiftRestrictionsResponse
+	(*WatchOracleRequest)(nil),           // 40: wagate.lab.v1.WatchOracleRequest
+	(*WatchOracleResponse)(nil),          // 41: wagate.lab.v1.WatchOracleResponse
+	(*GetStatsRequest)(nil),              // 42: wagate.lab.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),             // 43: wagate.lab.v1.GetStatsResponse
+	(*SaveWorldRequest)(nil),             // 44: wagate.lab.v1.SaveWorldRequest
+	(*SaveWorldResponse)(nil),            // 45: wagate.lab.v1.SaveWorldResponse
+	(*SetFaultRequest_Fault)(nil),        // 46: wagate.lab.v1.SetFaultRequest.Fault
+	nil,                                  // 47: wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
+	(*timestamppb.Timestamp)(nil),        // 48: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 49: google.protobuf.Duration
+	(*OracleEntry)(nil),                  // 50: wagate.lab.v1.OracleEntry
 }
 var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
-	4,  // 0: wagate.lab.v1.Account.devices:type_name -> wagate.lab.v1.Device
+	5,  // 0: wagate.lab.v1.Account.devices:type_name -> wagate.lab.v1.Device
 	0,  // 1: wagate.lab.v1.CreateAccountRequest.naming:type_name -> wagate.lab.v1.CreateAccountRequest.Naming
-	3,  // 2: wagate.lab.v1.CreateAccountResponse.account:type_name -> wagate.lab.v1.Account
-	3,  // 3: wagate.lab.v1.ListAccountsResponse.accounts:type_name -> wagate.lab.v1.Account
+	4,  // 2: wagate.lab.v1.CreateAccountResponse.account:type_name -> wagate.lab.v1.Account
+	4,  // 3: wagate.lab.v1.ListAccountsResponse.accounts:type_name -> wagate.lab.v1.Account
 	0,  // 4: wagate.lab.v1.CreatePersonRequest.naming:type_name -> wagate.lab.v1.CreateAccountRequest.Naming
-	3,  // 5: wagate.lab.v1.CreatePersonResponse.account:type_name -> wagate.lab.v1.Account
-	41, // 6: wagate.lab.v1.SayResponse.send_time:type_name -> google.protobuf.Timestamp
-	41, // 7: wagate.lab.v1.WatchInboxResponse.send_time:type_name -> google.protobuf.Timestamp
-	39, // 8: wagate.lab.v1.SetFaultRequest.fault:type_name -> wagate.lab.v1.SetFaultRequest.Fault
-	42, // 9: wagate.lab.v1.WatchOracleResponse.entry:type_name -> wagate.lab.v1.OracleEntry
-	40, // 10: wagate.lab.v1.GetStatsResponse.unanswered_iqs:type_name -> wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
-	43, // 11: wagate.lab.v1.GetStatsResponse.uptime:type_name -> google.protobuf.Duration
-	43, // 12: wagate.lab.v1.SetFaultRequest.Fault.ban_duration:type_name -> google.protobuf.Duration
-	1,  // 13: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
-	5,  // 14: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
-	7,  // 15: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
-	9,  // 16: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
-	11, // 17: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
-	13, // 18: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
-	15, // 19: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
-	17, // 20: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
-	19, // 21: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
-	21, // 22: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
-	23, // 23: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
-	25, // 24: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
-	27, // 25: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
-	29, // 26: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
-	31, // 27: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
-	33, // 28: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
-	35, // 29: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
-	37, // 30: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
-	2,  // 31: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
-	6,  // 32: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
-	8,  // 33: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
-	10, // 34: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
-	12, // 35: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
-	14, // 36: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
-	16, // 37: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
-	18, // 38: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
-	20, // 39: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
-	22, // 40: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
-	24, // 41: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
-	26, // 42: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
-	28, // 43: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
-	30, // 44: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
-	32, // 45: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
-	34, // 46: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
-	36, // 47: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
-	38, // 48: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
-	31, // [31:49] is the sub-list for method output_type
-	13, // [13:31] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	4,  // 5: wagate.lab.v1.CreatePersonResponse.account:type_name -> wagate.lab.v1.Account
+	48, // 6: wagate.lab.v1.SayResponse.send_time:type_name -> google.protobuf.Timestamp
+	48, // 7: wagate.lab.v1.WatchInboxResponse.send_time:type_name -> google.protobuf.Timestamp
+	46, // 8: wagate.lab.v1.SetFaultRequest.fault:type_name -> wagate.lab.v1.SetFaultRequest.Fault
+	1,  // 9: wagate.lab.v1.DropConnectionsRequest.last_word:type_name -> wagate.lab.v1.DropConnectionsRequest.LastWord
+	49, // 10: wagate.lab.v1.BanAccountRequest.duration:type_name -> google.protobuf.Duration
+	48, // 11: wagate.lab.v1.BanAccountResponse.until_time:type_name -> google.protobuf.Timestamp
+	49, // 12: wagate.lab.v1.LockReachoutRequest.duration:type_name -> google.protobuf.Duration
+	48, // 13: wagate.lab.v1.LockReachoutResponse.until_time:type_name -> google.protobuf.Timestamp
+	50, // 14: wagate.lab.v1.WatchOracleResponse.entry:type_name -> wagate.lab.v1.OracleEntry
+	47, // 15: wagate.lab.v1.GetStatsResponse.unanswered_iqs:type_name -> wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
+	49, // 16: wagate.lab.v1.GetStatsResponse.uptime:type_name -> google.protobuf.Duration
+	49, // 17: wagate.lab.v1.SetFaultRequest.Fault.ban_duration:type_name -> google.protobuf.Duration
+	49, // 18: wagate.lab.v1.SetFaultRequest.Fault.delay_to_device:type_name -> google.protobuf.Duration
+	49, // 19: wagate.lab.v1.SetFaultRequest.Fault.delay_from_device:type_name -> google.protobuf.Duration
+	49, // 20: wagate.lab.v1.SetFaultRequest.Fault.ack_delay:type_name -> google.protobuf.Duration
+	2,  // 21: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
+	6,  // 22: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
+	8,  // 23: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
+	10, // 24: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
+	12, // 25: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
+	14, // 26: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
+	16, // 27: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
+	18, // 28: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
+	20, // 29: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
+	22, // 30: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
+	24, // 31: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
+	26, // 32: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
+	28, // 33: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
+	30, // 34: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
+	32, // 35: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
+	34, // 36: wagate.lab.v1.LabService.BanAccount:input_type -> wagate.lab.v1.BanAccountRequest
+	36, // 37: wagate.lab.v1.LabService.LockReachout:input_type -> wagate.lab.v1.LockReachoutRequest
+	38, // 38: wagate.lab.v1.LabService.LiftRestrictions:input_type -> wagate.lab.v1.LiftRestrictionsRequest
+	40, // 39: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
+	42, // 40: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
+	44, // 41: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
+	3,  // 42: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
+	7,  // 43: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
+	9,  // 44: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
+	11, // 45: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
+	13, // 46: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
+	15, // 47: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
+	17, // 48: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
+	19, // 49: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
+	21, // 50: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
+	23, // 51: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
+	25, // 52: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
+	27, // 53: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
+	29, // 54: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
+	31, // 55: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
+	33, // 56: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
+	35, // 57: wagate.lab.v1.LabService.BanAccount:output_type -> wagate.lab.v1.BanAccountResponse
+	37, // 58: wagate.lab.v1.LabService.LockReachout:output_type -> wagate.lab.v1.LockReachoutResponse
+	39, // 59: wagate.lab.v1.LabService.LiftRestrictions:output_type -> wagate.lab.v1.LiftRestrictionsResponse
+	41, // 60: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
+	43, // 61: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
+	45, // 62: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
+	42, // [42:63] is the sub-list for method output_type
+	21, // [21:42] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_wagate_lab_v1_lab_service_proto_init() }
@@ -2607,8 +3059,8 @@ func file_wagate_lab_v1_lab_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_lab_v1_lab_service_proto_rawDesc), len(file_wagate_lab_v1_lab_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   40,
+			NumEnums:      2,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,6 +34,9 @@ const (
 	LabService_WatchInbox_FullMethodName       = "/wagate.lab.v1.LabService/WatchInbox"
 	LabService_SetFault_FullMethodName         = "/wagate.lab.v1.LabService/SetFault"
 	LabService_DropConnections_FullMethodName  = "/wagate.lab.v1.LabService/DropConnections"
+	LabService_BanAccount_FullMethodName       = "/wagate.lab.v1.LabService/BanAccount"
+	LabService_LockReachout_FullMethodName     = "/wagate.lab.v1.LabService/LockReachout"
+	LabService_LiftRestrictions_FullMethodName = "/wagate.lab.v1.LabService/LiftRestrictions"
 	LabService_WatchOracle_FullMethodName      = "/wagate.lab.v1.LabService/WatchOracle"
 	LabService_GetStats_FullMethodName         = "/wagate.lab.v1.LabService/GetStats"
 	LabService_SaveWorld_FullMethodName        = "/wagate.lab.v1.LabService/SaveWorld"
@@ -89,8 +92,18 @@ type LabServiceClient interface {
 	WatchInbox(ctx context.Context, in *WatchInboxRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInboxResponse], error)
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(ctx context.Context, in *SetFaultRequest, opts ...grpc.CallOption) (*SetFaultResponse, error)
-	// DropConnections cuts the sockets of all devices of an account, without a word.
+	// DropConnections ends the connections of all devices of an account: without a word, or with a last one.
 	DropConnections(ctx context.Context, in *DropConnectionsRequest, opts ...grpc.CallOption) (*DropConnectionsResponse, error)
+	// BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+	// 402 and the time that is left. It ends by itself. A ban in force is replaced.
+	BanAccount(ctx context.Context, in *BanAccountRequest, opts ...grpc.CallOption) (*BanAccountResponse, error)
+	// LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+	// refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+	// WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+	// force is replaced.
+	LockReachout(ctx context.Context, in *LockReachoutRequest, opts ...grpc.CallOption) (*LockReachoutResponse, error)
+	// LiftRestrictions ends a ban and a reach-out lock.
+	LiftRestrictions(ctx context.Context, in *LiftRestrictionsRequest, opts ...grpc.CallOption) (*LiftRestrictionsResponse, error)
 	// WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes.
 	WatchOracle(ctx context.Context, in *WatchOracleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOracleResponse], error)
 	// GetStats counts what a test wants to see at its end.
@@ -269,6 +282,36 @@ func (c *labServiceClient) DropConnections(ctx context.Context, in *DropConnecti
 	return out, nil
 }
 
+func (c *labServiceClient) BanAccount(ctx context.Context, in *BanAccountRequest, opts ...grpc.CallOption) (*BanAccountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BanAccountResponse)
+	err := c.cc.Invoke(ctx, LabService_BanAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *labServiceClient) LockReachout(ctx context.Context, in *LockReachoutRequest, opts ...grpc.CallOption) (*LockReachoutResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LockReachoutResponse)
+	err := c.cc.Invoke(ctx, LabService_LockReachout_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *labServiceClient) LiftRestrictions(ctx context.Context, in *LiftRestrictionsRequest, opts ...grpc.CallOption) (*LiftRestrictionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LiftRestrictionsResponse)
+	err := c.cc.Invoke(ctx, LabService_LiftRestrictions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *labServiceClient) WatchOracle(ctx context.Context, in *WatchOracleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOracleResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &LabService_ServiceDesc.Streams[1], LabService_WatchOracle_FullMethodName, cOpts...)
@@ -358,8 +401,18 @@ type LabServiceServer interface {
 	WatchInbox(*WatchInboxRequest, grpc.ServerStreamingServer[WatchInboxResponse]) error
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(context.Context, *SetFaultRequest) (*SetFaultResponse, error)
-	// DropConnections cuts the sockets of all devices of an account, without a word.
+	// DropConnections ends the connections of all devices of an account: without a word, or with a last one.
 	DropConnections(context.Context, *DropConnectionsRequest) (*DropConnectionsResponse, error)
+	// BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+	// 402 and the time that is left. It ends by itself. A ban in force is replaced.
+	BanAccount(context.Context, *BanAccountRequest) (*BanAccountResponse, error)
+	// LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+	// refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+	// WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+	// force is replaced.
+	LockReachout(context.Context, *LockReachoutRequest) (*LockReachoutResponse, error)
+	// LiftRestrictions ends a ban and a reach-out lock.
+	LiftRestrictions(context.Context, *LiftRestrictionsRequest) (*LiftRestrictionsResponse, error)
 	// WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes.
 	WatchOracle(*WatchOracleRequest, grpc.ServerStreamingServer[WatchOracleResponse]) error
 	// GetStats counts what a test wants to see at its end.
@@ -423,6 +476,15 @@ func (UnimplementedLabServiceServer) SetFault(context.Context, *SetFaultRequest)
 }
 func (UnimplementedLabServiceServer) DropConnections(context.Context, *DropConnectionsRequest) (*DropConnectionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DropConnections not implemented")
+}
+func (UnimplementedLabServiceServer) BanAccount(context.Context, *BanAccountRequest) (*BanAccountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BanAccount not implemented")
+}
+func (UnimplementedLabServiceServer) LockReachout(context.Context, *LockReachoutRequest) (*LockReachoutResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LockReachout not implemented")
+}
+func (UnimplementedLabServiceServer) LiftRestrictions(context.Context, *LiftRestrictionsRequest) (*LiftRestrictionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LiftRestrictions not implemented")
 }
 func (UnimplementedLabServiceServer) WatchOracle(*WatchOracleRequest, grpc.ServerStreamingServer[WatchOracleResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchOracle not implemented")
@@ -717,6 +779,60 @@ func _LabService_DropConnections_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LabService_BanAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BanAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).BanAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_BanAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).BanAccount(ctx, req.(*BanAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LabService_LockReachout_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LockReachoutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).LockReachout(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_LockReachout_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).LockReachout(ctx, req.(*LockReachoutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LabService_LiftRestrictions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LiftRestrictionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).LiftRestrictions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_LiftRestrictions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).LiftRestrictions(ctx, req.(*LiftRestrictionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LabService_WatchOracle_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchOracleRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -826,6 +942,18 @@ var LabService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DropConnections",
 			Handler:    _LabService_DropConnections_Handler,
+		},
+		{
+			MethodName: "BanAccount",
+			Handler:    _LabService_BanAccount_Handler,
+		},
+		{
+			MethodName: "LockReachout",
+			Handler:    _LabService_LockReachout_Handler,
+		},
+		{
+			MethodName: "LiftRestrictions",
+			Handler:    _LabService_LiftRestrictions_Handler,
 		},
 		{
 			MethodName: "GetStats",

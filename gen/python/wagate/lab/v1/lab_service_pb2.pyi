@@ -835,6 +835,9 @@ class SetFaultRequest(_message.Message):
         LOGIN_FAILURE_CODE_FIELD_NUMBER: _builtins.int
         BAN_DURATION_FIELD_NUMBER: _builtins.int
         GARBLE_COUNT_FIELD_NUMBER: _builtins.int
+        DELAY_TO_DEVICE_FIELD_NUMBER: _builtins.int
+        DELAY_FROM_DEVICE_FIELD_NUMBER: _builtins.int
+        ACK_DELAY_FIELD_NUMBER: _builtins.int
         frozen: _builtins.bool
         """The sockets that are open now stay open; nothing is read or written. Later ones are sound."""
         acks_held: _builtins.bool
@@ -859,6 +862,20 @@ class SetFaultRequest(_message.Message):
         def ban_duration(self) -> _duration_pb2.Duration:
             """How long the ban lasts that a login refused with 402 is told of; whole seconds."""
 
+        @_builtins.property
+        def delay_to_device(self) -> _duration_pb2.Duration:
+            """Each stanza arrives at the devices so much later; their order stays. 0 means none."""
+
+        @_builtins.property
+        def delay_from_device(self) -> _duration_pb2.Duration:
+            """Each stanza of the devices is heard so much later; their order stays. 0 means none."""
+
+        @_builtins.property
+        def ack_delay(self) -> _duration_pb2.Duration:
+            """Messages are taken in and passed on; their acks leave so much later. One whose connection has ended by then is
+            lost. 0 means none.
+            """
+
         def __init__(
             self,
             *,
@@ -871,10 +888,13 @@ class SetFaultRequest(_message.Message):
             login_failure_code: _builtins.int = ...,
             ban_duration: _duration_pb2.Duration | None = ...,
             garble_count: _builtins.int = ...,
+            delay_to_device: _duration_pb2.Duration | None = ...,
+            delay_from_device: _duration_pb2.Duration | None = ...,
+            ack_delay: _duration_pb2.Duration | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["ban_duration", b"ban_duration"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["ack_delay", b"ack_delay", "ban_duration", b"ban_duration", "delay_from_device", b"delay_from_device", "delay_to_device", b"delay_to_device"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "frozen", b"frozen", "garble_count", b"garble_count", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_delay", b"ack_delay", "acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "delay_from_device", b"delay_from_device", "delay_to_device", b"delay_to_device", "frozen", b"frozen", "garble_count", b"garble_count", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -919,21 +939,56 @@ Global___SetFaultResponse: _TypeAlias = SetFaultResponse  # noqa: Y015
 
 @_typing.final
 class DropConnectionsRequest(_message.Message):
-    """DropConnectionsRequest cuts sockets."""
+    """DropConnectionsRequest ends connections."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _LastWord:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _LastWordEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DropConnectionsRequest._LastWord.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        LAST_WORD_UNSPECIFIED: DropConnectionsRequest._LastWord.ValueType  # 0
+        """Nothing: the socket is cut."""
+        LAST_WORD_STREAM_END: DropConnectionsRequest._LastWord.ValueType  # 1
+        """That the stream ends."""
+        LAST_WORD_REPLACED: DropConnectionsRequest._LastWord.ValueType  # 2
+        """That another connection has replaced this one. There is none: a device that comes back is let in."""
+        LAST_WORD_ERROR: DropConnectionsRequest._LastWord.ValueType  # 3
+        """A stream error with `error_code`, for example 503."""
+
+    class LastWord(_LastWord, metaclass=_LastWordEnumTypeWrapper):
+        """LastWord is what a device is told before its connection ends."""
+
+    LAST_WORD_UNSPECIFIED: DropConnectionsRequest.LastWord.ValueType  # 0
+    """Nothing: the socket is cut."""
+    LAST_WORD_STREAM_END: DropConnectionsRequest.LastWord.ValueType  # 1
+    """That the stream ends."""
+    LAST_WORD_REPLACED: DropConnectionsRequest.LastWord.ValueType  # 2
+    """That another connection has replaced this one. There is none: a device that comes back is let in."""
+    LAST_WORD_ERROR: DropConnectionsRequest.LastWord.ValueType  # 3
+    """A stream error with `error_code`, for example 503."""
+
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    LAST_WORD_FIELD_NUMBER: _builtins.int
+    ERROR_CODE_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """Whose."""
+    last_word: Global___DropConnectionsRequest.LastWord.ValueType
+    """What the devices are told before."""
+    error_code: _builtins.int
+    """The number of the last word if that is an error."""
     def __init__(
         self,
         *,
         phone_number: _builtins.str = ...,
+        last_word: Global___DropConnectionsRequest.LastWord.ValueType = ...,
+        error_code: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "last_word", b"last_word", "phone_number", b"phone_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -960,6 +1015,155 @@ class DropConnectionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DropConnectionsResponse: _TypeAlias = DropConnectionsResponse  # noqa: Y015
+
+@_typing.final
+class BanAccountRequest(_message.Message):
+    """BanAccountRequest bans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """Whom."""
+    reason_code: _builtins.int
+    """The number of the reason: 101 too many people (0 means that too), 102 blocked by too many, 103 too many groups, 104
+    the same message too often, 106 too much to a broadcast list.
+    """
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long, from now on; more than 0. Clients are told of whole seconds."""
+
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        reason_code: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "phone_number", b"phone_number", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BanAccountRequest: _TypeAlias = BanAccountRequest  # noqa: Y015
+
+@_typing.final
+class BanAccountResponse(_message.Message):
+    """BanAccountResponse tells the end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """When the ban ends."""
+
+    def __init__(
+        self,
+        *,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BanAccountResponse: _TypeAlias = BanAccountResponse  # noqa: Y015
+
+@_typing.final
+class LockReachoutRequest(_message.Message):
+    """LockReachoutRequest locks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """Whom."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long, from now on; unset means until it is lifted, and that no end is told."""
+
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockReachoutRequest: _TypeAlias = LockReachoutRequest  # noqa: Y015
+
+@_typing.final
+class LockReachoutResponse(_message.Message):
+    """LockReachoutResponse tells the end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """When the lock ends; unset if it has to be lifted."""
+
+    def __init__(
+        self,
+        *,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockReachoutResponse: _TypeAlias = LockReachoutResponse  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionsRequest(_message.Message):
+    """LiftRestrictionsRequest lifts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """Whose."""
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionsRequest: _TypeAlias = LiftRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionsResponse(_message.Message):
+    """LiftRestrictionsResponse has nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionsResponse: _TypeAlias = LiftRestrictionsResponse  # noqa: Y015
 
 @_typing.final
 class WatchOracleRequest(_message.Message):

@@ -111,6 +111,21 @@ class LabServiceStub:
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsRequest.SerializeToString,
                 response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsResponse.FromString,
                 _registered_method=True)
+        self.BanAccount = channel.unary_unary(
+                '/wagate.lab.v1.LabService/BanAccount',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountResponse.FromString,
+                _registered_method=True)
+        self.LockReachout = channel.unary_unary(
+                '/wagate.lab.v1.LabService/LockReachout',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutResponse.FromString,
+                _registered_method=True)
+        self.LiftRestrictions = channel.unary_unary(
+                '/wagate.lab.v1.LabService/LiftRestrictions',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.FromString,
+                _registered_method=True)
         self.WatchOracle = channel.unary_stream(
                 '/wagate.lab.v1.LabService/WatchOracle',
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchOracleRequest.SerializeToString,
@@ -247,7 +262,32 @@ class LabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DropConnections(self, request, context):
-        """DropConnections cuts the sockets of all devices of an account, without a word.
+        """DropConnections ends the connections of all devices of an account: without a word, or with a last one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BanAccount(self, request, context):
+        """BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+        402 and the time that is left. It ends by itself. A ban in force is replaced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LockReachout(self, request, context):
+        """LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+        refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+        WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+        force is replaced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftRestrictions(self, request, context):
+        """LiftRestrictions ends a ban and a reach-out lock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -354,6 +394,21 @@ def add_LabServiceServicer_to_server(servicer, server):
                     servicer.DropConnections,
                     request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsRequest.FromString,
                     response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsResponse.SerializeToString,
+            ),
+            'BanAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.BanAccount,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountResponse.SerializeToString,
+            ),
+            'LockReachout': grpc.unary_unary_rpc_method_handler(
+                    servicer.LockReachout,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutResponse.SerializeToString,
+            ),
+            'LiftRestrictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestrictions,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.SerializeToString,
             ),
             'WatchOracle': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchOracle,
@@ -778,6 +833,87 @@ class LabService:
             '/wagate.lab.v1.LabService/DropConnections',
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsRequest.SerializeToString,
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.DropConnectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BanAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/BanAccount',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.BanAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LockReachout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/LockReachout',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.LockReachoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestrictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/LiftRestrictions',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

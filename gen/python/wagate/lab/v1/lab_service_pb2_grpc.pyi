@@ -87,7 +87,19 @@ class LabServiceStub:
     SetFault: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]
-    """DropConnections cuts the sockets of all devices of an account, without a word."""
+    """DropConnections ends the connections of all devices of an account: without a word, or with a last one."""
+    BanAccount: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.BanAccountRequest, _lab_service_pb2.BanAccountResponse]
+    """BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+    402 and the time that is left. It ends by itself. A ban in force is replaced.
+    """
+    LockReachout: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.LockReachoutRequest, _lab_service_pb2.LockReachoutResponse]
+    """LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+    refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+    WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+    force is replaced.
+    """
+    LiftRestrictions: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.LiftRestrictionsRequest, _lab_service_pb2.LiftRestrictionsResponse]
+    """LiftRestrictions ends a ban and a reach-out lock."""
     WatchOracle: _grpc.UnaryStreamMultiCallable[_lab_service_pb2.WatchOracleRequest, _lab_service_pb2.WatchOracleResponse]
     """WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes."""
     GetStats: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]
@@ -158,7 +170,19 @@ class LabServiceAsyncStub(LabServiceStub):
     SetFault: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]  # type: ignore[assignment]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]  # type: ignore[assignment]
-    """DropConnections cuts the sockets of all devices of an account, without a word."""
+    """DropConnections ends the connections of all devices of an account: without a word, or with a last one."""
+    BanAccount: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.BanAccountRequest, _lab_service_pb2.BanAccountResponse]  # type: ignore[assignment]
+    """BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+    402 and the time that is left. It ends by itself. A ban in force is replaced.
+    """
+    LockReachout: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.LockReachoutRequest, _lab_service_pb2.LockReachoutResponse]  # type: ignore[assignment]
+    """LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+    refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+    WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+    force is replaced.
+    """
+    LiftRestrictions: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.LiftRestrictionsRequest, _lab_service_pb2.LiftRestrictionsResponse]  # type: ignore[assignment]
+    """LiftRestrictions ends a ban and a reach-out lock."""
     WatchOracle: _aio.UnaryStreamMultiCallable[_lab_service_pb2.WatchOracleRequest, _lab_service_pb2.WatchOracleResponse]  # type: ignore[assignment]
     """WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes."""
     GetStats: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]  # type: ignore[assignment]
@@ -316,7 +340,37 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lab_service_pb2.DropConnectionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.DropConnectionsResponse, _abc.Awaitable[_lab_service_pb2.DropConnectionsResponse]]:
-        """DropConnections cuts the sockets of all devices of an account, without a word."""
+        """DropConnections ends the connections of all devices of an account: without a word, or with a last one."""
+
+    @_abc_1.abstractmethod
+    def BanAccount(
+        self,
+        request: _lab_service_pb2.BanAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.BanAccountResponse, _abc.Awaitable[_lab_service_pb2.BanAccountResponse]]:
+        """BanAccount forbids an account everything for a time: its connections end at once, and each login is refused with
+        402 and the time that is left. It ends by itself. A ban in force is replaced.
+        """
+
+    @_abc_1.abstractmethod
+    def LockReachout(
+        self,
+        request: _lab_service_pb2.LockReachoutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.LockReachoutResponse, _abc.Awaitable[_lab_service_pb2.LockReachoutResponse]]:
+        """LockReachout forbids an account to begin chats for a time: what it writes to accounts that it has no chat with is
+        refused with 463, all else goes on. There is a chat once either has written to the other. Its devices are told as
+        WhatsApp tells them, with the end of it; that it is over they are told only if it is lifted before. A lock in
+        force is replaced.
+        """
+
+    @_abc_1.abstractmethod
+    def LiftRestrictions(
+        self,
+        request: _lab_service_pb2.LiftRestrictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.LiftRestrictionsResponse, _abc.Awaitable[_lab_service_pb2.LiftRestrictionsResponse]]:
+        """LiftRestrictions ends a ban and a reach-out lock."""
 
     @_abc_1.abstractmethod
     def WatchOracle(
