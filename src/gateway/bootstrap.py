@@ -100,7 +100,8 @@ async def _served(joined: Joined) -> AsyncIterator[str]:
     tail = Tail(joined.store, joined.queue)
     live = LiveRequests(joined.store)
     services = _services(joined, tail, live)
-    server = GrpcServer(services.servicers(), joined.settings, joined.meter, joined.stopping)
+    servicers, store_health = services.servicers(), joined.store.health
+    server = GrpcServer(servicers, joined.settings, joined.meter, joined.stopping, store_health)
     await SqlLeases(joined.store).end_all()
     workers_stopping = asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from gateway.domain.errors import GatewayError
+from gateway.domain.errors import error_kinds
 from tests.acceptance.scenery import table
 from tests.stage.programs import ROOT
 from wagate.v1.error_reason_pb2 import ErrorReason
@@ -42,6 +41,8 @@ STORIES: Final = {
     "::test_whoever_watches_a_message_is_told_that_the_server_stops",
     "STORE_UNAVAILABLE": "tests/acceptance/test_reasons_of_calls.py"
     "::test_a_database_that_cannot_be_written_refuses_and_accepts_nothing",
+    "STORE_FULL": "tests/acceptance/test_disk_full.py"
+    "::test_a_full_disk_refuses_and_keeps_what_was_accepted_and_room_is_all_it_takes_to_go_on",
     "INTERNAL": "tests/unit/transport/test_errors.py::test_what_is_unforeseen_is_internal_and_tells_nothing",
     "PROVIDER_REFUSED": "tests/acceptance/test_reasons_of_messages.py"
     "::test_what_whatsapp_refuses_for_a_reason_of_its_own_fails_with_its_number",
@@ -77,14 +78,6 @@ def test_the_story_of_a_reason_is_there_and_asserts_it(reason: str) -> None:
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     (story,) = (function for function in functions if function.name == name)
-    names = {reason} | {
-        kind.__name__ for kind in kinds_of_errors() if kind.reason == ErrorReason.Value(PREFIX + reason)
-    }
+    names = {reason} | {kind.__name__ for kind in error_kinds() if kind.reason == ErrorReason.Value(PREFIX + reason)}
     checks = [ast.unparse(node) for node in ast.walk(story) if isinstance(node, ast.Assert | ast.withitem)]
     assert any(name in check for name in names for check in checks)
-
-
-def kinds_of_errors() -> Iterator[type[GatewayError]]:
-    """The errors that have a reason of their own."""
-    for family in GatewayError.__subclasses__():
-        yield from (kind for kind in family.__subclasses__() if hasattr(kind, "reason"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +35,9 @@ _UNTIL_SERVING: Final = 45.0
 
 
 class Gateway:
-    """A server that can be started, stopped and killed any number of times; all it knows stays in `folder`."""
+    """A server that can be started, stopped and killed any number of times; all it knows stays in `folder`. `entering`
+    begins its command, where it is to run elsewhere than we do.
+    """
 
     sessions: SessionServiceAsyncStub
     pairing: PairingServiceAsyncStub
@@ -44,8 +46,9 @@ class Gateway:
     feeds: EventServiceAsyncStub
     system: SystemServiceAsyncStub
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], entering: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._entering = entering
         self.database = folder / "data" / "wagate.db"
         self.address = environment.get("WAGATE_GRPC__LISTEN", f"unix:{folder}/gateway.sock")
         self._environment = {
@@ -62,8 +65,9 @@ class Gateway:
     async def start(self) -> None:
         """Start the server, and wait until it serves."""
         running = AsyncExitStack()
-        command = child(installed("wagate"), "serve", log=self.folder / "gateway.log", environment=self._environment)
-        self.process = await running.enter_async_context(command)
+        command: list[str | Path] = [*self._entering, installed("wagate"), "serve"]
+        started = child(*command, log=self.folder / "gateway.log", environment=self._environment)
+        self.process = await running.enter_async_context(started)
         try:
             channel = await running.enter_async_context(self._channel())
             await self._serving(channel)
@@ -155,10 +159,12 @@ async def _until_serving(channel: aio.Channel) -> None:
 
 
 @asynccontextmanager
-async def gateway_process(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Gateway]:
+async def gateway_process(
+    folder: Path, environment: Mapping[str, str], entering: Sequence[str] = ()
+) -> AsyncIterator[Gateway]:
     """Start a gateway that keeps everything in this folder; it is stopped at the end, and must end well."""
-    folder.mkdir(parents=True)
-    gateway = Gateway(folder, environment)
+    folder.mkdir(parents=True, exist_ok=bool(entering))
+    gateway = Gateway(folder, environment, entering)
     await gateway.start()
     try:
         yield gateway

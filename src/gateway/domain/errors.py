@@ -10,7 +10,7 @@
     │                         MessageNotCancelable  MessageNotRetryable
     ├── AccessRefused         KeyMissing  KeyInvalid  ScopeMissing
     ├── TooMuch               TooManyWatchers  ConsumerTooSlow
-    ├── TryAgain              OwnerUnavailable  OutcomeOpen  StoreUnavailable  ShuttingDown
+    ├── TryAgain              OwnerUnavailable  OutcomeOpen  StoreUnavailable (StoreFull)  ShuttingDown
     └── WorkFailed            whatever else a `Failure` can say
 
     LeaseLost                 never leaves the gateway: the owner that meets it stops
@@ -21,6 +21,7 @@ reason maps to a gRPC code stands beside the reason, in `error_reason.proto`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from wagate.v1 import error_reason_pb2 as reasons
@@ -280,6 +281,12 @@ class StoreUnavailable(TryAgain):
     reason = ErrorReason.ERROR_REASON_STORE_UNAVAILABLE
 
 
+class StoreFull(StoreUnavailable):
+    """The disk of the database is full; nothing was accepted."""
+
+    reason = ErrorReason.ERROR_REASON_STORE_FULL
+
+
 class ShuttingDown(TryAgain):
     """The server is being stopped."""
 
@@ -302,13 +309,20 @@ def failure_of(error: GatewayError) -> reasons.Failure:
 
 def error_of(failure: reasons.Failure) -> GatewayError:
     """The error that a failure stands for."""
-    for family in GatewayError.__subclasses__():
-        for kind in family.__subclasses__():
-            if kind.reason == failure.reason and kind is not ValidationFailed:
-                error = kind(failure.message)
-                error.facts = dict(failure.metadata)
-                return error
+    for kind in error_kinds():
+        if kind.reason == failure.reason and kind is not ValidationFailed:
+            error = kind(failure.message)
+            error.facts = dict(failure.metadata)
+            return error
     return WorkFailed(failure)
+
+
+def error_kinds(family: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+    """Every class of a family that has a reason of its own."""
+    for kind in family.__subclasses__():
+        if "reason" in vars(kind):
+            yield kind
+        yield from error_kinds(kind)
 
 
 class LeaseLost(Exception):

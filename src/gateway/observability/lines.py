@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 
 
 class Lines:
     """A structlog logger that takes finished lines, and writes them to a file descriptor. Lines of one turn of the loop
-    leave in one write; outside a loop each leaves at once. A reader that went away is no error.
+    leave in one write; outside a loop each leaves at once. What cannot be written is lost, as when the reader went away
+    or the disk is full: that stops nobody.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._waiting: list[bytes] = []
+        self._torn = False  # whether the last line was written in part
 
     def msg(self, line: bytes | str) -> None:
         """Write a line, at the end of this turn of the loop."""
@@ -29,10 +32,11 @@ class Lines:
 
     def flush(self) -> None:
         """Write what waits."""
-        block = memoryview(b"\n".join([*self._waiting, b""]))
+        block = b"\n".join([b""] * self._torn + [*self._waiting, b""])
         self._waiting.clear()
-        try:
-            while block:
-                block = block[os.write(self._descriptor, block) :]
-        except BrokenPipeError:
-            return
+        written = 0
+        with suppress(OSError):
+            while written < len(block):
+                written += os.write(self._descriptor, memoryview(block)[written:])
+        if written:
+            self._torn = not block[:written].endswith(b"\n")

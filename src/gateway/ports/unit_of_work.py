@@ -223,10 +223,19 @@ class Prefetch:
 NOTHING = Prefetch()
 
 
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """Whether a store takes what is written, and a sentence if not."""
+
+    serving: bool
+    message: str = ""
+
+
 class Store(Protocol):
     """All that is kept.
 
-    Both calls raise StoreUnavailable if the database does not take or answer; then nothing was changed.
+    Both calls raise StoreUnavailable if the database does not take or answer (StoreFull if that is for want of room);
+    then nothing was changed.
     """
 
     async def write(self, work: Callable[[UnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
@@ -234,3 +243,6 @@ class Store(Protocol):
 
     async def read(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run a unit that only reads, beside the writer, on one consistent snapshot."""
+
+    def health(self) -> StoreHealth:
+        """How it fares: it takes nothing if a write failed within the last 5 s."""

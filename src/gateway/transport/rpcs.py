@@ -58,5 +58,11 @@ def rpcs_of(service: ServiceDescriptor, servicer: object) -> Iterator[Rpc]:
         )
 
 
+def writes(service: ServiceDescriptor) -> bool:
+    """Whether a service has RPCs that do more than read."""
+    effects = (method.GetOptions().Extensions[options_pb2.access].effect for method in service.methods)
+    return any(effect != Effect.EFFECT_READ for effect in effects)
+
+
 def _reader(method: MethodDescriptor) -> Callable[[bytes], Message]:
     return GetMessageClass(method.input_type).FromString

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings import Settings
 from gateway.settings.listening import CannotListen
 from gateway.settings.tree import Grpc
+from gateway.transport.health import Health
 from gateway.transport.interceptors import CallMeter, Doors, stages
 from gateway.transport.reflection import SERVICES as REFLECTION
 from gateway.transport.reflection import reflection
@@ -38,32 +39,39 @@ class GrpcServer:
         CannotListen: nobody can listen there.
     """
 
-    def __init__(self, servicers: Servicers, settings: Settings, meter: CallMeter, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        servicers: Servicers,
+        settings: Settings,
+        meter: CallMeter,
+        stopping: asyncio.Event,
+        store_health: Callable[[], StoreHealth],
+    ) -> None:
         self._stopping = stopping
         self._doors = Doors(stopping)
         self._patience = settings.shutdown.grace.total_seconds() * _SHARE
-        self._served = [service.full_name for service in servicers]
-        self._health = health.aio.HealthServicer()
+        self._health = Health(servicers, REFLECTION, store_health)
         self._server = grpc.aio.server(options=_options(settings.grpc))
         access = settings.access
         around = stages(key=access.key.get_secret_value(), scopes=access.scopes, meter=meter, doors=self._doors)
         rpcs = [rpc for service, servicer in servicers.items() for rpc in rpcs_of(service, servicer)]
         registry = Registry(rpcs, around, settings.feeds.slow_after.total_seconds())
-        self._server.add_generic_rpc_handlers((registry, *reflection(self._served, around)))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers(
+            (registry, *reflection([service.full_name for service in servicers], around))
+        )
+        self._health.join(self._server)
         self.address = _listen(self._server, settings.grpc.listen)
 
     async def start(self) -> None:
         """Serve, and say so to those who ask for health."""
-        for name in ("", *self._served, *REFLECTION):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._health.start()
         await self._server.start()
 
     async def stop(self) -> None:
         """Stop in order: health says NOT_SERVING, streams are told and new calls refused, those under way are waited
         for within their share of the grace, and what is left is ended.
         """
-        await self._health.enter_graceful_shutdown()
+        await self._health.stop()
         self._stopping.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from gateway.domain import errors
@@ -9,22 +7,13 @@ from gateway.domain.errors import (
     SessionNotFound,
     ValidationFailed,
     WorkFailed,
+    error_kinds,
     error_of,
     failure_of,
 )
 from wagate.v1 import error_reason_pb2 as reasons
 
-
-def kinds(family: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
-    """Every class that can be raised."""
-    for kind in family.__subclasses__():
-        if kind.__subclasses__():
-            yield from kinds(kind)
-        elif kind is not WorkFailed:
-            yield kind
-
-
-KINDS = sorted(kinds(), key=lambda kind: kind.__name__)
+KINDS = sorted(error_kinds(), key=lambda kind: kind.__name__)
 
 
 @pytest.mark.parametrize("kind", KINDS)

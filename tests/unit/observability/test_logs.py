@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
@@ -23,9 +24,19 @@ class Written:
     """What reaches the descriptor."""
 
     def __init__(self) -> None:
-        self._read, descriptor = os.pipe()
+        self._read, self.descriptor = os.pipe()
         os.set_blocking(self._read, False)
-        self.lines = Lines(descriptor)
+        self.lines = Lines(self.descriptor)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Let the descriptor take nothing, as a file on a full disk."""
+        before, full = os.dup(self.descriptor), os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, self.descriptor)
+        yield
+        os.dup2(before, self.descriptor)
+        os.close(before)
+        os.close(full)
 
     def text(self) -> str:
         try:
@@ -73,6 +84,27 @@ async def test_lines_of_one_turn_of_the_loop_leave_together(written: Written) ->
     assert written.text() == ""
     await asyncio.sleep(0)
     assert [line["message"] for line in written.json()] == ["one", "two"]
+
+
+async def test_what_a_full_disk_does_not_take_is_lost_and_stops_nobody(written: Written) -> None:
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+    with written.full():
+        structlog.get_logger().info("lost")
+        await asyncio.sleep(0)
+    structlog.get_logger().info("kept")
+    await asyncio.sleep(0)
+    assert [line["message"] for line in written.json()] == ["kept"]
+    assert faults == []
+
+
+def test_a_line_that_was_cut_short_does_not_spoil_the_next(written: Written) -> None:
+    os.set_blocking(written.descriptor, False)
+    written.lines.msg(b"x" * (1 << 20))
+    cut = written.text()
+    written.lines.msg(b"next")
+    assert 0 < len(cut) < 1 << 20
+    assert written.text() == "\nnext\n"
 
 
 def test_what_is_bound_is_on_each_line_until_it_is_cleared(written: Written) -> None:

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.observability import PrometheusMeter
+from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings import Settings, load
 from gateway.transport.exchange import ServicerContext
 from gateway.transport.server import GrpcServer
@@ -58,6 +59,16 @@ class AsTold:
 
 
 @dataclass
+class StoreWithHealth:
+    """A store of which nothing is asked but how it fares."""
+
+    fares: StoreHealth = field(default_factory=lambda: StoreHealth(serving=True))
+
+    def health(self) -> StoreHealth:
+        return self.fares
+
+
+@dataclass
 class Served:
     """The server, its servicer, and stubs of a client."""
 
@@ -66,6 +77,7 @@ class Served:
     channel: Any
     meter: PrometheusMeter
     stopping: asyncio.Event
+    store: StoreWithHealth
     messages: Any = field(init=False)
     contacts: Any = field(init=False)
     events: Any = field(init=False)
@@ -92,17 +104,18 @@ def settings(**sections: dict[str, str]) -> Settings:
 async def serving(folder: Path, listen: str = "", **sections: dict[str, str]) -> AsyncIterator[Served]:
     """Serve, with these settings, on a unix socket unless `listen` says where."""
     address = listen or f"unix:{folder}/s.sock"
-    told, meter, stopping = AsTold(), PrometheusMeter(), asyncio.Event()
+    told, meter, stopping, store = AsTold(), PrometheusMeter(), asyncio.Event(), StoreWithHealth()
     servicers = {
         messages.DESCRIPTOR.services_by_name["MessageService"]: told,
         contacts.DESCRIPTOR.services_by_name["ContactService"]: told,
         events.DESCRIPTOR.services_by_name["EventService"]: told,
     }
-    server = GrpcServer(servicers, settings(grpc={"listen": address}, **sections), meter, stopping)
+    wanted = settings(grpc={"listen": address}, **sections)
+    server = GrpcServer(servicers, wanted, meter, stopping, store.health)
     await server.start()
     try:
         async with grpc.aio.insecure_channel(server.address) as channel:
-            yield Served(server, told, channel, meter, stopping)
+            yield Served(server, told, channel, meter, stopping, store)
     finally:
         await server.stop()
 

@@ -15,10 +15,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from gateway.observability import PrometheusMeter
+from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings.listening import CannotListen
 from gateway.transport.rpcs import ContractIncomplete
 from gateway.transport.server import GrpcServer
-from tests.unit.transport.served import A_REQUEST, Served, refusal, serving, settings
+from tests.stage.waiting import SECONDS, eventually
+from tests.unit.transport.served import A_REQUEST, Served, StoreWithHealth, refusal, serving, settings
 from wagate.v1 import event_service_pb2 as events
 from wagate.v1 import message_service_pb2 as messages
 
@@ -33,6 +35,23 @@ async def test_health_is_open_and_tells_each_service(tmp_path: Path, service: st
     async with serving(tmp_path, access={"key": KEY}) as served:
         health: Any = health_pb2_grpc.HealthStub(served.channel)
         assert (await health.Check(health_pb2.HealthCheckRequest(service=service))).status == SERVING
+
+
+async def test_while_the_store_takes_nothing_what_writes_does_not_serve_and_what_reads_does(served: Served) -> None:
+    health: Any = health_pb2_grpc.HealthStub(served.channel)
+
+    async def told(status: int, *services: str) -> bool:
+        asked = [health.Check(health_pb2.HealthCheckRequest(service=service)) for service in services]
+        return {answer.status for answer in await asyncio.gather(*asked)} == {status}
+
+    watching = health.Watch(health_pb2.HealthCheckRequest())
+    assert (await watching.read()).status == SERVING
+    served.store.fares = StoreHealth(serving=False, message="The disk is full.")
+    assert (await asyncio.wait_for(watching.read(), SECONDS)).status == NOT_SERVING
+    await eventually(lambda: told(NOT_SERVING, "", "wagate.v1.MessageService"))
+    assert await told(SERVING, "wagate.v1.EventService")
+    served.store.fares = StoreHealth(serving=True)
+    assert (await asyncio.wait_for(watching.read(), SECONDS)).status == SERVING
 
 
 def services_of(served: Served, version: str, **call: Any) -> Any:
@@ -68,7 +87,7 @@ def test_nothing_is_served_while_an_rpc_lacks_its_access() -> None:
     pool.Add(file)
     service = pool.FindServiceByName("bare.BareService")
     with pytest.raises(ContractIncomplete, match=r"bare\.BareService\.Do lacks its wagate\.v1\.access"):
-        GrpcServer({service: object()}, settings(), PrometheusMeter(), asyncio.Event())
+        GrpcServer({service: object()}, settings(), PrometheusMeter(), asyncio.Event(), StoreWithHealth().health)
 
 
 async def test_a_taken_address_is_refused_with_a_sentence(tmp_path: Path) -> None:

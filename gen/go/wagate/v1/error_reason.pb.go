@@ -190,6 +190,11 @@ const (
 	//
 	// Do: pair it with PairSession.
 	ErrorReason_ERROR_REASON_PAIRING_NEEDED ErrorReason = 48
+	// The disk of the database is full. Nothing was accepted; what was accepted before is kept, and is done once there is
+	// room again. What is stored can be read meanwhile.
+	//
+	// Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
+	ErrorReason_ERROR_REASON_STORE_FULL ErrorReason = 49
 )
 
 // Enum value maps for ErrorReason.
@@ -244,6 +249,7 @@ var (
 		46: "ERROR_REASON_CLIENT_OUTDATED",
 		47: "ERROR_REASON_ACCOUNT_BANNED",
 		48: "ERROR_REASON_PAIRING_NEEDED",
+		49: "ERROR_REASON_STORE_FULL",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -295,6 +301,7 @@ var (
 		"ERROR_REASON_CLIENT_OUTDATED":           46,
 		"ERROR_REASON_ACCOUNT_BANNED":            47,
 		"ERROR_REASON_PAIRING_NEEDED":            48,
+		"ERROR_REASON_STORE_FULL":                49,
 	}
 )
 
@@ -410,7 +417,7 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\rprovider_code\x18\x04 \x01(\tR\fproviderCode\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xa9\x11\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xd0\x11\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12,\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x01\x1a\b\xf0\xe0\x18\x06\xf8\xe0\x18\x02\x120\n" +
@@ -464,7 +471,8 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\xf8\xe0\x18\x04\x12*\n" +
 	"\x1cERROR_REASON_CLIENT_OUTDATED\x10.\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
 	"\x1bERROR_REASON_ACCOUNT_BANNED\x10/\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
-	"\x1bERROR_REASON_PAIRING_NEEDED\x100\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04B\x8c\x01\n" +
+	"\x1bERROR_REASON_PAIRING_NEEDED\x100\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12%\n" +
+	"\x17ERROR_REASON_STORE_FULL\x101\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01B\x8c\x01\n" +
 	"\rcom.wagate.v1B\x10ErrorReasonProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 

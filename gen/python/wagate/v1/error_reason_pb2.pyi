@@ -217,6 +217,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Do: pair it with PairSession.
     """
+    ERROR_REASON_STORE_FULL: _ErrorReason.ValueType  # 49
+    """The disk of the database is full. Nothing was accepted; what was accepted before is kept, and is done once there is
+    room again. What is stored can be read meanwhile.
+
+    Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason lists why something failed: a call, where `ErrorInfo.reason` holds the name without `ERROR_REASON_`, or
@@ -414,6 +420,12 @@ ERROR_REASON_PAIRING_NEEDED: ErrorReason.ValueType  # 48
 """The session waits for a person to pair it. Comes as a `Failure`, beside STATE_PAIRING.
 
 Do: pair it with PairSession.
+"""
+ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 49
+"""The disk of the database is full. Nothing was accepted; what was accepted before is kept, and is done once there is
+room again. What is stored can be read meanwhile.
+
+Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

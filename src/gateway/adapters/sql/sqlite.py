@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.adapters.sql.driver import Driver, RowsUnfit, Step
 from gateway.adapters.sql.shelf import Row
-from gateway.domain.errors import StoreUnavailable
+from gateway.domain.errors import StoreFull, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -30,6 +30,7 @@ _CACHED_STATEMENTS: Final = 256
 _DURABLE: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY")
 _ROOMY: Final = ("cache_size = -65536", "wal_autocheckpoint = 4000")
 """64 MiB of pages in memory, and at most 16 MiB in the log of writes until they are moved: pages change many times."""
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _READ_ONLY: Final = ("query_only = ON", "temp_store = MEMORY")
 
 
@@ -57,7 +58,7 @@ async def connect(engine: AsyncEngine) -> AsyncConnection:
     try:
         return await engine.connect()
     except (sqlite3.Error, SQLAlchemyError) as error:
-        raise StoreUnavailable from error
+        raise _meaning_of(error) from error
 
 
 async def driver_of(connection: AsyncConnection) -> Driver:
@@ -92,7 +93,12 @@ class BatchingConnection(aiosqlite.Connection):
         except sqlite3.IntegrityError as error:
             raise RowsUnfit(str(error)) from error
         except sqlite3.Error as error:
-            raise StoreUnavailable from error
+            raise _meaning_of(error) from error
+
+
+def _meaning_of(error: Exception) -> StoreUnavailable:
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return StoreFull() if code in _NO_ROOM else StoreUnavailable()
 
 
 def _rollback(connection: sqlite3.Connection) -> None:

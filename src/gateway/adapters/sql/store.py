@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -23,9 +23,12 @@ from gateway.adapters.sql.writer import Writer
 from gateway.domain.clocks import from_micros
 from gateway.domain.cursors import Signer
 from gateway.domain.errors import StoreUnavailable
-from gateway.ports.unit_of_work import NOTHING, Prefetch
+from gateway.ports.unit_of_work import NOTHING, Prefetch, StoreHealth
 
 T = TypeVar("T")
+
+_TROUBLE_SECONDS: Final = 5.0
+"""Longer than from one renewal of leases to the next, so that health says the same for as long as writes fail."""
 
 
 def _no_bells(*_bells: str) -> None:
@@ -43,12 +46,24 @@ class SqlStore:
         self.signer = signer
         self._writer = writer
         self._readers = readers
+        self._trouble = ""
+        self._trouble_until = 0.0
 
     async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
-        return await self._writer.write(work, prefetch)
+        try:
+            return await self._writer.write(work, prefetch)
+        except StoreUnavailable as trouble:
+            self._trouble = trouble.message
+            self._trouble_until = asyncio.get_running_loop().time() + _TROUBLE_SECONDS
+            raise
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         return await self._readers.read(work)
+
+    def health(self) -> StoreHealth:
+        if asyncio.get_running_loop().time() < self._trouble_until:
+            return StoreHealth(serving=False, message=self._trouble)
+        return StoreHealth(serving=True)
 
 
 @asynccontextmanager
