@@ -33,12 +33,14 @@ func (p *plan) garbles(device model.Address, node *waBinary.Node) bool {
 const fromEnd = 20
 
 // spoilt copies a message and spoils what is encrypted in the copy; the queue
-// keeps the message as it is.
+// keeps the message as it is. Of a message to a group it spoils the words, and
+// leaves the keys that come with them.
 func spoilt(node *waBinary.Node) waBinary.Node {
 	children := slices.Clone(node.GetChildren())
+	toGroup := slices.ContainsFunc(children, isGroupText)
 	for i, child := range children {
 		ciphertext, ok := child.Content.([]byte)
-		if child.Tag != "enc" || !ok || len(ciphertext) == 0 {
+		if child.Tag != "enc" || !ok || len(ciphertext) == 0 || (toGroup && !isGroupText(child)) {
 			continue
 		}
 		ciphertext = slices.Clone(ciphertext)
@@ -48,4 +50,8 @@ func spoilt(node *waBinary.Node) waBinary.Node {
 	damaged := *node
 	damaged.Content = children
 	return damaged
+}
+
+func isGroupText(child waBinary.Node) bool {
+	return child.Tag == "enc" && child.Attrs["type"] == "skmsg"
 }

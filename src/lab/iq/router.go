@@ -60,7 +60,7 @@ func NewRouter(board *route.Board, unlink func(*model.Account, uint16)) *Router 
 	router.answers = map[string]answer{}
 	for _, namespace := range []map[string]answer{
 		router.session(), router.encrypt(), router.usync(), router.privacy(),
-		router.media(), router.appState(), router.profile(),
+		router.media(), router.appState(), router.profile(), router.groups(),
 	} {
 		maps.Copy(router.answers, namespace)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,11 +21,18 @@ type World struct {
 	keys    Keys
 	byPhone map[string]*Account
 	byLID   map[string]*Account
+	groups  map[string]*Group // by the JID without its server
 }
 
 // NewWorld makes a world without accounts.
 func NewWorld(keys Keys) *World {
-	return &World{Now: time.Now, keys: keys, byPhone: map[string]*Account{}, byLID: map[string]*Account{}}
+	world := &World{Now: time.Now, keys: keys}
+	world.clear()
+	return world
+}
+
+func (w *World) clear() {
+	w.byPhone, w.byLID, w.groups = map[string]*Account{}, map[string]*Account{}, map[string]*Group{}
 }
 
 // saved is a world as JSON.
@@ -32,6 +40,7 @@ type saved struct {
 	Version  int        `json:"version"`
 	Keys     Keys       `json:"keys"`
 	Accounts []*Account `json:"accounts"`
+	Groups   []*Group   `json:"groups,omitempty"`
 }
 
 const savedVersion = 1
@@ -41,6 +50,9 @@ func (w *World) MarshalJSON() ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := saved{Version: savedVersion, Keys: w.keys, Accounts: w.sorted()}
+	for _, id := range slices.Sorted(maps.Keys(w.groups)) {
+		out.Groups = append(out.Groups, w.groups[id])
+	}
 	return json.Marshal(out)
 }
 
@@ -55,9 +67,13 @@ func (w *World) UnmarshalJSON(text []byte) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.keys, w.byPhone, w.byLID = in.Keys, map[string]*Account{}, map[string]*Account{}
+	w.clear()
+	w.keys = in.Keys
 	for _, account := range in.Accounts {
 		w.byPhone[account.Phone], w.byLID[account.LID] = account, account
+	}
+	for _, group := range in.Groups {
+		w.groups[group.ID] = group
 	}
 	return nil
 }
@@ -95,7 +111,7 @@ func (w *World) CreateAccount(phone, lid, name string, naming Naming) (*Account,
 	return account, nil
 }
 
-// DeleteAccount forgets an account with its devices and queues. Its number may
+// DeleteAccount forgets an account with its devices, queues and memberships. Its number may
 // be registered anew, with another LID.
 func (w *World) DeleteAccount(phone string) error {
 	w.mu.Lock()
@@ -106,6 +122,9 @@ func (w *World) DeleteAccount(phone string) error {
 	}
 	delete(w.byPhone, account.Phone)
 	delete(w.byLID, account.LID)
+	for _, group := range w.groups {
+		group.remove(phone)
+	}
 	return nil
 }
 

@@ -159,14 +159,25 @@ func (b *Board) Confirm(line *Line, key model.Key, problem string) {
 // entry describes what happened to a stanza that was routed to a device.
 func (b *Board) entry(what oracle.What, at *Line, node *waBinary.Node) oracle.Entry {
 	read := node.AttrGetter()
-	from := read.OptionalJIDOrEmpty("from")
+	chat, from := sides(node)
 	peer := b.phoneOf(from)
 	return oracle.Entry{
 		What: what, Account: at.Address.Phone, Device: at.Address.Number, Connection: at.Login, Peer: peer,
-		ID: read.OptionalString("id"), From: from.String(), To: text(read.OptionalJIDOrEmpty("recipient")),
+		ID: read.OptionalString("id"), From: from.String(), To: text(chat),
 		Type: read.OptionalString("type"), Edit: read.OptionalString("edit"),
 		OwnDevice: peer == at.Address.Phone,
 	}
+}
+
+// sides tells who a stanza to a device comes from, and in which chat it stands
+// if that is another: a group, or one that an own device has with somebody.
+func sides(node *waBinary.Node) (chat, from types.JID) {
+	read := node.AttrGetter()
+	chat, from = read.OptionalJIDOrEmpty("recipient"), read.OptionalJIDOrEmpty("from")
+	if from.Server == types.GroupServer {
+		return from, read.OptionalJIDOrEmpty("participant")
+	}
+	return chat, from
 }
 
 // phoneOf is the phone number of an address of either space; "" when unknown.

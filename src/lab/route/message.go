@@ -13,6 +13,7 @@ import (
 
 // Codes of acks that refuse a message.
 const (
+	codeNotMember        = 403
 	codeUnknownRecipient = 404
 	codeUnsupported      = 405
 )
@@ -22,6 +23,9 @@ const (
 func (b *Board) Message(from *Line, node *waBinary.Node) error {
 	to := node.AttrGetter().OptionalJIDOrEmpty("to")
 	now := b.World.Now()
+	if to.Server == types.GroupServer {
+		return b.groupMessage(from, node, to, now)
+	}
 	if to.Server != types.DefaultUserServer && to.Server != types.HiddenUserServer {
 		return b.Refuse(from, node, codeUnsupported)
 	}
@@ -65,7 +69,7 @@ func (b *Board) taken(what oracle.What, from *Line, node *waBinary.Node) oracle.
 	return oracle.Entry{
 		What: what, Account: from.Address.Phone, Device: from.Address.Number,
 		Connection: from.Login, Peer: peer,
-		ID: read.OptionalString("id"), From: from.JID(to.Server).String(), To: text(to),
+		ID: read.OptionalString("id"), From: from.JID(b.spaceOf(to)).String(), To: text(to),
 		Type: read.OptionalString("type"), Edit: read.OptionalString("edit"),
 		OwnDevice: peer == from.Address.Phone,
 	}
@@ -110,10 +114,7 @@ func (b *Board) deliverCopy(from *Line, node *waBinary.Node, to addressee, chat 
 func (b *Board) attrsFor(
 	from *Line, node *waBinary.Node, server string, chat *model.Account, own bool, now time.Time,
 ) waBinary.Attrs {
-	attrs := waBinary.Attrs{
-		"id": node.Attrs["id"], "type": node.Attrs["type"], "edit": node.Attrs["edit"], "category": node.Attrs["category"],
-		"t": stamp(now), "notify": b.World.Name(from.Address.Phone),
-	}
+	attrs := b.attrsOfAll(from, node, now)
 	switch {
 	case !own:
 		addSender(attrs, from, server)
@@ -129,17 +130,29 @@ func (b *Board) attrsFor(
 	return attrs
 }
 
-// addSender names the sender to others, with the other name beside it unless
-// its account is to be known by one alone.
+// attrsOfAll are the attributes that all copies have, to whomever they go.
+func (b *Board) attrsOfAll(from *Line, node *waBinary.Node, now time.Time) waBinary.Attrs {
+	return waBinary.Attrs{
+		"id": node.Attrs["id"], "type": node.Attrs["type"], "edit": node.Attrs["edit"], "category": node.Attrs["category"],
+		"t": stamp(now), "notify": b.World.Name(from.Address.Phone),
+	}
+}
+
+// addSender names the sender to others, with the other name beside it.
 func addSender(attrs waBinary.Attrs, from *Line, server string) {
-	naming, name := from.Account.Naming, from.shown(server)
+	name := from.shown(server)
 	attrs["from"] = name
-	switch {
-	case naming == model.LIDOnly || naming == model.PhoneOnly:
-	case name.Server == types.HiddenUserServer:
-		attrs["sender_pn"] = from.Account.PN()
-	default:
-		attrs["sender_lid"] = from.Account.LIDJID()
+	addBeside(attrs, "sender", from.Account, name.Server)
+}
+
+// addBeside tells the other name of an account than that in the space of
+// server, unless it is to be known by one alone.
+func addBeside(attrs waBinary.Attrs, whose string, account *model.Account, server string) {
+	switch other := account.Beside(server); other.Server {
+	case types.DefaultUserServer:
+		attrs[whose+"_pn"] = other
+	case types.HiddenUserServer:
+		attrs[whose+"_lid"] = other
 	}
 }
 

@@ -21,19 +21,23 @@ var private = []string{"sender", "peer_msg", "hist_sync", "server-error"}
 func (b *Board) Receipt(from *Line, node *waBinary.Node) {
 	read := node.AttrGetter()
 	kind, to := read.OptionalString("type"), read.OptionalJIDOrEmpty("to")
+	author := to
+	if member := read.OptionalJIDOrEmpty("participant"); to.Server == types.GroupServer {
+		author = member
+	}
 	if slices.Contains(confirming, kind) {
 		b.Confirm(from, messageKey(node), "")
 	}
 	switch {
 	case slices.Contains(private, kind):
 	case kind == "retry":
-		b.forwardReceipt(from, node, to)
+		b.forwardReceipt(from, node, author)
 	case kind == "read-self":
-		b.forwardToOwn(from, node, to)
+		b.forwardToOwn(from, node, author)
 	default:
-		b.forwardToSender(from, node, to)
+		b.forwardToSender(from, node, author)
 		if kind == "read" || kind == "played" {
-			b.forwardToOwn(from, node, to)
+			b.forwardToOwn(from, node, author)
 		}
 	}
 	from.Send(waBinary.Node{Tag: "ack", Attrs: waBinary.Attrs{
@@ -71,10 +75,10 @@ func (b *Board) forwardToSender(from *Line, node *waBinary.Node, to types.JID) {
 }
 
 // forwardToOwn tells the reader's other devices what was read, and of whom.
-func (b *Board) forwardToOwn(from *Line, node *waBinary.Node, chat types.JID) {
+func (b *Board) forwardToOwn(from *Line, node *waBinary.Node, author types.JID) {
 	shared := *node
-	shared.Attrs = with(node.Attrs, waBinary.Attrs{"recipient": chat.ToNonAD()})
-	for _, device := range DeviceJIDs(b.World, from.Account, chat.Server)[1:] {
+	shared.Attrs = with(node.Attrs, waBinary.Attrs{"recipient": author.ToNonAD()})
+	for _, device := range DeviceJIDs(b.World, from.Account, author.Server)[1:] {
 		if device.Device != from.Address.Number {
 			b.forwardReceipt(from, &shared, device)
 		}
@@ -86,16 +90,12 @@ func (b *Board) forwardReceipt(from *Line, node *waBinary.Node, to types.JID) {
 	if err != nil {
 		return
 	}
-	reader := from.shown(to.Server)
-	if address.Phone == from.Address.Phone {
-		reader = from.JID(to.Server)
-	}
 	forwarded := waBinary.Node{
 		Tag: "receipt",
-		Attrs: waBinary.Attrs{
+		Attrs: with(waBinary.Attrs{
 			"id": node.Attrs["id"], "type": node.Attrs["type"], "recipient": node.Attrs["recipient"],
-			"from": reader, "t": stamp(b.World.Now()),
-		},
+			"t": stamp(b.World.Now()),
+		}, b.readerAttrs(from, node, to, address.Phone == from.Address.Phone)),
 		Content: node.Content,
 	}
 	if b.Deliver(address, forwarded) {
@@ -103,11 +103,23 @@ func (b *Board) forwardReceipt(from *Line, node *waBinary.Node, to types.JID) {
 	}
 }
 
+// readerAttrs say whose receipt it is: of whom, or of which member of a group.
+func (b *Board) readerAttrs(from *Line, node *waBinary.Node, to types.JID, own bool) waBinary.Attrs {
+	if group, err := b.World.Group(node.AttrGetter().OptionalJIDOrEmpty("to")); err == nil {
+		return groupAttrs(group, from)
+	}
+	if own {
+		return waBinary.Attrs{"from": from.JID(to.Server)}
+	}
+	return waBinary.Attrs{"from": from.shown(to.Server)}
+}
+
 func receiptEntry(to model.Address, node *waBinary.Node, from *Line) oracle.Entry {
 	read := node.AttrGetter()
+	chat, reader := sides(node)
 	entry := oracle.Entry{
 		What: oracle.Receipt, Account: to.Phone, Device: to.Number, Peer: from.Address.Phone, ID: read.OptionalString("id"),
-		From: text(read.OptionalJIDOrEmpty("from")), To: text(read.OptionalJIDOrEmpty("recipient")),
+		From: text(reader), To: text(chat),
 		Type: read.OptionalString("type"), OwnDevice: to.Phone == from.Address.Phone,
 	}
 	list := node.GetChildByTag("list")

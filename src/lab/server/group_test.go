@@ -1,0 +1,299 @@
+package server_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
+
+	"wagate.dev/src/lab/fault"
+	"wagate.dev/src/lab/labtest"
+	"wagate.dev/src/lab/model"
+	"wagate.dev/src/lab/oracle"
+)
+
+const carol = "491700000003"
+
+// three chat: Ada, Bob and Carol, in a group that Ada's phone made.
+func three(t *testing.T, addressing types.AddressingMode) (lab *labtest.Lab, group types.JID, all []*labtest.Client) {
+	t.Helper()
+	lab, first, second := two(t)
+	third := lab.Pair(lab.Account(carol, "Carol"))
+	made, err := lab.CreateGroup(ada, "Friends", []string{bob, carol}, addressing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lab, made.JID(), []*labtest.Client{first, second, third}
+}
+
+// hears waits for words in a group; keys that come before say nothing.
+func hears(client *labtest.Client) *events.Message {
+	return labtest.AwaitWhere(client, func(message *events.Message) bool {
+		return message.Message.GetConversation() != "" || message.Message.GetExtendedTextMessage() != nil
+	})
+}
+
+func words(message *events.Message) string { return message.Message.GetConversation() }
+
+func in(addressing types.AddressingMode, jid types.JID) bool {
+	return jid.Server == map[types.AddressingMode]string{
+		types.AddressingModeLID: types.HiddenUserServer, types.AddressingModePN: types.DefaultUserServer,
+	}[addressing]
+}
+
+func TestAllHearEachOtherInAGroupOfEitherAddressing(t *testing.T) {
+	for _, addressing := range []types.AddressingMode{types.AddressingModeLID, types.AddressingModePN} {
+		t.Run(string(addressing), func(t *testing.T) {
+			lab, group, all := three(t, addressing)
+			for round := range 2 {
+				for i, speaker := range all {
+					said := fmt.Sprintf("%d of %d", round, i)
+					id := speaker.Say(group, said)
+					for j, listener := range all {
+						if i == j {
+							continue
+						}
+						heard := hears(listener)
+						if words(heard) != said || heard.Info.ID != id || heard.Info.Chat != group || !heard.Info.IsGroup {
+							t.Fatalf("%q came as %+v", words(heard), heard.Info)
+						}
+						sender, other := heard.Info.Sender, heard.Info.SenderAlt
+						if !in(addressing, sender) || in(addressing, other) || other.IsEmpty() || sender.Device != 1 {
+							t.Fatalf("%s is also %s", sender, other)
+						}
+					}
+				}
+			}
+			if unanswered := lab.Unanswered(); len(unanswered) > 0 {
+				t.Fatalf("not answered: %v", unanswered)
+			}
+			labtest.Eventually(t, "each is logged once for each listener", func() bool {
+				return len(lab.Entries(oracle.Delivered)) == 12
+			})
+			for _, entry := range lab.Entries(oracle.Delivered) {
+				if entry.To != group.String() || entry.Peer == "" || entry.Peer == entry.Account {
+					t.Fatalf("%+v", entry)
+				}
+			}
+		})
+	}
+}
+
+func TestClientsMakeGroupsAndChangeThem(t *testing.T) {
+	lab, first, second := two(t)
+	third := lab.Pair(lab.Account(carol, "Carol"))
+	made, err := first.CreateGroup(within(t), whatsmeow.ReqCreateGroup{Name: "Tea", Participants: []types.JID{lidOf(t, lab, bob)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.Name != "Tea" || len(made.Participants) != 2 || made.AddressingMode != types.AddressingModeLID {
+		t.Fatalf("%+v", made)
+	}
+	for _, member := range []*labtest.Client{first, second} {
+		if joined := labtest.Await[*events.JoinedGroup](member); joined.JID != made.JID || joined.Notify != "Ada" {
+			t.Fatalf("%+v", joined)
+		}
+	}
+	first.Say(made.JID, "for two")
+	changed, err := first.UpdateGroupParticipants(within(t), made.JID, []types.JID{lidOf(t, lab, carol)}, whatsmeow.ParticipantChangeAdd)
+	if err != nil || len(changed) != 1 || changed[0].PhoneNumber != labtest.PN(carol) {
+		t.Fatalf("%+v %v", changed, err)
+	}
+	if joined := labtest.Await[*events.JoinedGroup](third); len(joined.Participants) != 3 {
+		t.Fatalf("Carol was told of %+v", joined.Participants)
+	}
+	if told := labtest.Await[*events.GroupInfo](second); len(told.Join) != 1 || told.Join[0] != lidOf(t, lab, carol) {
+		t.Fatalf("Bob was told that %v came", told.Join)
+	}
+	first.Say(made.JID, "for three")
+	if heard := hears(third); words(heard) != "for three" {
+		t.Fatalf("Carol heard %q", words(heard))
+	}
+	if err = second.LeaveGroup(within(t), made.JID); err != nil {
+		t.Fatal(err)
+	}
+	if told := labtest.Await[*events.GroupInfo](third); len(told.Leave) != 1 || told.Leave[0] != lidOf(t, lab, bob) {
+		t.Fatalf("Carol was told that %v left", told.Leave)
+	}
+	if _, err = second.GetGroupInfo(within(t), made.JID); !errors.Is(err, whatsmeow.ErrNotInGroup) {
+		t.Fatalf("Bob, who left, asks: %v", err)
+	}
+	if groups, err := third.GetJoinedGroups(within(t)); err != nil || len(groups) != 1 || len(groups[0].Participants) != 2 {
+		t.Fatalf("%+v %v", groups, err)
+	}
+	if unanswered := lab.Unanswered(); len(unanswered) > 0 {
+		t.Fatalf("not answered: %v", unanswered)
+	}
+}
+
+func TestWhoLeftIsRefusedAndHearsNothing(t *testing.T) {
+	lab, group, all := three(t, types.AddressingModeLID)
+	all[1].Say(group, "I am here")
+	if _, err := lab.ChangeMembers(group, nil, []string{bob}); err != nil {
+		t.Fatal(err)
+	}
+	labtest.AwaitWhere(all[1], func(told *events.GroupInfo) bool { return len(told.Leave) == 1 })
+	all[0].Say(group, "without Bob")
+	hears(all[2])
+	if _, err := all[1].SendMessage(within(t), group, &waE2E.Message{Conversation: proto.String("let me in")}); err == nil {
+		t.Fatal("Bob still speaks")
+	}
+	for _, entry := range lab.Entries(oracle.Delivered) {
+		if entry.Account == bob {
+			t.Fatalf("%+v", entry)
+		}
+	}
+}
+
+func TestOwnDevicesHearWhatIsSaidInAGroup(t *testing.T) {
+	lab, group, all := three(t, types.AddressingModeLID)
+	other := lab.Pair(ada)
+	id := all[0].Say(group, "from the one")
+	if heard := hears(other); heard.Info.ID != id || !heard.Info.IsFromMe || heard.Info.Chat != group {
+		t.Fatalf("%+v", heard.Info)
+	}
+	other.Say(group, "from the other")
+	for _, client := range all {
+		for words(hears(client)) != "from the other" {
+		}
+	}
+}
+
+func TestReceiptsInAGroupReachWhoSpoke(t *testing.T) {
+	for _, addressing := range []types.AddressingMode{types.AddressingModeLID, types.AddressingModePN} {
+		t.Run(string(addressing), func(t *testing.T) {
+			lab, group, all := three(t, addressing)
+			other := lab.Pair(carol)
+			id := all[0].Say(group, "read this")
+			all[2].SetForceActiveDeliveryReceipts(true)
+			heard := hears(all[2])
+			if err := all[2].MarkRead(within(t), []types.MessageID{id}, time.Now(), group, heard.Info.Sender); err != nil {
+				t.Fatal(err)
+			}
+			read := receiptOf(all[0], types.ReceiptTypeRead)
+			if read.Chat != group || read.MessageIDs[0] != id || !in(addressing, read.Sender) || read.SenderAlt.IsEmpty() {
+				t.Fatalf("%+v", read)
+			}
+			own := receiptOf(other, types.ReceiptTypeRead)
+			if own.Chat != group || !own.IsFromMe || own.MessageSender != heard.Info.Sender.ToNonAD() {
+				t.Fatalf("%+v", own)
+			}
+			forwarded := lab.Recorded(oracle.Receipt, func(entry oracle.Entry) bool { return entry.Type == "read" && entry.Account == ada })
+			if forwarded.Peer != carol || forwarded.To != group.String() || forwarded.ID != id {
+				t.Fatalf("%+v", forwarded)
+			}
+			labtest.Eventually(t, "all is confirmed", func() bool {
+				return queued(t, lab, ada)+queued(t, lab, bob)+queued(t, lab, carol) == 0
+			})
+		})
+	}
+}
+
+func TestWhatCannotBeReadInAGroupIsAskedForAgain(t *testing.T) {
+	for _, addressing := range []types.AddressingMode{types.AddressingModeLID, types.AddressingModePN} {
+		t.Run(string(addressing), func(t *testing.T) {
+			lab, group, all := three(t, addressing)
+			all[0].Say(group, "in clear")
+			hears(all[1])
+			if err := lab.SetFault(bob, fault.Fault{GarbleCount: 1}); err != nil {
+				t.Fatal(err)
+			}
+			garbled := all[0].Say(group, "garbled")
+			labtest.AwaitWhere(all[1], func(event *events.UndecryptableMessage) bool { return event.Info.ID == garbled })
+			if heard := hears(all[1]); words(heard) != "garbled" || heard.Info.Chat != group || heard.RetryCount != 1 {
+				t.Fatalf("%q came after %d retries: %+v", words(heard), heard.RetryCount, heard.Info)
+			}
+			for _, said := range []string{"in clear", "garbled"} {
+				if heard := hears(all[2]); words(heard) != said || heard.RetryCount != 0 {
+					t.Fatalf("Carol heard %q", words(heard))
+				}
+			}
+			all[0].Say(group, "in clear again")
+			if heard := hears(all[1]); words(heard) != "in clear again" {
+				t.Fatalf("then came %q", words(heard))
+			}
+		})
+	}
+}
+
+func TestWhatIsSaidInAGroupMeanwhileWaitsInOrder(t *testing.T) {
+	lab, group, all := three(t, types.AddressingModeLID)
+	all[1].Disconnect()
+	if err := lab.AwaitOffline(within(t), device(bob, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		all[2*(i%2)].Say(group, fmt.Sprint(i))
+	}
+	all[1].Reconnect()
+	for i := range 10 {
+		if heard := hears(all[1]); words(heard) != fmt.Sprint(i) {
+			t.Fatalf("%q came where %d was due", words(heard), i)
+		}
+	}
+	labtest.Eventually(t, "all is confirmed", func() bool { return queued(t, lab, bob) == 0 })
+}
+
+func TestANewDeviceOfAMemberIsHeardOf(t *testing.T) {
+	lab, group, all := three(t, types.AddressingModeLID)
+	all[0].Say(group, "to one device each")
+	hears(all[1])
+	other := lab.Pair(bob)
+	labtest.Eventually(t, "Ada was told of the device", func() bool { return queued(t, lab, ada) == 0 })
+	all[0].Say(group, "to the new one too")
+	if heard := hears(other); words(heard) != "to the new one too" {
+		t.Fatalf("the new device heard %q", words(heard))
+	}
+}
+
+func TestWhoIsKnownByOneNameIsSoInGroups(t *testing.T) {
+	lab, _, second := two(t)
+	if _, err := lab.CreateAccount(carol, "", "Carol", model.LIDOnly); err != nil {
+		t.Fatal(err)
+	}
+	third := lab.Pair(carol)
+	group, err := lab.CreateGroup(carol, "Hidden", []string{bob}, types.AddressingModeLID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third.Say(group.JID(), "who am I?")
+	if heard := hears(second); heard.Info.Sender.ToNonAD() != lidOf(t, lab, carol) || !heard.Info.SenderAlt.IsEmpty() {
+		t.Fatalf("%s is also %s", heard.Info.Sender, heard.Info.SenderAlt)
+	}
+	joined := labtest.Await[*events.JoinedGroup](second)
+	if creator := joined.Participants[0]; !creator.IsSuperAdmin || !creator.PhoneNumber.IsEmpty() {
+		t.Fatalf("%+v", creator)
+	}
+}
+
+func TestGroupsAreSavedWithTheWorld(t *testing.T) {
+	lab, group, all := three(t, types.AddressingModePN)
+	all[0].Say(group, "before")
+	saved, err := lab.SaveWorld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = lab.ChangeMembers(group, nil, []string{bob, carol}); err != nil {
+		t.Fatal(err)
+	}
+	if err = lab.LoadWorld(saved); err != nil {
+		t.Fatal(err)
+	}
+	loaded := lab.Groups()
+	if len(loaded) != 1 || loaded[0].JID() != group || len(loaded[0].Members) != 3 || loaded[0].Subject != "Friends" {
+		t.Fatalf("%+v", loaded)
+	}
+	if err = lab.DeleteAccount(bob); err != nil {
+		t.Fatal(err)
+	}
+	if left := lab.Groups()[0].Members; !slices.Equal(left, []string{ada, carol}) {
+		t.Fatalf("%v are left", left)
+	}
+}
