@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 unexport VIRTUAL_ENV
 
-.PHONY: help setup gen contract breaking stored drift build demo run bench test check format lint types imports house go clean
+.PHONY: help setup gen contract breaking stored drift build demo run bench test fuzz check format lint types imports house go clean
 
 help: ## this list
 	@echo 'wagate: a WhatsApp gateway. Everything below installs what it needs first.'
@@ -93,6 +93,16 @@ bench: build ## measure; prints a table and writes build/benchmarks.json
 test: build ## run all tests
 	go test -C src $(GO_PACKAGES)
 	pytest
+
+# What is found lies beside the test that found it, in testdata/fuzz, and belongs into the repository with its mend.
+TIME ?= 5m
+
+fuzz: setup ## feed strange bytes to all that decodes them, each for TIME=5m
+	@grep -rEl '^func Fuzz' src/engine src/lab --include='*_test.go' | while read -r file; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9]+' "$$file" | cut -c6- | while read -r target; do \
+	    go test -C src -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) "./$$(dirname "$${file#src/}")" </dev/null; \
+	  done; \
+	done
 
 check: setup format lint types imports house go breaking stored drift ## judge format, lint, types, imports, sizes, contract, gen/
 
