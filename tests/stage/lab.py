@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,10 +76,10 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab_process(folder: Path) -> AsyncIterator[Lab]:
-    """Start a lab that keeps everything in this folder."""
+async def lab_process(folder: Path, entering: Sequence[str] = ()) -> AsyncIterator[Lab]:
+    """Start a lab that keeps everything in this folder. `entering` begins its command, as a gateway's."""
     folder.mkdir(parents=True)
-    command = [str(built("wagate-lab")), "--exit-with-parent", "--log-level", "info"]
+    command = [*entering, str(built("wagate-lab")), "--exit-with-parent", "--log-level", "info"]
     command += ["--listen", "127.0.0.1:0", "--control", f"unix:{folder}/control.sock", "--data", f"{folder}/data"]
     async with child(*command, log=folder / "lab.log") as process:
         ready = json.loads(await process.said())

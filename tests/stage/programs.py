@@ -13,6 +13,11 @@ def built(name: str) -> Path:
     return _present(ROOT / "build" / name, "make build")
 
 
+def foreign(name: str) -> Path:
+    """The folder of this name in build/, with a client that others made."""
+    return _present(ROOT / "build" / name, "make foreign")
+
+
 def installed(name: str) -> Path:
     """The command of this name beside the Python that runs the tests."""
     return _present(Path(sys.executable).parent / name, "make setup")

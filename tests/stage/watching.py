@@ -78,18 +78,20 @@ class Watch(Generic[T]):
         try:
             while (frame := await stream.read()) is not aio.EOF:
                 if (thing := what(cast(R, frame))) is not None:
-                    await self._add(thing)
+                    await self.tell(thing)
         except aio.AioRpcError as error:
             self.error = error
         finally:
-            await self._end()
+            await self.close()
 
-    async def _add(self, thing: T) -> None:
+    async def tell(self, thing: T) -> None:
+        """Let it see one thing more."""
         async with self._changed:
             self.seen.append(thing)
             self._changed.notify_all()
 
-    async def _end(self) -> None:
+    async def close(self) -> None:
+        """Let it know that nothing comes any more."""
         async with self._changed:
             self.ended = True
             self._changed.notify_all()
