@@ -85,9 +85,10 @@ func (c *Control) describe(phone string) (*labv1.Account, error) {
 	}
 	for _, device := range devices {
 		described.Devices = append(described.Devices, &labv1.Device{
-			Device:    int32(device.Number),
-			Online:    device.Online,
-			QueueSize: int32(device.Queued),
+			Device:      int32(device.Number),
+			Online:      device.Online,
+			QueueSize:   int32(device.Queued),
+			PrekeyCount: int32(device.PreKeys),
 		})
 	}
 	return described, nil

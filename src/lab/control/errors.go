@@ -12,6 +12,7 @@ import (
 	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/pair"
 	"wagate.dev/src/lab/person"
+	"wagate.dev/src/lab/server"
 	"wagate.dev/src/lab/world"
 )
 
@@ -42,6 +43,8 @@ var outcomes = []struct {
 	{person.ErrMalformed, codes.InvalidArgument},
 	{person.ErrNotConnected, codes.Unavailable},
 	{person.ErrUnanswered, codes.DeadlineExceeded},
+	{server.ErrOffline, codes.FailedPrecondition},
+	{server.ErrRefused, codes.FailedPrecondition},
 	{world.ErrNotEmpty, codes.AlreadyExists},
 	{context.Canceled, codes.Canceled},
 	{context.DeadlineExceeded, codes.DeadlineExceeded},

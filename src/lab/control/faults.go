@@ -34,6 +34,9 @@ func (c *Control) SetFault(_ context.Context, request *labv1.SetFaultRequest) (*
 		DelayTo:      wanted.GetDelayToDevice().AsDuration(),
 		DelayFrom:    wanted.GetDelayFromDevice().AsDuration(),
 		AckDelay:     wanted.GetAckDelay().AsDuration(),
+
+		DuplicateCount: int(wanted.GetDuplicateCount()),
+		RetriesLost:    wanted.GetRetriesLost(),
 	}))
 }
 
@@ -42,6 +45,7 @@ func sound(wanted *labv1.SetFaultRequest_Fault) error {
 	for field, number := range map[string]int32{
 		"refuse_code": wanted.GetRefuseCode(), "refuse_count": wanted.GetRefuseCount(),
 		"login_failure_code": wanted.GetLoginFailureCode(), "garble_count": wanted.GetGarbleCount(),
+		"duplicate_count": wanted.GetDuplicateCount(),
 	} {
 		if number < 0 {
 			return malformed("fault."+field, "0 or more")

@@ -68,6 +68,14 @@ func (d *Desk) Incoming(device model.Address, node *waBinary.Node) (refusal int)
 	return refusal
 }
 
+// LosesRetry tells whether a receipt from a device asks for a message again, and
+// nobody is to hear of it.
+func (d *Desk) LosesRetry(device model.Address, node *waBinary.Node) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return node.Attrs["type"] == "retry" && d.any(device, func(p *plan) bool { return p.RetriesLost })
+}
+
 // Outgoing is asked about every stanza to a device: how often it leaves now. A
 // message that is to arrive spoilt becomes a spoilt copy of itself; an ack that
 // stays may be sent later, past the desk.
@@ -78,6 +86,9 @@ func (d *Desk) Outgoing(device model.Address, node *waBinary.Node, send func(waB
 	case node.Tag == "message":
 		if d.any(device, func(p *plan) bool { return p.garbles(device, node) }) {
 			*node = spoilt(node)
+		}
+		if d.any(device, (*plan).doubles) {
+			return 2
 		}
 	case isMessageAck(node):
 		if d.keepsAck(device, node, send) {

@@ -35,6 +35,10 @@ type Fault struct {
 	// AckDelay: messages are taken in and passed on; their acks leave so much
 	// later.
 	AckDelay time.Duration
+	// DuplicateCount is how many of the next messages to a device arrive twice.
+	DuplicateCount int
+	// RetriesLost: authors never hear that a device asks for a message again.
+	RetriesLost bool
 }
 
 // plan is a fault in force for one device, or all of an account, and what it
@@ -42,6 +46,7 @@ type Fault struct {
 type plan struct {
 	Fault
 	refused int
+	doubled int
 	garbled map[copied]bool
 }
 
@@ -52,4 +57,13 @@ func (p *plan) refusal() int {
 	}
 	p.refused++
 	return p.RefuseCode
+}
+
+// doubles takes one message's doubling from the plan, if it is to be doubled.
+func (p *plan) doubles() bool {
+	if p.doubled >= p.DuplicateCount {
+		return false
+	}
+	p.doubled++
+	return true
 }

@@ -67,6 +67,15 @@ func (w *World) ReplaceSignedPreKey(of Address, signed PreKey) error {
 	return nil
 }
 
+// DrainPreKeys throws one-time keys of a device away until so many are left.
+func (w *World) DrainPreKeys(of Address, left int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if device := w.device(of); device != nil && len(device.PreKeys) > left {
+		device.PreKeys = device.PreKeys[len(device.PreKeys)-left:]
+	}
+}
+
 // PreKeyCount tells how many one-time keys a device has left.
 func (w *World) PreKeyCount(of Address) int {
 	w.mu.Lock()

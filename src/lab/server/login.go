@@ -124,7 +124,9 @@ func (s *Server) hear(line *route.Line, node *waBinary.Node) error {
 		}
 		return s.board.Message(line, node)
 	case "receipt":
-		s.board.Receipt(line, node)
+		if !s.faults.LosesRetry(line.Address, node) {
+			s.board.Receipt(line, node)
+		}
 	case "ack":
 		s.board.Ack(line, node)
 	case "presence":

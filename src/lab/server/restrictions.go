@@ -92,6 +92,7 @@ func (s *Server) tellLock(account *model.Account, active bool, until time.Time) 
 	notice := lockNotice{}
 	notice.Data.Lock = lockState{Enforcement: lockEnforcement, Active: active}
 	if !until.IsZero() {
+		until = s.world.Now().Add(time.Until(until)) // by the clock that clients are told
 		notice.Data.Lock.Ends = strconv.FormatInt(until.Unix(), 10)
 	}
 	told, err := json.Marshal(notice)

@@ -22,7 +22,8 @@
 //	Online AwaitOffline Connections           who is there
 //	Dropped Unanswered Stanzas Oracle         what happened
 //	SetFault SetDeviceFault HeldAcks          faults
-//	Drop DropConnections                      more of them
+//	Drop DropConnections SetClock             more of them
+//	DrainPreKeys TakeMany                     what many others do at once
 //	Ban LockReachout LiftRestrictions         what WhatsApp forbids for a time
 //	NewWorld SaveWorld LoadWorld              all of it, as JSON
 //	Close Done                                the end
@@ -63,6 +64,7 @@ type Server struct {
 	iq           *iq.Router
 	faults       *fault.Desk
 	restrictions *fault.Restrictions
+	clock        *clock
 	ring         *ring
 	trust        atomic.Pointer[trust]
 	listener     net.Listener
@@ -90,7 +92,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := oracle.Open(options.OraclePath, world.Now)
+	log, err := oracle.Open(options.OraclePath, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -130,10 +132,11 @@ func assemble(
 	ctx context.Context, options Options, world *model.World, log *oracle.Log, listener net.Listener,
 ) *Server {
 	s := &Server{
-		options: options, world: world, oracle: log, listener: listener,
+		options: options, world: world, oracle: log, listener: listener, clock: &clock{},
 		board: route.NewBoard(world, log), faults: fault.NewDesk(),
 		restrictions: fault.NewRestrictions(), ring: newRing(options.StanzasKept), done: make(chan struct{}),
 	}
+	world.Now = s.clock.now
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.desk = pair.NewDesk(world, options.Pairing, s.deviceLinked)
 	s.iq = iq.NewRouter(s.board, s.deviceLoggedOut)

@@ -134,7 +134,7 @@ func (x DropConnectionsRequest_LastWord) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DropConnectionsRequest_LastWord.Descriptor instead.
 func (DropConnectionsRequest_LastWord) EnumDescriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{30, 0}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{32, 0}
 }
 
 // GetLabRequest asks where the lab is.
@@ -328,7 +328,9 @@ type Device struct {
 	// Whether it is connected.
 	Online bool `protobuf:"varint,2,opt,name=online,proto3" json:"online,omitempty"`
 	// Stanzas that wait for it.
-	QueueSize     int32 `protobuf:"varint,3,opt,name=queue_size,json=queueSize,proto3" json:"queue_size,omitempty"`
+	QueueSize int32 `protobuf:"varint,3,opt,name=queue_size,json=queueSize,proto3" json:"queue_size,omitempty"`
+	// One-time keys that it has left here, for others to begin to write to it.
+	PrekeyCount   int32 `protobuf:"varint,4,opt,name=prekey_count,json=prekeyCount,proto3" json:"prekey_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -380,6 +382,13 @@ func (x *Device) GetOnline() bool {
 func (x *Device) GetQueueSize() int32 {
 	if x != nil {
 		return x.QueueSize
+	}
+	return 0
+}
+
+func (x *Device) GetPrekeyCount() int32 {
+	if x != nil {
+		return x.PrekeyCount
 	}
 	return 0
 }
@@ -1269,6 +1278,125 @@ func (x *SayResponse) GetSendTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// SayManyRequest sends many texts as a person.
+type SayManyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who speaks.
+	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
+	// To whom: E.164 with `+`, or `…@lid`.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// What each text begins with; its number follows, from 1: `Text 1`, `Text 2`.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// How many; 1 to 100,000.
+	Count         int32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SayManyRequest) Reset() {
+	*x = SayManyRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SayManyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SayManyRequest) ProtoMessage() {}
+
+func (x *SayManyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SayManyRequest.ProtoReflect.Descriptor instead.
+func (*SayManyRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SayManyRequest) GetPersonId() string {
+	if x != nil {
+		return x.PersonId
+	}
+	return ""
+}
+
+func (x *SayManyRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *SayManyRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *SayManyRequest) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// SayManyResponse names the messages.
+type SayManyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// WhatsApp's ids of them, in order.
+	ProviderMessageIds []string `protobuf:"bytes,1,rep,name=provider_message_ids,json=providerMessageIds,proto3" json:"provider_message_ids,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *SayManyResponse) Reset() {
+	*x = SayManyResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SayManyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SayManyResponse) ProtoMessage() {}
+
+func (x *SayManyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SayManyResponse.ProtoReflect.Descriptor instead.
+func (*SayManyResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SayManyResponse) GetProviderMessageIds() []string {
+	if x != nil {
+		return x.ProviderMessageIds
+	}
+	return nil
+}
+
 // MarkReadRequest reads messages.
 type MarkReadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1284,7 +1412,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[20]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1424,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[20]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1437,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{20}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *MarkReadRequest) GetPersonId() string {
@@ -1342,7 +1470,7 @@ type MarkReadResponse struct {
 
 func (x *MarkReadResponse) Reset() {
 	*x = MarkReadResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[21]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1482,7 @@ func (x *MarkReadResponse) String() string {
 func (*MarkReadResponse) ProtoMessage() {}
 
 func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[21]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1495,7 @@ func (x *MarkReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkReadResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{21}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{23}
 }
 
 // SetOnlineRequest connects or disconnects.
@@ -1383,7 +1511,7 @@ type SetOnlineRequest struct {
 
 func (x *SetOnlineRequest) Reset() {
 	*x = SetOnlineRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[22]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1523,7 @@ func (x *SetOnlineRequest) String() string {
 func (*SetOnlineRequest) ProtoMessage() {}
 
 func (x *SetOnlineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[22]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1536,7 @@ func (x *SetOnlineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOnlineRequest.ProtoReflect.Descriptor instead.
 func (*SetOnlineRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{22}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetOnlineRequest) GetPersonId() string {
@@ -1434,7 +1562,7 @@ type SetOnlineResponse struct {
 
 func (x *SetOnlineResponse) Reset() {
 	*x = SetOnlineResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[23]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1574,7 @@ func (x *SetOnlineResponse) String() string {
 func (*SetOnlineResponse) ProtoMessage() {}
 
 func (x *SetOnlineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[23]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1587,7 @@ func (x *SetOnlineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOnlineResponse.ProtoReflect.Descriptor instead.
 func (*SetOnlineResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{23}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{25}
 }
 
 // ForgetKeysRequest makes a person forget.
@@ -1475,7 +1603,7 @@ type ForgetKeysRequest struct {
 
 func (x *ForgetKeysRequest) Reset() {
 	*x = ForgetKeysRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[24]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1615,7 @@ func (x *ForgetKeysRequest) String() string {
 func (*ForgetKeysRequest) ProtoMessage() {}
 
 func (x *ForgetKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[24]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1628,7 @@ func (x *ForgetKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetKeysRequest.ProtoReflect.Descriptor instead.
 func (*ForgetKeysRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{24}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ForgetKeysRequest) GetPersonId() string {
@@ -1526,7 +1654,7 @@ type ForgetKeysResponse struct {
 
 func (x *ForgetKeysResponse) Reset() {
 	*x = ForgetKeysResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[25]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1666,7 @@ func (x *ForgetKeysResponse) String() string {
 func (*ForgetKeysResponse) ProtoMessage() {}
 
 func (x *ForgetKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[25]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1679,7 @@ func (x *ForgetKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetKeysResponse.ProtoReflect.Descriptor instead.
 func (*ForgetKeysResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{25}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{27}
 }
 
 // WatchInboxRequest asks for what a person received.
@@ -1569,7 +1697,7 @@ type WatchInboxRequest struct {
 
 func (x *WatchInboxRequest) Reset() {
 	*x = WatchInboxRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[26]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1709,7 @@ func (x *WatchInboxRequest) String() string {
 func (*WatchInboxRequest) ProtoMessage() {}
 
 func (x *WatchInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[26]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1722,7 @@ func (x *WatchInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchInboxRequest.ProtoReflect.Descriptor instead.
 func (*WatchInboxRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{26}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WatchInboxRequest) GetPersonId() string {
@@ -1652,7 +1780,7 @@ type WatchInboxResponse struct {
 
 func (x *WatchInboxResponse) Reset() {
 	*x = WatchInboxResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[27]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1792,7 @@ func (x *WatchInboxResponse) String() string {
 func (*WatchInboxResponse) ProtoMessage() {}
 
 func (x *WatchInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[27]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1805,7 @@ func (x *WatchInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchInboxResponse.ProtoReflect.Descriptor instead.
 func (*WatchInboxResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{27}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchInboxResponse) GetPosition() int64 {
@@ -1777,7 +1905,7 @@ type SetFaultRequest struct {
 
 func (x *SetFaultRequest) Reset() {
 	*x = SetFaultRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[28]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1917,7 @@ func (x *SetFaultRequest) String() string {
 func (*SetFaultRequest) ProtoMessage() {}
 
 func (x *SetFaultRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[28]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +1930,7 @@ func (x *SetFaultRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFaultRequest.ProtoReflect.Descriptor instead.
 func (*SetFaultRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{28}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetFaultRequest) GetPhoneNumber() string {
@@ -1828,7 +1956,7 @@ type SetFaultResponse struct {
 
 func (x *SetFaultResponse) Reset() {
 	*x = SetFaultResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[29]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1968,7 @@ func (x *SetFaultResponse) String() string {
 func (*SetFaultResponse) ProtoMessage() {}
 
 func (x *SetFaultResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[29]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1981,7 @@ func (x *SetFaultResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFaultResponse.ProtoReflect.Descriptor instead.
 func (*SetFaultResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{29}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{31}
 }
 
 // DropConnectionsRequest ends connections.
@@ -1871,7 +1999,7 @@ type DropConnectionsRequest struct {
 
 func (x *DropConnectionsRequest) Reset() {
 	*x = DropConnectionsRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[30]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2011,7 @@ func (x *DropConnectionsRequest) String() string {
 func (*DropConnectionsRequest) ProtoMessage() {}
 
 func (x *DropConnectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[30]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2024,7 @@ func (x *DropConnectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropConnectionsRequest.ProtoReflect.Descriptor instead.
 func (*DropConnectionsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{30}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DropConnectionsRequest) GetPhoneNumber() string {
@@ -1931,7 +2059,7 @@ type DropConnectionsResponse struct {
 
 func (x *DropConnectionsResponse) Reset() {
 	*x = DropConnectionsResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[31]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2071,7 @@ func (x *DropConnectionsResponse) String() string {
 func (*DropConnectionsResponse) ProtoMessage() {}
 
 func (x *DropConnectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[31]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2084,7 @@ func (x *DropConnectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropConnectionsResponse.ProtoReflect.Descriptor instead.
 func (*DropConnectionsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{31}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DropConnectionsResponse) GetDroppedCount() int32 {
@@ -1982,7 +2110,7 @@ type BanAccountRequest struct {
 
 func (x *BanAccountRequest) Reset() {
 	*x = BanAccountRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2122,7 @@ func (x *BanAccountRequest) String() string {
 func (*BanAccountRequest) ProtoMessage() {}
 
 func (x *BanAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[32]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2135,7 @@ func (x *BanAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanAccountRequest.ProtoReflect.Descriptor instead.
 func (*BanAccountRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{32}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *BanAccountRequest) GetPhoneNumber() string {
@@ -2042,7 +2170,7 @@ type BanAccountResponse struct {
 
 func (x *BanAccountResponse) Reset() {
 	*x = BanAccountResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2182,7 @@ func (x *BanAccountResponse) String() string {
 func (*BanAccountResponse) ProtoMessage() {}
 
 func (x *BanAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[33]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2195,7 @@ func (x *BanAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanAccountResponse.ProtoReflect.Descriptor instead.
 func (*BanAccountResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{33}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BanAccountResponse) GetUntilTime() *timestamppb.Timestamp {
@@ -2090,7 +2218,7 @@ type LockReachoutRequest struct {
 
 func (x *LockReachoutRequest) Reset() {
 	*x = LockReachoutRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2230,7 @@ func (x *LockReachoutRequest) String() string {
 func (*LockReachoutRequest) ProtoMessage() {}
 
 func (x *LockReachoutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[34]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2243,7 @@ func (x *LockReachoutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReachoutRequest.ProtoReflect.Descriptor instead.
 func (*LockReachoutRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{34}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LockReachoutRequest) GetPhoneNumber() string {
@@ -2143,7 +2271,7 @@ type LockReachoutResponse struct {
 
 func (x *LockReachoutResponse) Reset() {
 	*x = LockReachoutResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2155,7 +2283,7 @@ func (x *LockReachoutResponse) String() string {
 func (*LockReachoutResponse) ProtoMessage() {}
 
 func (x *LockReachoutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[35]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2168,7 +2296,7 @@ func (x *LockReachoutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockReachoutResponse.ProtoReflect.Descriptor instead.
 func (*LockReachoutResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{35}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LockReachoutResponse) GetUntilTime() *timestamppb.Timestamp {
@@ -2189,7 +2317,7 @@ type LiftRestrictionsRequest struct {
 
 func (x *LiftRestrictionsRequest) Reset() {
 	*x = LiftRestrictionsRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +2329,7 @@ func (x *LiftRestrictionsRequest) String() string {
 func (*LiftRestrictionsRequest) ProtoMessage() {}
 
 func (x *LiftRestrictionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[36]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +2342,7 @@ func (x *LiftRestrictionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiftRestrictionsRequest.ProtoReflect.Descriptor instead.
 func (*LiftRestrictionsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{36}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *LiftRestrictionsRequest) GetPhoneNumber() string {
@@ -2233,7 +2361,7 @@ type LiftRestrictionsResponse struct {
 
 func (x *LiftRestrictionsResponse) Reset() {
 	*x = LiftRestrictionsResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2373,7 @@ func (x *LiftRestrictionsResponse) String() string {
 func (*LiftRestrictionsResponse) ProtoMessage() {}
 
 func (x *LiftRestrictionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[37]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2386,192 @@ func (x *LiftRestrictionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiftRestrictionsResponse.ProtoReflect.Descriptor instead.
 func (*LiftRestrictionsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{37}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{39}
+}
+
+// DrainPreKeysRequest uses up one-time keys.
+type DrainPreKeysRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose.
+	PhoneNumber string `protobuf:"bytes,1,opt,name=phone_number,json=phoneNumber,proto3" json:"phone_number,omitempty"`
+	// How many each device has left afterwards, if it had more.
+	Left int32 `protobuf:"varint,2,opt,name=left,proto3" json:"left,omitempty"`
+	// Whether the devices are told how many are left, upon which they upload more. If not, they learn it at their next
+	// login.
+	Told          bool `protobuf:"varint,3,opt,name=told,proto3" json:"told,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainPreKeysRequest) Reset() {
+	*x = DrainPreKeysRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainPreKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainPreKeysRequest) ProtoMessage() {}
+
+func (x *DrainPreKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainPreKeysRequest.ProtoReflect.Descriptor instead.
+func (*DrainPreKeysRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *DrainPreKeysRequest) GetPhoneNumber() string {
+	if x != nil {
+		return x.PhoneNumber
+	}
+	return ""
+}
+
+func (x *DrainPreKeysRequest) GetLeft() int32 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *DrainPreKeysRequest) GetTold() bool {
+	if x != nil {
+		return x.Told
+	}
+	return false
+}
+
+// DrainPreKeysResponse has nothing to say.
+type DrainPreKeysResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainPreKeysResponse) Reset() {
+	*x = DrainPreKeysResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainPreKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainPreKeysResponse) ProtoMessage() {}
+
+func (x *DrainPreKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainPreKeysResponse.ProtoReflect.Descriptor instead.
+func (*DrainPreKeysResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{41}
+}
+
+// SetClockRequest sets the clock.
+type SetClockRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How far it is ahead of the true time; negative if it is behind. Unset means that it is right.
+	Ahead         *durationpb.Duration `protobuf:"bytes,1,opt,name=ahead,proto3" json:"ahead,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetClockRequest) Reset() {
+	*x = SetClockRequest{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetClockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetClockRequest) ProtoMessage() {}
+
+func (x *SetClockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetClockRequest.ProtoReflect.Descriptor instead.
+func (*SetClockRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *SetClockRequest) GetAhead() *durationpb.Duration {
+	if x != nil {
+		return x.Ahead
+	}
+	return nil
+}
+
+// SetClockResponse has nothing to say.
+type SetClockResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetClockResponse) Reset() {
+	*x = SetClockResponse{}
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetClockResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetClockResponse) ProtoMessage() {}
+
+func (x *SetClockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetClockResponse.ProtoReflect.Descriptor instead.
+func (*SetClockResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{43}
 }
 
 // WatchOracleRequest asks for the log.
@@ -2274,7 +2587,7 @@ type WatchOracleRequest struct {
 
 func (x *WatchOracleRequest) Reset() {
 	*x = WatchOracleRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +2599,7 @@ func (x *WatchOracleRequest) String() string {
 func (*WatchOracleRequest) ProtoMessage() {}
 
 func (x *WatchOracleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[38]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2612,7 @@ func (x *WatchOracleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOracleRequest.ProtoReflect.Descriptor instead.
 func (*WatchOracleRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{38}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchOracleRequest) GetAfterPosition() int64 {
@@ -2327,7 +2640,7 @@ type WatchOracleResponse struct {
 
 func (x *WatchOracleResponse) Reset() {
 	*x = WatchOracleResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2339,7 +2652,7 @@ func (x *WatchOracleResponse) String() string {
 func (*WatchOracleResponse) ProtoMessage() {}
 
 func (x *WatchOracleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[39]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2352,7 +2665,7 @@ func (x *WatchOracleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOracleResponse.ProtoReflect.Descriptor instead.
 func (*WatchOracleResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{39}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *WatchOracleResponse) GetEntry() *OracleEntry {
@@ -2371,7 +2684,7 @@ type GetStatsRequest struct {
 
 func (x *GetStatsRequest) Reset() {
 	*x = GetStatsRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2383,7 +2696,7 @@ func (x *GetStatsRequest) String() string {
 func (*GetStatsRequest) ProtoMessage() {}
 
 func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[40]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2396,7 +2709,7 @@ func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetStatsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{40}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{46}
 }
 
 // GetStatsResponse counts.
@@ -2416,7 +2729,7 @@ type GetStatsResponse struct {
 
 func (x *GetStatsResponse) Reset() {
 	*x = GetStatsResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2741,7 @@ func (x *GetStatsResponse) String() string {
 func (*GetStatsResponse) ProtoMessage() {}
 
 func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[41]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2754,7 @@ func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsResponse.ProtoReflect.Descriptor instead.
 func (*GetStatsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{41}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetStatsResponse) GetUnansweredIqs() map[string]int64 {
@@ -2484,7 +2797,7 @@ type SaveWorldRequest struct {
 
 func (x *SaveWorldRequest) Reset() {
 	*x = SaveWorldRequest{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2809,7 @@ func (x *SaveWorldRequest) String() string {
 func (*SaveWorldRequest) ProtoMessage() {}
 
 func (x *SaveWorldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[42]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2822,7 @@ func (x *SaveWorldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveWorldRequest.ProtoReflect.Descriptor instead.
 func (*SaveWorldRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{42}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *SaveWorldRequest) GetFolder() string {
@@ -2528,7 +2841,7 @@ type SaveWorldResponse struct {
 
 func (x *SaveWorldResponse) Reset() {
 	*x = SaveWorldResponse{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2853,7 @@ func (x *SaveWorldResponse) String() string {
 func (*SaveWorldResponse) ProtoMessage() {}
 
 func (x *SaveWorldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[43]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2866,7 @@ func (x *SaveWorldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveWorldResponse.ProtoReflect.Descriptor instead.
 func (*SaveWorldResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{43}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{49}
 }
 
 // Fault is what goes wrong.
@@ -2585,14 +2898,18 @@ type SetFaultRequest_Fault struct {
 	DelayFromDevice *durationpb.Duration `protobuf:"bytes,11,opt,name=delay_from_device,json=delayFromDevice,proto3" json:"delay_from_device,omitempty"`
 	// Messages are taken in and passed on; their acks leave so much later. One whose connection has ended by then is
 	// lost. 0 means none.
-	AckDelay      *durationpb.Duration `protobuf:"bytes,12,opt,name=ack_delay,json=ackDelay,proto3" json:"ack_delay,omitempty"`
+	AckDelay *durationpb.Duration `protobuf:"bytes,12,opt,name=ack_delay,json=ackDelay,proto3" json:"ack_delay,omitempty"`
+	// So many of the next messages delivered to these devices arrive twice, one after the other; 0 means none.
+	DuplicateCount int32 `protobuf:"varint,13,opt,name=duplicate_count,json=duplicateCount,proto3" json:"duplicate_count,omitempty"`
+	// When these devices ask for a message again that they could not decrypt, its author never hears of it.
+	RetriesLost   bool `protobuf:"varint,14,opt,name=retries_lost,json=retriesLost,proto3" json:"retries_lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetFaultRequest_Fault) Reset() {
 	*x = SetFaultRequest_Fault{}
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2921,7 @@ func (x *SetFaultRequest_Fault) String() string {
 func (*SetFaultRequest_Fault) ProtoMessage() {}
 
 func (x *SetFaultRequest_Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[44]
+	mi := &file_wagate_lab_v1_lab_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2934,7 @@ func (x *SetFaultRequest_Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFaultRequest_Fault.ProtoReflect.Descriptor instead.
 func (*SetFaultRequest_Fault) Descriptor() ([]byte, []int) {
-	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{28, 0}
+	return file_wagate_lab_v1_lab_service_proto_rawDescGZIP(), []int{30, 0}
 }
 
 func (x *SetFaultRequest_Fault) GetFrozen() bool {
@@ -2704,6 +3021,20 @@ func (x *SetFaultRequest_Fault) GetAckDelay() *durationpb.Duration {
 	return nil
 }
 
+func (x *SetFaultRequest_Fault) GetDuplicateCount() int32 {
+	if x != nil {
+		return x.DuplicateCount
+	}
+	return 0
+}
+
+func (x *SetFaultRequest_Fault) GetRetriesLost() bool {
+	if x != nil {
+		return x.RetriesLost
+	}
+	return false
+}
+
 var File_wagate_lab_v1_lab_service_proto protoreflect.FileDescriptor
 
 const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
@@ -2721,12 +3052,13 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12\x10\n" +
 	"\x03lid\x18\x02 \x01(\tR\x03lid\x12\x1b\n" +
 	"\tpush_name\x18\x03 \x01(\tR\bpushName\x12/\n" +
-	"\adevices\x18\x04 \x03(\v2\x15.wagate.lab.v1.DeviceR\adevices\"W\n" +
+	"\adevices\x18\x04 \x03(\v2\x15.wagate.lab.v1.DeviceR\adevices\"z\n" +
 	"\x06Device\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x05R\x06device\x12\x16\n" +
 	"\x06online\x18\x02 \x01(\bR\x06online\x12\x1d\n" +
 	"\n" +
-	"queue_size\x18\x03 \x01(\x05R\tqueueSize\"\x83\x02\n" +
+	"queue_size\x18\x03 \x01(\x05R\tqueueSize\x12!\n" +
+	"\fprekey_count\x18\x04 \x01(\x05R\vprekeyCount\"\x83\x02\n" +
 	"\x14CreateAccountRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12\x1b\n" +
 	"\tpush_name\x18\x02 \x01(\tR\bpushName\x12B\n" +
@@ -2779,7 +3111,14 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x04what\"v\n" +
 	"\vSayResponse\x12.\n" +
 	"\x13provider_message_id\x18\x01 \x01(\tR\x11providerMessageId\x127\n" +
-	"\tsend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\"x\n" +
+	"\tsend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\"g\n" +
+	"\x0eSayManyRequest\x12\x1b\n" +
+	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x05R\x05count\"C\n" +
+	"\x0fSayManyResponse\x120\n" +
+	"\x14provider_message_ids\x18\x01 \x03(\tR\x12providerMessageIds\"x\n" +
 	"\x0fMarkReadRequest\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x120\n" +
@@ -2812,10 +3151,10 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	" \x01(\x05R\n" +
 	"retryCount\x127\n" +
 	"\tsend_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12\x19\n" +
-	"\bchat_jid\x18\f \x01(\tR\achatJid\"\x83\x05\n" +
+	"\bchat_jid\x18\f \x01(\tR\achatJid\"\xcf\x05\n" +
 	"\x0fSetFaultRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12:\n" +
-	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\x90\x04\n" +
+	"\x05fault\x18\x02 \x01(\v2$.wagate.lab.v1.SetFaultRequest.FaultR\x05fault\x1a\xdc\x04\n" +
 	"\x05Fault\x12\x16\n" +
 	"\x06frozen\x18\x01 \x01(\bR\x06frozen\x12\x1b\n" +
 	"\tacks_held\x18\x02 \x01(\bR\backsHeld\x12\x1b\n" +
@@ -2830,7 +3169,9 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x0fdelay_to_device\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\rdelayToDevice\x12E\n" +
 	"\x11delay_from_device\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fdelayFromDevice\x126\n" +
-	"\tack_delay\x18\f \x01(\v2\x19.google.protobuf.DurationR\backDelay\"\x12\n" +
+	"\tack_delay\x18\f \x01(\v2\x19.google.protobuf.DurationR\backDelay\x12'\n" +
+	"\x0fduplicate_count\x18\r \x01(\x05R\x0eduplicateCount\x12!\n" +
+	"\fretries_lost\x18\x0e \x01(\bR\vretriesLost\"\x12\n" +
 	"\x10SetFaultResponse\"\x95\x02\n" +
 	"\x16DropConnectionsRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12K\n" +
@@ -2860,7 +3201,15 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"until_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"<\n" +
 	"\x17LiftRestrictionsRequest\x12!\n" +
 	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\"\x1a\n" +
-	"\x18LiftRestrictionsResponse\"X\n" +
+	"\x18LiftRestrictionsResponse\"`\n" +
+	"\x13DrainPreKeysRequest\x12!\n" +
+	"\fphone_number\x18\x01 \x01(\tR\vphoneNumber\x12\x12\n" +
+	"\x04left\x18\x02 \x01(\x05R\x04left\x12\x12\n" +
+	"\x04told\x18\x03 \x01(\bR\x04told\"\x16\n" +
+	"\x14DrainPreKeysResponse\"B\n" +
+	"\x0fSetClockRequest\x12/\n" +
+	"\x05ahead\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x05ahead\"\x12\n" +
+	"\x10SetClockResponse\"X\n" +
 	"\x12WatchOracleRequest\x12%\n" +
 	"\x0eafter_position\x18\x01 \x01(\x03R\rafterPosition\x12\x1b\n" +
 	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"G\n" +
@@ -2877,7 +3226,7 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"*\n" +
 	"\x10SaveWorldRequest\x12\x16\n" +
 	"\x06folder\x18\x01 \x01(\tR\x06folder\"\x13\n" +
-	"\x11SaveWorldResponse2\xfa\r\n" +
+	"\x11SaveWorldResponse2\xea\x0f\n" +
 	"\n" +
 	"LabService\x12E\n" +
 	"\x06GetLab\x12\x1c.wagate.lab.v1.GetLabRequest\x1a\x1d.wagate.lab.v1.GetLabResponse\x12Z\n" +
@@ -2888,7 +3237,8 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x10EnterPairingCode\x12&.wagate.lab.v1.EnterPairingCodeRequest\x1a'.wagate.lab.v1.EnterPairingCodeResponse\x12W\n" +
 	"\fUnlinkDevice\x12\".wagate.lab.v1.UnlinkDeviceRequest\x1a#.wagate.lab.v1.UnlinkDeviceResponse\x12W\n" +
 	"\fCreatePerson\x12\".wagate.lab.v1.CreatePersonRequest\x1a#.wagate.lab.v1.CreatePersonResponse\x12<\n" +
-	"\x03Say\x12\x19.wagate.lab.v1.SayRequest\x1a\x1a.wagate.lab.v1.SayResponse\x12K\n" +
+	"\x03Say\x12\x19.wagate.lab.v1.SayRequest\x1a\x1a.wagate.lab.v1.SayResponse\x12H\n" +
+	"\aSayMany\x12\x1d.wagate.lab.v1.SayManyRequest\x1a\x1e.wagate.lab.v1.SayManyResponse\x12K\n" +
 	"\bMarkRead\x12\x1e.wagate.lab.v1.MarkReadRequest\x1a\x1f.wagate.lab.v1.MarkReadResponse\x12N\n" +
 	"\tSetOnline\x12\x1f.wagate.lab.v1.SetOnlineRequest\x1a .wagate.lab.v1.SetOnlineResponse\x12Q\n" +
 	"\n" +
@@ -2900,7 +3250,9 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\n" +
 	"BanAccount\x12 .wagate.lab.v1.BanAccountRequest\x1a!.wagate.lab.v1.BanAccountResponse\x12W\n" +
 	"\fLockReachout\x12\".wagate.lab.v1.LockReachoutRequest\x1a#.wagate.lab.v1.LockReachoutResponse\x12c\n" +
-	"\x10LiftRestrictions\x12&.wagate.lab.v1.LiftRestrictionsRequest\x1a'.wagate.lab.v1.LiftRestrictionsResponse\x12V\n" +
+	"\x10LiftRestrictions\x12&.wagate.lab.v1.LiftRestrictionsRequest\x1a'.wagate.lab.v1.LiftRestrictionsResponse\x12W\n" +
+	"\fDrainPreKeys\x12\".wagate.lab.v1.DrainPreKeysRequest\x1a#.wagate.lab.v1.DrainPreKeysResponse\x12K\n" +
+	"\bSetClock\x12\x1e.wagate.lab.v1.SetClockRequest\x1a\x1f.wagate.lab.v1.SetClockResponse\x12V\n" +
 	"\vWatchOracle\x12!.wagate.lab.v1.WatchOracleRequest\x1a\".wagate.lab.v1.WatchOracleResponse0\x01\x12K\n" +
 	"\bGetStats\x12\x1e.wagate.lab.v1.GetStatsRequest\x1a\x1f.wagate.lab.v1.GetStatsResponse\x12N\n" +
 	"\tSaveWorld\x12\x1f.wagate.lab.v1.SaveWorldRequest\x1a .wagate.lab.v1.SaveWorldResponseB\xa1\x01\n" +
@@ -2919,7 +3271,7 @@ func file_wagate_lab_v1_lab_service_proto_rawDescGZIP() []byte {
 }
 
 var file_wagate_lab_v1_lab_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wagate_lab_v1_lab_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_wagate_lab_v1_lab_service_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_wagate_lab_v1_lab_service_proto_goTypes = []any{
 	(CreateAccountRequest_Naming)(0),     // 0: wagate.lab.v1.CreateAccountRequest.Naming
 	(DropConnectionsRequest_LastWord)(0), // 1: wagate.lab.v1.DropConnectionsRequest.LastWord
@@ -2943,35 +3295,41 @@ var file_wagate_lab_v1_lab_service_proto_goTypes = []any{
 	(*CreatePersonResponse)(nil),         // 19: wagate.lab.v1.CreatePersonResponse
 	(*SayRequest)(nil),                   // 20: wagate.lab.v1.SayRequest
 	(*SayResponse)(nil),                  // 21: wagate.lab.v1.SayResponse
-	(*MarkReadRequest)(nil),              // 22: wagate.lab.v1.MarkReadRequest
-	(*MarkReadResponse)(nil),             // 23: wagate.lab.v1.MarkReadResponse
-	(*SetOnlineRequest)(nil),             // 24: wagate.lab.v1.SetOnlineRequest
-	(*SetOnlineResponse)(nil),            // 25: wagate.lab.v1.SetOnlineResponse
-	(*ForgetKeysRequest)(nil),            // 26: wagate.lab.v1.ForgetKeysRequest
-	(*ForgetKeysResponse)(nil),           // 27: wagate.lab.v1.ForgetKeysResponse
-	(*WatchInboxRequest)(nil),            // 28: wagate.lab.v1.WatchInboxRequest
-	(*WatchInboxResponse)(nil),           // 29: wagate.lab.v1.WatchInboxResponse
-	(*SetFaultRequest)(nil),              // 30: wagate.lab.v1.SetFaultRequest
-	(*SetFaultResponse)(nil),             // 31: wagate.lab.v1.SetFaultResponse
-	(*DropConnectionsRequest)(nil),       // 32: wagate.lab.v1.DropConnectionsRequest
-	(*DropConnectionsResponse)(nil),      // 33: wagate.lab.v1.DropConnectionsResponse
-	(*BanAccountRequest)(nil),            // 34: wagate.lab.v1.BanAccountRequest
-	(*BanAccountResponse)(nil),           // 35: wagate.lab.v1.BanAccountResponse
-	(*LockReachoutRequest)(nil),          // 36: wagate.lab.v1.LockReachoutRequest
-	(*LockReachoutResponse)(nil),         // 37: wagate.lab.v1.LockReachoutResponse
-	(*LiftRestrictionsRequest)(nil),      // 38: wagate.lab.v1.LiftRestrictionsRequest
-	(*LiftRestrictionsResponse)(nil),     // 39: wagate.lab.v1.LiftRestrictionsResponse
-	(*WatchOracleRequest)(nil),           // 40: wagate.lab.v1.WatchOracleRequest
-	(*WatchOracleResponse)(nil),          // 41: wagate.lab.v1.WatchOracleResponse
-	(*GetStatsRequest)(nil),              // 42: wagate.lab.v1.GetStatsRequest
-	(*GetStatsResponse)(nil),             // 43: wagate.lab.v1.GetStatsResponse
-	(*SaveWorldRequest)(nil),             // 44: wagate.lab.v1.SaveWorldRequest
-	(*SaveWorldResponse)(nil),            // 45: wagate.lab.v1.SaveWorldResponse
-	(*SetFaultRequest_Fault)(nil),        // 46: wagate.lab.v1.SetFaultRequest.Fault
-	nil,                                  // 47: wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
-	(*timestamppb.Timestamp)(nil),        // 48: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),          // 49: google.protobuf.Duration
-	(*OracleEntry)(nil),                  // 50: wagate.lab.v1.OracleEntry
+	(*SayManyRequest)(nil),               // 22: wagate.lab.v1.SayManyRequest
+	(*SayManyResponse)(nil),              // 23: wagate.lab.v1.SayManyResponse
+	(*MarkReadRequest)(nil),              // 24: wagate.lab.v1.MarkReadRequest
+	(*MarkReadResponse)(nil),             // 25: wagate.lab.v1.MarkReadResponse
+	(*SetOnlineRequest)(nil),             // 26: wagate.lab.v1.SetOnlineRequest
+	(*SetOnlineResponse)(nil),            // 27: wagate.lab.v1.SetOnlineResponse
+	(*ForgetKeysRequest)(nil),            // 28: wagate.lab.v1.ForgetKeysRequest
+	(*ForgetKeysResponse)(nil),           // 29: wagate.lab.v1.ForgetKeysResponse
+	(*WatchInboxRequest)(nil),            // 30: wagate.lab.v1.WatchInboxRequest
+	(*WatchInboxResponse)(nil),           // 31: wagate.lab.v1.WatchInboxResponse
+	(*SetFaultRequest)(nil),              // 32: wagate.lab.v1.SetFaultRequest
+	(*SetFaultResponse)(nil),             // 33: wagate.lab.v1.SetFaultResponse
+	(*DropConnectionsRequest)(nil),       // 34: wagate.lab.v1.DropConnectionsRequest
+	(*DropConnectionsResponse)(nil),      // 35: wagate.lab.v1.DropConnectionsResponse
+	(*BanAccountRequest)(nil),            // 36: wagate.lab.v1.BanAccountRequest
+	(*BanAccountResponse)(nil),           // 37: wagate.lab.v1.BanAccountResponse
+	(*LockReachoutRequest)(nil),          // 38: wagate.lab.v1.LockReachoutRequest
+	(*LockReachoutResponse)(nil),         // 39: wagate.lab.v1.LockReachoutResponse
+	(*LiftRestrictionsRequest)(nil),      // 40: wagate.lab.v1.LiftRestrictionsRequest
+	(*LiftRestrictionsResponse)(nil),     // 41: wagate.lab.v1.LiftRestrictionsResponse
+	(*DrainPreKeysRequest)(nil),          // 42: wagate.lab.v1.DrainPreKeysRequest
+	(*DrainPreKeysResponse)(nil),         // 43: wagate.lab.v1.DrainPreKeysResponse
+	(*SetClockRequest)(nil),              // 44: wagate.lab.v1.SetClockRequest
+	(*SetClockResponse)(nil),             // 45: wagate.lab.v1.SetClockResponse
+	(*WatchOracleRequest)(nil),           // 46: wagate.lab.v1.WatchOracleRequest
+	(*WatchOracleResponse)(nil),          // 47: wagate.lab.v1.WatchOracleResponse
+	(*GetStatsRequest)(nil),              // 48: wagate.lab.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),             // 49: wagate.lab.v1.GetStatsResponse
+	(*SaveWorldRequest)(nil),             // 50: wagate.lab.v1.SaveWorldRequest
+	(*SaveWorldResponse)(nil),            // 51: wagate.lab.v1.SaveWorldResponse
+	(*SetFaultRequest_Fault)(nil),        // 52: wagate.lab.v1.SetFaultRequest.Fault
+	nil,                                  // 53: wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
+	(*timestamppb.Timestamp)(nil),        // 54: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 55: google.protobuf.Duration
+	(*OracleEntry)(nil),                  // 56: wagate.lab.v1.OracleEntry
 }
 var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
 	5,  // 0: wagate.lab.v1.Account.devices:type_name -> wagate.lab.v1.Device
@@ -2980,68 +3338,75 @@ var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
 	4,  // 3: wagate.lab.v1.ListAccountsResponse.accounts:type_name -> wagate.lab.v1.Account
 	0,  // 4: wagate.lab.v1.CreatePersonRequest.naming:type_name -> wagate.lab.v1.CreateAccountRequest.Naming
 	4,  // 5: wagate.lab.v1.CreatePersonResponse.account:type_name -> wagate.lab.v1.Account
-	48, // 6: wagate.lab.v1.SayResponse.send_time:type_name -> google.protobuf.Timestamp
-	48, // 7: wagate.lab.v1.WatchInboxResponse.send_time:type_name -> google.protobuf.Timestamp
-	46, // 8: wagate.lab.v1.SetFaultRequest.fault:type_name -> wagate.lab.v1.SetFaultRequest.Fault
+	54, // 6: wagate.lab.v1.SayResponse.send_time:type_name -> google.protobuf.Timestamp
+	54, // 7: wagate.lab.v1.WatchInboxResponse.send_time:type_name -> google.protobuf.Timestamp
+	52, // 8: wagate.lab.v1.SetFaultRequest.fault:type_name -> wagate.lab.v1.SetFaultRequest.Fault
 	1,  // 9: wagate.lab.v1.DropConnectionsRequest.last_word:type_name -> wagate.lab.v1.DropConnectionsRequest.LastWord
-	49, // 10: wagate.lab.v1.BanAccountRequest.duration:type_name -> google.protobuf.Duration
-	48, // 11: wagate.lab.v1.BanAccountResponse.until_time:type_name -> google.protobuf.Timestamp
-	49, // 12: wagate.lab.v1.LockReachoutRequest.duration:type_name -> google.protobuf.Duration
-	48, // 13: wagate.lab.v1.LockReachoutResponse.until_time:type_name -> google.protobuf.Timestamp
-	50, // 14: wagate.lab.v1.WatchOracleResponse.entry:type_name -> wagate.lab.v1.OracleEntry
-	47, // 15: wagate.lab.v1.GetStatsResponse.unanswered_iqs:type_name -> wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
-	49, // 16: wagate.lab.v1.GetStatsResponse.uptime:type_name -> google.protobuf.Duration
-	49, // 17: wagate.lab.v1.SetFaultRequest.Fault.ban_duration:type_name -> google.protobuf.Duration
-	49, // 18: wagate.lab.v1.SetFaultRequest.Fault.delay_to_device:type_name -> google.protobuf.Duration
-	49, // 19: wagate.lab.v1.SetFaultRequest.Fault.delay_from_device:type_name -> google.protobuf.Duration
-	49, // 20: wagate.lab.v1.SetFaultRequest.Fault.ack_delay:type_name -> google.protobuf.Duration
-	2,  // 21: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
-	6,  // 22: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
-	8,  // 23: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
-	10, // 24: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
-	12, // 25: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
-	14, // 26: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
-	16, // 27: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
-	18, // 28: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
-	20, // 29: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
-	22, // 30: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
-	24, // 31: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
-	26, // 32: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
-	28, // 33: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
-	30, // 34: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
-	32, // 35: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
-	34, // 36: wagate.lab.v1.LabService.BanAccount:input_type -> wagate.lab.v1.BanAccountRequest
-	36, // 37: wagate.lab.v1.LabService.LockReachout:input_type -> wagate.lab.v1.LockReachoutRequest
-	38, // 38: wagate.lab.v1.LabService.LiftRestrictions:input_type -> wagate.lab.v1.LiftRestrictionsRequest
-	40, // 39: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
-	42, // 40: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
-	44, // 41: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
-	3,  // 42: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
-	7,  // 43: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
-	9,  // 44: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
-	11, // 45: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
-	13, // 46: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
-	15, // 47: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
-	17, // 48: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
-	19, // 49: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
-	21, // 50: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
-	23, // 51: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
-	25, // 52: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
-	27, // 53: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
-	29, // 54: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
-	31, // 55: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
-	33, // 56: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
-	35, // 57: wagate.lab.v1.LabService.BanAccount:output_type -> wagate.lab.v1.BanAccountResponse
-	37, // 58: wagate.lab.v1.LabService.LockReachout:output_type -> wagate.lab.v1.LockReachoutResponse
-	39, // 59: wagate.lab.v1.LabService.LiftRestrictions:output_type -> wagate.lab.v1.LiftRestrictionsResponse
-	41, // 60: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
-	43, // 61: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
-	45, // 62: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
-	42, // [42:63] is the sub-list for method output_type
-	21, // [21:42] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	55, // 10: wagate.lab.v1.BanAccountRequest.duration:type_name -> google.protobuf.Duration
+	54, // 11: wagate.lab.v1.BanAccountResponse.until_time:type_name -> google.protobuf.Timestamp
+	55, // 12: wagate.lab.v1.LockReachoutRequest.duration:type_name -> google.protobuf.Duration
+	54, // 13: wagate.lab.v1.LockReachoutResponse.until_time:type_name -> google.protobuf.Timestamp
+	55, // 14: wagate.lab.v1.SetClockRequest.ahead:type_name -> google.protobuf.Duration
+	56, // 15: wagate.lab.v1.WatchOracleResponse.entry:type_name -> wagate.lab.v1.OracleEntry
+	53, // 16: wagate.lab.v1.GetStatsResponse.unanswered_iqs:type_name -> wagate.lab.v1.GetStatsResponse.UnansweredIqsEntry
+	55, // 17: wagate.lab.v1.GetStatsResponse.uptime:type_name -> google.protobuf.Duration
+	55, // 18: wagate.lab.v1.SetFaultRequest.Fault.ban_duration:type_name -> google.protobuf.Duration
+	55, // 19: wagate.lab.v1.SetFaultRequest.Fault.delay_to_device:type_name -> google.protobuf.Duration
+	55, // 20: wagate.lab.v1.SetFaultRequest.Fault.delay_from_device:type_name -> google.protobuf.Duration
+	55, // 21: wagate.lab.v1.SetFaultRequest.Fault.ack_delay:type_name -> google.protobuf.Duration
+	2,  // 22: wagate.lab.v1.LabService.GetLab:input_type -> wagate.lab.v1.GetLabRequest
+	6,  // 23: wagate.lab.v1.LabService.CreateAccount:input_type -> wagate.lab.v1.CreateAccountRequest
+	8,  // 24: wagate.lab.v1.LabService.DeleteAccount:input_type -> wagate.lab.v1.DeleteAccountRequest
+	10, // 25: wagate.lab.v1.LabService.ListAccounts:input_type -> wagate.lab.v1.ListAccountsRequest
+	12, // 26: wagate.lab.v1.LabService.ScanQr:input_type -> wagate.lab.v1.ScanQrRequest
+	14, // 27: wagate.lab.v1.LabService.EnterPairingCode:input_type -> wagate.lab.v1.EnterPairingCodeRequest
+	16, // 28: wagate.lab.v1.LabService.UnlinkDevice:input_type -> wagate.lab.v1.UnlinkDeviceRequest
+	18, // 29: wagate.lab.v1.LabService.CreatePerson:input_type -> wagate.lab.v1.CreatePersonRequest
+	20, // 30: wagate.lab.v1.LabService.Say:input_type -> wagate.lab.v1.SayRequest
+	22, // 31: wagate.lab.v1.LabService.SayMany:input_type -> wagate.lab.v1.SayManyRequest
+	24, // 32: wagate.lab.v1.LabService.MarkRead:input_type -> wagate.lab.v1.MarkReadRequest
+	26, // 33: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
+	28, // 34: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
+	30, // 35: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
+	32, // 36: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
+	34, // 37: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
+	36, // 38: wagate.lab.v1.LabService.BanAccount:input_type -> wagate.lab.v1.BanAccountRequest
+	38, // 39: wagate.lab.v1.LabService.LockReachout:input_type -> wagate.lab.v1.LockReachoutRequest
+	40, // 40: wagate.lab.v1.LabService.LiftRestrictions:input_type -> wagate.lab.v1.LiftRestrictionsRequest
+	42, // 41: wagate.lab.v1.LabService.DrainPreKeys:input_type -> wagate.lab.v1.DrainPreKeysRequest
+	44, // 42: wagate.lab.v1.LabService.SetClock:input_type -> wagate.lab.v1.SetClockRequest
+	46, // 43: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
+	48, // 44: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
+	50, // 45: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
+	3,  // 46: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
+	7,  // 47: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
+	9,  // 48: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
+	11, // 49: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
+	13, // 50: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
+	15, // 51: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
+	17, // 52: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
+	19, // 53: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
+	21, // 54: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
+	23, // 55: wagate.lab.v1.LabService.SayMany:output_type -> wagate.lab.v1.SayManyResponse
+	25, // 56: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
+	27, // 57: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
+	29, // 58: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
+	31, // 59: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
+	33, // 60: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
+	35, // 61: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
+	37, // 62: wagate.lab.v1.LabService.BanAccount:output_type -> wagate.lab.v1.BanAccountResponse
+	39, // 63: wagate.lab.v1.LabService.LockReachout:output_type -> wagate.lab.v1.LockReachoutResponse
+	41, // 64: wagate.lab.v1.LabService.LiftRestrictions:output_type -> wagate.lab.v1.LiftRestrictionsResponse
+	43, // 65: wagate.lab.v1.LabService.DrainPreKeys:output_type -> wagate.lab.v1.DrainPreKeysResponse
+	45, // 66: wagate.lab.v1.LabService.SetClock:output_type -> wagate.lab.v1.SetClockResponse
+	47, // 67: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
+	49, // 68: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
+	51, // 69: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
+	46, // [46:70] is the sub-list for method output_type
+	22, // [22:46] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_wagate_lab_v1_lab_service_proto_init() }
@@ -3060,7 +3425,7 @@ func file_wagate_lab_v1_lab_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_lab_v1_lab_service_proto_rawDesc), len(file_wagate_lab_v1_lab_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   46,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

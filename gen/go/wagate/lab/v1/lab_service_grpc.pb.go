@@ -28,6 +28,7 @@ const (
 	LabService_UnlinkDevice_FullMethodName     = "/wagate.lab.v1.LabService/UnlinkDevice"
 	LabService_CreatePerson_FullMethodName     = "/wagate.lab.v1.LabService/CreatePerson"
 	LabService_Say_FullMethodName              = "/wagate.lab.v1.LabService/Say"
+	LabService_SayMany_FullMethodName          = "/wagate.lab.v1.LabService/SayMany"
 	LabService_MarkRead_FullMethodName         = "/wagate.lab.v1.LabService/MarkRead"
 	LabService_SetOnline_FullMethodName        = "/wagate.lab.v1.LabService/SetOnline"
 	LabService_ForgetKeys_FullMethodName       = "/wagate.lab.v1.LabService/ForgetKeys"
@@ -37,6 +38,8 @@ const (
 	LabService_BanAccount_FullMethodName       = "/wagate.lab.v1.LabService/BanAccount"
 	LabService_LockReachout_FullMethodName     = "/wagate.lab.v1.LabService/LockReachout"
 	LabService_LiftRestrictions_FullMethodName = "/wagate.lab.v1.LabService/LiftRestrictions"
+	LabService_DrainPreKeys_FullMethodName     = "/wagate.lab.v1.LabService/DrainPreKeys"
+	LabService_SetClock_FullMethodName         = "/wagate.lab.v1.LabService/SetClock"
 	LabService_WatchOracle_FullMethodName      = "/wagate.lab.v1.LabService/WatchOracle"
 	LabService_GetStats_FullMethodName         = "/wagate.lab.v1.LabService/GetStats"
 	LabService_SaveWorld_FullMethodName        = "/wagate.lab.v1.LabService/SaveWorld"
@@ -78,6 +81,12 @@ type LabServiceClient interface {
 	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
 	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
 	Say(ctx context.Context, in *SayRequest, opts ...grpc.CallOption) (*SayResponse, error)
+	// SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+	// away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+	// first text, which Say sends. It answers when all lie in the queues.
+	//
+	// Errors: as of Say.
+	SayMany(ctx context.Context, in *SayManyRequest, opts ...grpc.CallOption) (*SayManyResponse, error)
 	// MarkRead reads messages as a person, so that their sender is told.
 	MarkRead(ctx context.Context, in *MarkReadRequest, opts ...grpc.CallOption) (*MarkReadResponse, error)
 	// SetOnline connects or disconnects a person. What arrives meanwhile waits.
@@ -104,6 +113,11 @@ type LabServiceClient interface {
 	LockReachout(ctx context.Context, in *LockReachoutRequest, opts ...grpc.CallOption) (*LockReachoutResponse, error)
 	// LiftRestrictions ends a ban and a reach-out lock.
 	LiftRestrictions(ctx context.Context, in *LiftRestrictionsRequest, opts ...grpc.CallOption) (*LiftRestrictionsResponse, error)
+	// DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+	// write to a device without any does so without one.
+	DrainPreKeys(ctx context.Context, in *DrainPreKeysRequest, opts ...grpc.CallOption) (*DrainPreKeysResponse, error)
+	// SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true.
+	SetClock(ctx context.Context, in *SetClockRequest, opts ...grpc.CallOption) (*SetClockResponse, error)
 	// WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes.
 	WatchOracle(ctx context.Context, in *WatchOracleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOracleResponse], error)
 	// GetStats counts what a test wants to see at its end.
@@ -213,6 +227,16 @@ func (c *labServiceClient) Say(ctx context.Context, in *SayRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *labServiceClient) SayMany(ctx context.Context, in *SayManyRequest, opts ...grpc.CallOption) (*SayManyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SayManyResponse)
+	err := c.cc.Invoke(ctx, LabService_SayMany_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *labServiceClient) MarkRead(ctx context.Context, in *MarkReadRequest, opts ...grpc.CallOption) (*MarkReadResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MarkReadResponse)
@@ -312,6 +336,26 @@ func (c *labServiceClient) LiftRestrictions(ctx context.Context, in *LiftRestric
 	return out, nil
 }
 
+func (c *labServiceClient) DrainPreKeys(ctx context.Context, in *DrainPreKeysRequest, opts ...grpc.CallOption) (*DrainPreKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DrainPreKeysResponse)
+	err := c.cc.Invoke(ctx, LabService_DrainPreKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *labServiceClient) SetClock(ctx context.Context, in *SetClockRequest, opts ...grpc.CallOption) (*SetClockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetClockResponse)
+	err := c.cc.Invoke(ctx, LabService_SetClock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *labServiceClient) WatchOracle(ctx context.Context, in *WatchOracleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOracleResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &LabService_ServiceDesc.Streams[1], LabService_WatchOracle_FullMethodName, cOpts...)
@@ -387,6 +431,12 @@ type LabServiceServer interface {
 	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
 	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
 	Say(context.Context, *SayRequest) (*SayResponse, error)
+	// SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+	// away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+	// first text, which Say sends. It answers when all lie in the queues.
+	//
+	// Errors: as of Say.
+	SayMany(context.Context, *SayManyRequest) (*SayManyResponse, error)
 	// MarkRead reads messages as a person, so that their sender is told.
 	MarkRead(context.Context, *MarkReadRequest) (*MarkReadResponse, error)
 	// SetOnline connects or disconnects a person. What arrives meanwhile waits.
@@ -413,6 +463,11 @@ type LabServiceServer interface {
 	LockReachout(context.Context, *LockReachoutRequest) (*LockReachoutResponse, error)
 	// LiftRestrictions ends a ban and a reach-out lock.
 	LiftRestrictions(context.Context, *LiftRestrictionsRequest) (*LiftRestrictionsResponse, error)
+	// DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+	// write to a device without any does so without one.
+	DrainPreKeys(context.Context, *DrainPreKeysRequest) (*DrainPreKeysResponse, error)
+	// SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true.
+	SetClock(context.Context, *SetClockRequest) (*SetClockResponse, error)
 	// WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes.
 	WatchOracle(*WatchOracleRequest, grpc.ServerStreamingServer[WatchOracleResponse]) error
 	// GetStats counts what a test wants to see at its end.
@@ -459,6 +514,9 @@ func (UnimplementedLabServiceServer) CreatePerson(context.Context, *CreatePerson
 func (UnimplementedLabServiceServer) Say(context.Context, *SayRequest) (*SayResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Say not implemented")
 }
+func (UnimplementedLabServiceServer) SayMany(context.Context, *SayManyRequest) (*SayManyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SayMany not implemented")
+}
 func (UnimplementedLabServiceServer) MarkRead(context.Context, *MarkReadRequest) (*MarkReadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MarkRead not implemented")
 }
@@ -485,6 +543,12 @@ func (UnimplementedLabServiceServer) LockReachout(context.Context, *LockReachout
 }
 func (UnimplementedLabServiceServer) LiftRestrictions(context.Context, *LiftRestrictionsRequest) (*LiftRestrictionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LiftRestrictions not implemented")
+}
+func (UnimplementedLabServiceServer) DrainPreKeys(context.Context, *DrainPreKeysRequest) (*DrainPreKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DrainPreKeys not implemented")
+}
+func (UnimplementedLabServiceServer) SetClock(context.Context, *SetClockRequest) (*SetClockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetClock not implemented")
 }
 func (UnimplementedLabServiceServer) WatchOracle(*WatchOracleRequest, grpc.ServerStreamingServer[WatchOracleResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchOracle not implemented")
@@ -678,6 +742,24 @@ func _LabService_Say_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LabService_SayMany_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SayManyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).SayMany(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_SayMany_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).SayMany(ctx, req.(*SayManyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LabService_MarkRead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MarkReadRequest)
 	if err := dec(in); err != nil {
@@ -833,6 +915,42 @@ func _LabService_LiftRestrictions_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LabService_DrainPreKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DrainPreKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).DrainPreKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_DrainPreKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).DrainPreKeys(ctx, req.(*DrainPreKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LabService_SetClock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetClockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).SetClock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_SetClock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).SetClock(ctx, req.(*SetClockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LabService_WatchOracle_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchOracleRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -924,6 +1042,10 @@ var LabService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _LabService_Say_Handler,
 		},
 		{
+			MethodName: "SayMany",
+			Handler:    _LabService_SayMany_Handler,
+		},
+		{
 			MethodName: "MarkRead",
 			Handler:    _LabService_MarkRead_Handler,
 		},
@@ -954,6 +1076,14 @@ var LabService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LiftRestrictions",
 			Handler:    _LabService_LiftRestrictions_Handler,
+		},
+		{
+			MethodName: "DrainPreKeys",
+			Handler:    _LabService_DrainPreKeys_Handler,
+		},
+		{
+			MethodName: "SetClock",
+			Handler:    _LabService_SetClock_Handler,
 		},
 		{
 			MethodName: "GetStats",

@@ -118,22 +118,26 @@ class Device(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     ONLINE_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
+    PREKEY_COUNT_FIELD_NUMBER: _builtins.int
     device: _builtins.int
     """Its number, from 1."""
     online: _builtins.bool
     """Whether it is connected."""
     queue_size: _builtins.int
     """Stanzas that wait for it."""
+    prekey_count: _builtins.int
+    """One-time keys that it has left here, for others to begin to write to it."""
     def __init__(
         self,
         *,
         device: _builtins.int = ...,
         online: _builtins.bool = ...,
         queue_size: _builtins.int = ...,
+        prekey_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "online", b"online", "queue_size", b"queue_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "online", b"online", "prekey_count", b"prekey_count", "queue_size", b"queue_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,6 +582,64 @@ class SayResponse(_message.Message):
 Global___SayResponse: _TypeAlias = SayResponse  # noqa: Y015
 
 @_typing.final
+class SayManyRequest(_message.Message):
+    """SayManyRequest sends many texts as a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """Who speaks."""
+    to: _builtins.str
+    """To whom: E.164 with `+`, or `…@lid`."""
+    text: _builtins.str
+    """What each text begins with; its number follows, from 1: `Text 1`, `Text 2`."""
+    count: _builtins.int
+    """How many; 1 to 100,000."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        to: _builtins.str = ...,
+        text: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "person_id", b"person_id", "text", b"text", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SayManyRequest: _TypeAlias = SayManyRequest  # noqa: Y015
+
+@_typing.final
+class SayManyResponse(_message.Message):
+    """SayManyResponse names the messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def provider_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """WhatsApp's ids of them, in order."""
+
+    def __init__(
+        self,
+        *,
+        provider_message_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_message_ids", b"provider_message_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SayManyResponse: _TypeAlias = SayManyResponse  # noqa: Y015
+
+@_typing.final
 class MarkReadRequest(_message.Message):
     """MarkReadRequest reads messages."""
 
@@ -838,6 +900,8 @@ class SetFaultRequest(_message.Message):
         DELAY_TO_DEVICE_FIELD_NUMBER: _builtins.int
         DELAY_FROM_DEVICE_FIELD_NUMBER: _builtins.int
         ACK_DELAY_FIELD_NUMBER: _builtins.int
+        DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+        RETRIES_LOST_FIELD_NUMBER: _builtins.int
         frozen: _builtins.bool
         """The sockets that are open now stay open; nothing is read or written. Later ones are sound."""
         acks_held: _builtins.bool
@@ -858,6 +922,10 @@ class SetFaultRequest(_message.Message):
         """So many of the next messages delivered to these devices arrive with their encrypted bytes spoilt; 0 means none.
         Each is spoilt once at most: delivered again, or sent again by its author, it is sound.
         """
+        duplicate_count: _builtins.int
+        """So many of the next messages delivered to these devices arrive twice, one after the other; 0 means none."""
+        retries_lost: _builtins.bool
+        """When these devices ask for a message again that they could not decrypt, its author never hears of it."""
         @_builtins.property
         def ban_duration(self) -> _duration_pb2.Duration:
             """How long the ban lasts that a login refused with 402 is told of; whole seconds."""
@@ -891,10 +959,12 @@ class SetFaultRequest(_message.Message):
             delay_to_device: _duration_pb2.Duration | None = ...,
             delay_from_device: _duration_pb2.Duration | None = ...,
             ack_delay: _duration_pb2.Duration | None = ...,
+            duplicate_count: _builtins.int = ...,
+            retries_lost: _builtins.bool = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["ack_delay", b"ack_delay", "ban_duration", b"ban_duration", "delay_from_device", b"delay_from_device", "delay_to_device", b"delay_to_device"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_delay", b"ack_delay", "acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "delay_from_device", b"delay_from_device", "delay_to_device", b"delay_to_device", "frozen", b"frozen", "garble_count", b"garble_count", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "unreachable", b"unreachable"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_delay", b"ack_delay", "acks_held", b"acks_held", "acks_lost", b"acks_lost", "ban_duration", b"ban_duration", "delay_from_device", b"delay_from_device", "delay_to_device", b"delay_to_device", "duplicate_count", b"duplicate_count", "frozen", b"frozen", "garble_count", b"garble_count", "login_failure_code", b"login_failure_code", "refuse_code", b"refuse_code", "refuse_count", b"refuse_count", "retries_lost", b"retries_lost", "unreachable", b"unreachable"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1164,6 +1234,96 @@ class LiftRestrictionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LiftRestrictionsResponse: _TypeAlias = LiftRestrictionsResponse  # noqa: Y015
+
+@_typing.final
+class DrainPreKeysRequest(_message.Message):
+    """DrainPreKeysRequest uses up one-time keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """Whose."""
+    left: _builtins.int
+    """How many each device has left afterwards, if it had more."""
+    told: _builtins.bool
+    """Whether the devices are told how many are left, upon which they upload more. If not, they learn it at their next
+    login.
+    """
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        left: _builtins.int = ...,
+        told: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "phone_number", b"phone_number", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainPreKeysRequest: _TypeAlias = DrainPreKeysRequest  # noqa: Y015
+
+@_typing.final
+class DrainPreKeysResponse(_message.Message):
+    """DrainPreKeysResponse has nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainPreKeysResponse: _TypeAlias = DrainPreKeysResponse  # noqa: Y015
+
+@_typing.final
+class SetClockRequest(_message.Message):
+    """SetClockRequest sets the clock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AHEAD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ahead(self) -> _duration_pb2.Duration:
+        """How far it is ahead of the true time; negative if it is behind. Unset means that it is right."""
+
+    def __init__(
+        self,
+        *,
+        ahead: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ahead", b"ahead"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ahead", b"ahead"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetClockRequest: _TypeAlias = SetClockRequest  # noqa: Y015
+
+@_typing.final
+class SetClockResponse(_message.Message):
+    """SetClockResponse has nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetClockResponse: _TypeAlias = SetClockResponse  # noqa: Y015
 
 @_typing.final
 class WatchOracleRequest(_message.Message):

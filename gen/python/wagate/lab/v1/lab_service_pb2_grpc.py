@@ -81,6 +81,11 @@ class LabServiceStub:
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayRequest.SerializeToString,
                 response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayResponse.FromString,
                 _registered_method=True)
+        self.SayMany = channel.unary_unary(
+                '/wagate.lab.v1.LabService/SayMany',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyResponse.FromString,
+                _registered_method=True)
         self.MarkRead = channel.unary_unary(
                 '/wagate.lab.v1.LabService/MarkRead',
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.MarkReadRequest.SerializeToString,
@@ -125,6 +130,16 @@ class LabServiceStub:
                 '/wagate.lab.v1.LabService/LiftRestrictions',
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.SerializeToString,
                 response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.FromString,
+                _registered_method=True)
+        self.DrainPreKeys = channel.unary_unary(
+                '/wagate.lab.v1.LabService/DrainPreKeys',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysResponse.FromString,
+                _registered_method=True)
+        self.SetClock = channel.unary_unary(
+                '/wagate.lab.v1.LabService/SetClock',
+                request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockResponse.FromString,
                 _registered_method=True)
         self.WatchOracle = channel.unary_stream(
                 '/wagate.lab.v1.LabService/WatchOracle',
@@ -222,6 +237,17 @@ class LabServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SayMany(self, request, context):
+        """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+        away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+        first text, which Say sends. It answers when all lie in the queues.
+
+        Errors: as of Say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MarkRead(self, request, context):
         """MarkRead reads messages as a person, so that their sender is told.
         """
@@ -288,6 +314,21 @@ class LabServiceServicer:
 
     def LiftRestrictions(self, request, context):
         """LiftRestrictions ends a ban and a reach-out lock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainPreKeys(self, request, context):
+        """DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+        write to a device without any does so without one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetClock(self, request, context):
+        """SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -365,6 +406,11 @@ def add_LabServiceServicer_to_server(servicer, server):
                     request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayRequest.FromString,
                     response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayResponse.SerializeToString,
             ),
+            'SayMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.SayMany,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyResponse.SerializeToString,
+            ),
             'MarkRead': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkRead,
                     request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.MarkReadRequest.FromString,
@@ -409,6 +455,16 @@ def add_LabServiceServicer_to_server(servicer, server):
                     servicer.LiftRestrictions,
                     request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.FromString,
                     response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.SerializeToString,
+            ),
+            'DrainPreKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainPreKeys,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysResponse.SerializeToString,
+            ),
+            'SetClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetClock,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockResponse.SerializeToString,
             ),
             'WatchOracle': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchOracle,
@@ -682,6 +738,33 @@ class LabService:
             _registered_method=True)
 
     @staticmethod
+    def SayMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/SayMany',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.SayManyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def MarkRead(request,
             target,
             options=(),
@@ -914,6 +997,60 @@ class LabService:
             '/wagate.lab.v1.LabService/LiftRestrictions',
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsRequest.SerializeToString,
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.LiftRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainPreKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/DrainPreKeys',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.DrainPreKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/SetClock',
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_lab__service__pb2.SetClockResponse.FromString,
             options,
             channel_credentials,
             insecure,

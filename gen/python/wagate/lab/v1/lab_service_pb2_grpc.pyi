@@ -69,6 +69,13 @@ class LabServiceStub:
     Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
     server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
     """
+    SayMany: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SayManyRequest, _lab_service_pb2.SayManyResponse]
+    """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+    away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+    first text, which Say sends. It answers when all lie in the queues.
+
+    Errors: as of Say.
+    """
     MarkRead: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.MarkReadRequest, _lab_service_pb2.MarkReadResponse]
     """MarkRead reads messages as a person, so that their sender is told."""
     SetOnline: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetOnlineRequest, _lab_service_pb2.SetOnlineResponse]
@@ -100,6 +107,12 @@ class LabServiceStub:
     """
     LiftRestrictions: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.LiftRestrictionsRequest, _lab_service_pb2.LiftRestrictionsResponse]
     """LiftRestrictions ends a ban and a reach-out lock."""
+    DrainPreKeys: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.DrainPreKeysRequest, _lab_service_pb2.DrainPreKeysResponse]
+    """DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+    write to a device without any does so without one.
+    """
+    SetClock: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetClockRequest, _lab_service_pb2.SetClockResponse]
+    """SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true."""
     WatchOracle: _grpc.UnaryStreamMultiCallable[_lab_service_pb2.WatchOracleRequest, _lab_service_pb2.WatchOracleResponse]
     """WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes."""
     GetStats: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]
@@ -152,6 +165,13 @@ class LabServiceAsyncStub(LabServiceStub):
     Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
     server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
     """
+    SayMany: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SayManyRequest, _lab_service_pb2.SayManyResponse]  # type: ignore[assignment]
+    """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+    away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+    first text, which Say sends. It answers when all lie in the queues.
+
+    Errors: as of Say.
+    """
     MarkRead: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.MarkReadRequest, _lab_service_pb2.MarkReadResponse]  # type: ignore[assignment]
     """MarkRead reads messages as a person, so that their sender is told."""
     SetOnline: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetOnlineRequest, _lab_service_pb2.SetOnlineResponse]  # type: ignore[assignment]
@@ -183,6 +203,12 @@ class LabServiceAsyncStub(LabServiceStub):
     """
     LiftRestrictions: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.LiftRestrictionsRequest, _lab_service_pb2.LiftRestrictionsResponse]  # type: ignore[assignment]
     """LiftRestrictions ends a ban and a reach-out lock."""
+    DrainPreKeys: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.DrainPreKeysRequest, _lab_service_pb2.DrainPreKeysResponse]  # type: ignore[assignment]
+    """DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+    write to a device without any does so without one.
+    """
+    SetClock: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetClockRequest, _lab_service_pb2.SetClockResponse]  # type: ignore[assignment]
+    """SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true."""
     WatchOracle: _aio.UnaryStreamMultiCallable[_lab_service_pb2.WatchOracleRequest, _lab_service_pb2.WatchOracleResponse]  # type: ignore[assignment]
     """WatchOracle shows the log of everything accepted and delivered: all from a position on, then what comes."""
     GetStats: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.GetStatsRequest, _lab_service_pb2.GetStatsResponse]  # type: ignore[assignment]
@@ -288,6 +314,19 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def SayMany(
+        self,
+        request: _lab_service_pb2.SayManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.SayManyResponse, _abc.Awaitable[_lab_service_pb2.SayManyResponse]]:
+        """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
+        away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
+        first text, which Say sends. It answers when all lie in the queues.
+
+        Errors: as of Say.
+        """
+
+    @_abc_1.abstractmethod
     def MarkRead(
         self,
         request: _lab_service_pb2.MarkReadRequest,
@@ -371,6 +410,24 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_lab_service_pb2.LiftRestrictionsResponse, _abc.Awaitable[_lab_service_pb2.LiftRestrictionsResponse]]:
         """LiftRestrictions ends a ban and a reach-out lock."""
+
+    @_abc_1.abstractmethod
+    def DrainPreKeys(
+        self,
+        request: _lab_service_pb2.DrainPreKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.DrainPreKeysResponse, _abc.Awaitable[_lab_service_pb2.DrainPreKeysResponse]]:
+        """DrainPreKeys uses up the one-time keys of all devices of an account, as many new contacts would. Who begins to
+        write to a device without any does so without one.
+        """
+
+    @_abc_1.abstractmethod
+    def SetClock(
+        self,
+        request: _lab_service_pb2.SetClockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lab_service_pb2.SetClockResponse, _abc.Awaitable[_lab_service_pb2.SetClockResponse]]:
+        """SetClock lets the lab's clock be wrong: all times in what it tells its clients. The oracle's times stay true."""
 
     @_abc_1.abstractmethod
     def WatchOracle(
