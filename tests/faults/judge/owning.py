@@ -1,0 +1,64 @@
+"""An owner whose lease ran out while it was stopped writes nothing any more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from tests.faults.judge.finding import Finding
+from tests.faults.plan import STOPS, Kind
+from tests.faults.record import Entry, Event, Injected, Record
+
+_MOMENT: Final = 0.5
+"""Seconds from the decision to stop a process until it surely stands; far less than it stands."""
+_WITH_A_LINE: Final = frozenset({"CONNECTED", "DEGRADED", "RECONNECTING"})
+_BY_CALLERS: Final = frozenset({"message.accepted", "session.created", "session.updated"})
+"""Events that are written by whoever is called, owner or not."""
+_WRITTEN: Final = frozenset({"ACCEPTED", "REFUSED", "CONFIRMED"})
+"""What the lab notes when a line writes to it."""
+
+
+def stale_owners_write_nothing(record: Record) -> Finding:
+    """After a stop beyond the lease, the old owner writes nothing: no line that it had says anything to WhatsApp, and
+    the first that an owner stores is that there is no line.
+    """
+    finding = Finding("nothing is written by an owner whose lease ran out")
+    by_uid: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in record.events:
+        by_uid[event.uid].append(event)
+    by_account: defaultdict[tuple[str, int], list[Entry]] = defaultdict(list)
+    for entry in record.oracle:
+        by_account[entry.account, entry.device].append(entry)
+    for fault in record.faults:
+        if fault.kind not in STOPS:
+            continue
+        for session in record.sessions:
+            if not any(_delays(other, fault, session.session_id) for other in record.faults):
+                _judge_lines(finding, fault, by_account[session.phone_number, session.device], record.lease_seconds)
+            if fault.kind is Kind.STOP_GATEWAY:
+                _judge_events(finding, fault, by_uid[session.uid])
+    return finding
+
+
+def _delays(other: Injected, stop: Injected, session_id: str) -> bool:
+    """Whether the lab read a session's line late, so that what had been written before the stop came after it."""
+    meets = other.begun <= stop.ended and other.ended >= stop.begun
+    return other.kind is Kind.FREEZE and other.session_id == session_id and meets
+
+
+def _judge_lines(finding: Finding, fault: Injected, entries: list[Entry], lease_seconds: float) -> None:
+    logins = [entry.connection for entry in entries if entry.kind == "LOGIN" and entry.time <= fault.begun]
+    out = fault.begun + lease_seconds + _MOMENT
+    late = [entry for entry in entries if entry.kind in _WRITTEN and entry.connection in logins and entry.time > out]
+    finding.check(not late, f"a line of before the stop at {fault.begun:.3f} still wrote: {late}")
+
+
+def _judge_events(finding: Finding, fault: Injected, events: list[Event]) -> None:
+    states = [event.state for event in events if event.kind == "session.state_changed" and event.time <= fault.begun]
+    if not states or states[-1] not in _WITH_A_LINE:
+        return
+    late = [event for event in events if event.time > fault.begun + _MOMENT and event.kind not in _BY_CALLERS]
+    if late:
+        first = (late[0].kind, late[0].state)
+        right = first == ("session.state_changed", "STARTING")
+        finding.check(right, f"the first that was stored after the stop at {fault.begun:.3f} is {late[0]}")

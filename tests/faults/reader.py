@@ -1,0 +1,56 @@
+"""A reader of the log as a process of its own: `python -m tests.faults.reader ADDRESS FILE`.
+
+It writes a line for each event, its id and its cursor, and goes on after the last line that is whole. So it may be
+killed at any instant. It reads from the oldest event on, and does not end by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import IO, Final
+
+import grpc
+
+from wagate.v1.event_service_pb2 import StreamEventsRequest
+from wagate.v1.event_service_pb2_grpc import EventServiceStub
+
+_COME_BACK_SECONDS: Final = 0.05
+
+
+def lines_of(file: Path) -> list[tuple[str, str]]:
+    """The id and the cursor of each event that was written down whole."""
+    whole, _, _ = file.read_text().rpartition("\n") if file.exists() else ("", "", "")
+    return [(event_id, cursor) for event_id, _, cursor in (line.partition(" ") for line in whole.splitlines())]
+
+
+def _read_on(stub: EventServiceStub, cursor: str, book: IO[str]) -> str:
+    """Write down what comes after a cursor until the stream ends; the last cursor."""
+    request = StreamEventsRequest(after_cursor=cursor) if cursor else StreamEventsRequest(earliest=True)
+    try:
+        for frame in stub.StreamEvents(request):
+            if frame.HasField("event"):
+                book.write(f"{frame.event.event_id} {frame.event.cursor}\n")
+                book.flush()
+                cursor = frame.event.cursor
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            raise
+    return cursor
+
+
+def main(address: str, file: Path) -> None:
+    """Read for ever."""
+    known = lines_of(file)
+    cursor = known[-1][1] if known else ""
+    with grpc.insecure_channel(address) as channel, file.open("a") as book:
+        book.truncate(sum(len(event_id) + len(cursor) + 2 for event_id, cursor in known))
+        stub = EventServiceStub(channel)
+        while True:
+            cursor = _read_on(stub, cursor, book)
+            time.sleep(_COME_BACK_SECONDS)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,46 @@
+"""Rest: all that was accepted has left or ended, all that was said is taken in, and the reader was told of all."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.faults.scene import Scene
+from tests.stage.waiting import eventually
+from wagate.lab.v1 import lab_service_pb2 as pb
+from wagate.v1 import event_service_pb2, session_pb2
+
+
+async def rest(scene: Scene, *, within: float) -> bool:
+    """Wait until nothing is under way any more; tell whether that came in time. If not, the judge says what is
+    missing.
+    """
+    try:
+        await eventually(lambda: _is_still(scene), within)
+    except AssertionError:
+        sys.stderr.write(f"Not all is at rest {within} s after the last fault\n")
+        return False
+    return True
+
+
+async def _is_still(scene: Scene) -> bool:
+    for shop in scene.shops:
+        status = await shop.status()
+        if status.outbox_size or status.state != session_pb2.SessionStatus.STATE_CONNECTED:
+            return False
+    if await _waiting_at_whatsapp(scene):
+        return False
+    return not await _untold(scene)
+
+
+async def _waiting_at_whatsapp(scene: Scene) -> bool:
+    accounts = (await scene.lab.stub.ListAccounts(pb.ListAccountsRequest())).accounts
+    return any(device.queue_size for account in accounts for device in account.devices)
+
+
+async def _untold(scene: Scene) -> bool:
+    """Whether there are events that the reader was not told of."""
+    cursor = scene.reader.cursor()
+    if not cursor:
+        return True
+    request = event_service_pb2.ListEventsRequest(after_cursor=cursor, page_size=1)
+    return bool((await scene.gateway.feeds.ListEvents(request)).events)

@@ -1,0 +1,33 @@
+"""The promises, under thirty kills and what else goes wrong. At length: `make faults`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.judge.judging import judged, proven
+from tests.faults.plan import KILLS, Terms
+from tests.faults.report import table
+from tests.faults.run import run
+
+BETWEEN = 5
+"""How many kills must fall between a send and its ack."""
+
+
+@pytest.mark.timeout(400)
+async def test_thirty_kills_lose_double_and_disorder_nothing(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    terms = Terms(seed=random.randrange(2**32), kills=30, messages=400, rate=40)
+    record_property("seed", terms.seed)
+    record = await run(terms, tmp_path)
+    findings = judged(record)
+    told = table(record, findings)
+    sys.stdout.write(told)
+    assert not any(finding.violations for finding in findings), told
+    assert all(sum(fault.kind is kind for fault in record.faults) >= 10 for kind in KILLS), told
+    assert len(proven(record)) >= BETWEEN, told
