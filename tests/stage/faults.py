@@ -1,4 +1,4 @@
-"""What can be made to go wrong in a lab beside `Lab.fault`: connections that end, and what WhatsApp forbids."""
+"""What can be made to happen in a lab beside `Lab.fault`: last words, bans and locks, keys used up, a wrong clock, floods."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 
 from tests.stage.lab import Lab
+from tests.stage.persons import Person
 from wagate.lab.v1 import lab_service_pb2 as pb
 
 LastWord = pb.DropConnectionsRequest.LastWord
@@ -59,3 +60,19 @@ async def lock_reachout(lab: Lab, account: pb.Account, span: timedelta | None = 
 async def lift_restrictions(lab: Lab, account: pb.Account) -> None:
     """End an account's ban and reach-out lock."""
     await lab.stub.LiftRestrictions(pb.LiftRestrictionsRequest(phone_number=account.phone_number))
+
+
+async def drain_prekeys(lab: Lab, account: pb.Account, *, left: int = 0, told: bool = False) -> None:
+    """Use up the one-time keys of an account's devices, and tell them so or not."""
+    await lab.stub.DrainPreKeys(pb.DrainPreKeysRequest(phone_number=account.phone_number, left=left, told=told))
+
+
+async def set_clock(lab: Lab, *, ahead: timedelta | None = None) -> None:
+    """Let the lab's clock be so far ahead of the true time, behind if that is negative, or right."""
+    await lab.stub.SetClock(pb.SetClockRequest(ahead=None if ahead is None else lasting(ahead)))
+
+
+async def say_many(lab: Lab, person: Person, to: str, count: int, *, text: str = "Text") -> list[str]:
+    """Let a person say so many texts, `Text 1` first, in one go; WhatsApp's ids of them, in order."""
+    request = pb.SayManyRequest(person_id=person.person_id, to=to, text=text, count=count)
+    return list((await lab.stub.SayMany(request)).provider_message_ids)
