@@ -90,15 +90,24 @@ run: build ## the same, staying up, with lines to paste
 bench: build ## measure; prints a table and writes build/benchmarks.json
 	python -m tests.benchmarks
 
+faults: build ## kill anything at any instant; N=500 SEED=7 SESSIONS=50 MESSAGES=100000 as wanted; writes build/faults.json
+	python -m tests.faults $(if $(N),--kills $(N)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(MESSAGES),--messages $(MESSAGES))
+
 # ---- Clients that others made, with which tests chat
 
-foreign: build/baileys/stamp ## install Baileys into build/, with the Node of `make setup`
+foreign: build/baileys/stamp build/neonize/stamp ## install Baileys and neonize into build/
 
 build/baileys/stamp: tests/foreign/baileys/package.json tests/foreign/baileys/package-lock.json .venv/stamp
 	@echo 'Installing Baileys into build/baileys'
 	@mkdir -p build/baileys && cp $(filter %.json,$^) build/baileys/
 	@ln -sf "$$(node -p process.execPath)" $(CURDIR)/tests/foreign/baileys/driver.mjs build/baileys/
 	@npm ci --prefix build/baileys --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build/neonize/stamp: tests/foreign/neonize/pyproject.toml tests/foreign/neonize/uv.lock | $(filter build/%,$(UV))
+	@echo 'Installing neonize into build/neonize'
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/build/neonize $(UV) sync --quiet --locked --project tests/foreign/neonize
 	@touch $@
 
 # ---- Judging

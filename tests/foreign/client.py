@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ def baileys() -> Command:
 
 def neonize() -> Command:
     """Runs neonize, the most used client in Python."""
-    return sys.executable, ROOT / "tests" / "foreign" / "neonize" / "driver.py"
+    return foreign("neonize") / "bin" / "python", ROOT / "tests" / "foreign" / "neonize" / "driver.py"
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,10 @@ async def foreign_client(
         try:
             await client.pair(lab)
             yield client
-            assert await process.dismiss() == 0, process.last_words()
+            assert await process.dismiss() == 0
+        except AssertionError as error:
+            error.add_note(process.last_words())
+            raise
         finally:
             await process.kill()
             await listening
@@ -144,5 +146,4 @@ def trusting(lab: Lab) -> dict[str, str]:
         "LAB_ROOT_KEY_HEX": lab.environment["WAGATE_LAB__ROOT_KEY_HEX"],
         "LAB_CA_FILE": lab.environment["WAGATE_LAB__CA_FILE"],
         "SSL_CERT_FILE": lab.environment["WAGATE_LAB__CA_FILE"],
-        "PYTHONPATH": str(ROOT),
     }
