@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
+
+import structlog
 
 from gateway.adapters.embedded.queue import EmbeddedQueue
 from gateway.adapters.sql.leases import SqlLeases
@@ -16,8 +18,9 @@ from gateway.domain.ids import make_id
 from gateway.domain.leases import Lease
 from gateway.observability.exposition import exposed
 from gateway.observability.metrics import PrometheusMeter
-from gateway.ports.provider import Providers
+from gateway.ports.provider import Provider, Providers
 from gateway.programs import find_program
+from gateway.providers.simulator.simulation import Simulation
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
 from gateway.services.acceptance import Acceptance
@@ -51,6 +54,8 @@ from gateway.workers.janitor import Janitor
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.session_owner import SessionOwner
 
+_log = structlog.get_logger(__name__)
+
 _OWNER: Final = "w_"
 _CAPACITY: Final = 10_000
 
@@ -76,8 +81,9 @@ class Joined:
 
 
 @asynccontextmanager
-async def running_gateway(settings: Settings) -> AsyncIterator[RunningGateway]:
-    """Everything in one process, on a database that is migrated, while the context lasts.
+async def running_gateway(settings: Settings, simulation: Simulation | None = None) -> AsyncIterator[RunningGateway]:
+    """Everything in one process, on a database that is migrated, while the context lasts. If the simulator is enabled,
+    it speaks to the simulation that is handed in, or to one of its own.
 
     Stops in order: health off, streams told, calls answered, lines closed, database closed.
     """
@@ -87,12 +93,27 @@ async def running_gateway(settings: Settings) -> AsyncIterator[RunningGateway]:
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
         open_store(store_url(settings), ring=queue.ring, committed=meter.group_committed) as store,
-        web_provider(_engine_options(settings), meter.engine_restarted) as web,
+        _providers(settings, meter, simulation or Simulation()) as providers,
     ):
-        providers = Providers(by_name={web.name: web}, default=web.name)
         joined = Joined(settings, store, queue, providers, meter, asyncio.Event())
         async with _served(joined) as grpc_address:
             yield RunningGateway(grpc_address, metrics_address)
+
+
+@asynccontextmanager
+async def _providers(settings: Settings, meter: PrometheusMeter, simulation: Simulation) -> AsyncIterator[Providers]:
+    """The providers that are enabled."""
+    enabled = settings.providers.enabled
+    by_name: dict[str, Provider] = {}
+    async with AsyncExitStack() as stack:
+        for name in enabled:
+            if name == "simulator":
+                _log.warning("THIS GATEWAY SIMULATES WHATSAPP: SESSIONS OF THE SIMULATOR REACH NOBODY")
+                by_name[name] = simulation
+            else:
+                web = web_provider(_engine_options(settings), meter.engine_restarted)
+                by_name[name] = await stack.enter_async_context(web)
+        yield Providers(by_name, default=enabled[0])
 
 
 @asynccontextmanager

@@ -89,6 +89,16 @@ class Access(_Section):
         return self
 
 
+class Providers(_Section):
+    """How WhatsApp is spoken."""
+
+    enabled: Annotated[tuple[Literal["web", "simulator"], ...], NoDecode, BeforeValidator(_words)] = Field(
+        ("web",),
+        min_length=1,
+        description="web, simulator (a WhatsApp in memory), or both; the first is taken where a session names none.",
+    )
+
+
 class Leases(_Section):
     """How long a worker owns a session without saying so again."""
 
@@ -201,6 +211,7 @@ class Tree(BaseModel):
     data: Data = Data()
     store: Store = Store()
     access: Access = Access()
+    providers: Providers = Providers()
     leases: Leases = Leases()
     engine: Engine = Engine()
     lab: Lab = Lab()

@@ -53,6 +53,7 @@ REFUSED: list[tuple[Flags, str]] = [
     ({"leases": {"renew_every": "6s"}}, "leases.renew_every should be at most a third of ttl"),
     ({"engine": {"connect_rate": "0"}}, "engine.connect_rate should be greater than 0"),
     ({"engine": {"ping_every": "10ms"}}, "engine.ping_every should be greater than or equal to"),
+    ({"providers": {"enabled": "telegram"}}, "providers.enabled.0 should be 'web' or 'simulator'"),
     ({"log": {"level": "loud"}}, "log.level should be 'debug', 'info', 'warning' or 'error'"),
     ({"lab": {"address": "127.0.0.1:8443"}}, "lab.address, root_key_hex and ca_file should be set together"),
     ({"lab": {"root_key_hex": "xyz"}}, "lab.root_key_hex should match"),
