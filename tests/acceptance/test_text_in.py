@@ -1,13 +1,11 @@
 """A text comes in: one row, one event, and only then WhatsApp hears that it arrived."""
 
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from sqlite3 import connect
+from collections.abc import Callable
 
 from tests.acceptance.conftest import World
 from tests.stage.lab import Kind
+from tests.stage.midway import commits_held
 from wagate.lab.v1.oracle_pb2 import OracleEntry
 from wagate.v1 import content_pb2, message_pb2
 
@@ -52,15 +50,6 @@ async def test_whatsapp_hears_that_it_arrived_only_after_the_commit(own_world: W
         confirmed = await oracle.until(lambda entry: entry.kind == Kind.KIND_CONFIRMED)
         assert (confirmed.account, confirmed.provider_message_id) == (shop.phone_number, said)
         assert (await events.next()).message_received.message.provider_message_id == said
-
-
-@contextmanager
-def commits_held(database: Path) -> Iterator[None]:
-    """Let nobody write to a database."""
-    with closing(connect(database, isolation_level=None, timeout=10)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 def delivered(phone_number: str, provider_message_id: str) -> Callable[[OracleEntry], bool]:

@@ -25,6 +25,11 @@ class Naming(Enum):
     PHONE_ONLY = pb.CreateAccountRequest.NAMING_PHONE_ONLY
 
 
+def _group_of(received: Received) -> str:
+    """The group in which a message stands; empty if it stands in none."""
+    return received.chat_jid if received.chat_jid.endswith("@g.us") else ""
+
+
 class Person:
     """A person of the lab."""
 
@@ -41,11 +46,11 @@ class Person:
         return (await self._stub.Say(request)).provider_message_id
 
     async def reply(self, received: Received, text: str) -> str:
-        """Answer a message that came from someone else; WhatsApp's id of the answer."""
+        """Answer a message that came from someone else, in its chat; WhatsApp's id of the answer."""
         author = received.from_phone_number or received.from_lid
         request = pb.SayRequest(
             person_id=self.person_id,
-            to=author,
+            to=_group_of(received) or author,
             text=text,
             reply_to_provider_message_id=received.provider_message_id,
             reply_to_author=author,
@@ -59,9 +64,13 @@ class Person:
 
     async def read(self, received: Received) -> None:
         """Read a message, and let its sender know."""
-        sender = received.from_phone_number or received.from_lid
-        ids = [received.provider_message_id]
-        await self._stub.MarkRead(pb.MarkReadRequest(person_id=self.person_id, sender=sender, provider_message_ids=ids))
+        request = pb.MarkReadRequest(
+            person_id=self.person_id,
+            sender=received.from_phone_number or received.from_lid,
+            provider_message_ids=[received.provider_message_id],
+            group_jid=_group_of(received),
+        )
+        await self._stub.MarkRead(request)
 
     async def go(self, *, online: bool) -> None:
         """Connect or disconnect."""

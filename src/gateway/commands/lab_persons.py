@@ -18,7 +18,9 @@ async def person(name: str, *, phone_number: str = "", naming: Naming = "lid-and
 
 
 async def say(person_id: str, to: str, text: str, *, answering: str = "", of: str = "", at: At = DEFAULT) -> None:
-    """Send a text as a person; `--answering` names WhatsApp's id of a message, `--of` who said it."""
+    """Say a text as a person, to another or to a group. `--answering` names WhatsApp's id of a message, `--of` who said
+    it.
+    """
     request = pb.SayRequest(
         person_id=person_id, to=to, text=text, reply_to_provider_message_id=answering, reply_to_author=of
     )
@@ -26,9 +28,11 @@ async def say(person_id: str, to: str, text: str, *, answering: str = "", of: st
         print((await stub.Say(request)).provider_message_id)
 
 
-async def read(person_id: str, sender: str, *provider_message_ids: str, at: At = DEFAULT) -> None:
-    """Read messages as a person, so that their sender is told."""
-    request = pb.MarkReadRequest(person_id=person_id, sender=sender, provider_message_ids=provider_message_ids)
+async def read(person_id: str, sender: str, *provider_message_ids: str, group: str = "", at: At = DEFAULT) -> None:
+    """Read messages as a person, so that their sender is told; `--group` names the group in which they stand."""
+    request = pb.MarkReadRequest(
+        person_id=person_id, sender=sender, provider_message_ids=provider_message_ids, group_jid=group
+    )
     async with lab_at(at) as stub:
         await stub.MarkRead(request)
 
@@ -57,7 +61,8 @@ async def inbox(person_id: str, *, after: int = 0, follow: bool = False, at: At 
     async with lab_at(at) as stub:
         async for item in stub.WatchInbox(request):
             sender = item.from_phone_number or item.from_lid
-            print(f"{item.position}  {item.provider_message_id}  from {sender}  {item.text!r}")
+            place = f"  in {item.chat_jid}" if item.chat_jid.endswith("@g.us") else ""
+            print(f"{item.position}  {item.provider_message_id}  from {sender}{place}  {item.text!r}")
 
 
 COMMANDS: Final = (person, say, read, online, offline, forget, inbox)

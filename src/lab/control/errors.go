@@ -23,6 +23,7 @@ var outcomes = []struct {
 }{
 	{model.ErrUnknownAccount, codes.NotFound},
 	{model.ErrUnknownDevice, codes.NotFound},
+	{model.ErrUnknownGroup, codes.NotFound},
 	{model.ErrAccountExists, codes.AlreadyExists},
 	{model.ErrMalformedNumber, codes.InvalidArgument},
 	{model.ErrTooManyDevices, codes.ResourceExhausted},
@@ -37,6 +38,7 @@ var outcomes = []struct {
 	{pair.ErrBusy, codes.FailedPrecondition},
 	{person.ErrUnknown, codes.NotFound},
 	{person.ErrNobody, codes.NotFound},
+	{person.ErrStranger, codes.FailedPrecondition},
 	{person.ErrOffline, codes.FailedPrecondition},
 	{person.ErrUnlinked, codes.FailedPrecondition},
 	{person.ErrRefused, codes.FailedPrecondition},

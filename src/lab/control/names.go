@@ -33,6 +33,35 @@ func peerOf(field, name string) (types.JID, error) {
 	return types.NewJID(digits, types.DefaultUserServer), nil
 }
 
+// phonesOf is phoneOf for many.
+func phonesOf(field string, numbers []string) ([]string, error) {
+	phones := make([]string, len(numbers))
+	for i, number := range numbers {
+		var err error
+		if phones[i], err = phoneOf(field, number); err != nil {
+			return nil, err
+		}
+	}
+	return phones, nil
+}
+
+// chatOf reads what peerOf does, or a group, `…@g.us`.
+func chatOf(field, name string) (types.JID, error) {
+	if group, ok := groupJID(name); ok {
+		return group, nil
+	}
+	peer, err := peerOf(field, name)
+	if err != nil {
+		return peer, malformed(field, "a phone number in E.164 with +, …@lid, or …@g.us")
+	}
+	return peer, nil
+}
+
+func groupJID(name string) (types.JID, bool) {
+	user, ok := strings.CutSuffix(name, "@"+types.GroupServer)
+	return types.NewJID(user, types.GroupServer), ok && user != "" && strings.Trim(user, "0123456789-") == ""
+}
+
 func malformed(field, wanted string) error {
 	return status.Errorf(codes.InvalidArgument, "%s must be %s.", field, wanted)
 }

@@ -33,7 +33,7 @@ func wordsOf(request *labv1.SayRequest) (words person.Words, err error) {
 	words = person.Words{
 		Text: request.GetText(), ReplyTo: request.GetReplyToProviderMessageId(), ID: request.GetProviderMessageId(),
 	}
-	if words.To, err = peerOf("to", request.GetTo()); err != nil {
+	if words.To, err = chatOf("to", request.GetTo()); err != nil {
 		return words, err
 	}
 	switch what := request.GetWhat().(type) {
@@ -61,10 +61,18 @@ func (c *Control) MarkRead(ctx context.Context, request *labv1.MarkReadRequest) 
 	if err != nil {
 		return nil, err
 	}
+	chat := sender
+	if request.GetGroupJid() != "" {
+		group, ok := groupJID(request.GetGroupJid())
+		if !ok {
+			return nil, malformed("group_jid", "a group, …@g.us")
+		}
+		chat = group
+	}
 	if len(request.GetProviderMessageIds()) == 0 {
 		return nil, malformed("provider_message_ids", "one id at least")
 	}
-	return &labv1.MarkReadResponse{}, told(reader.Read(ctx, sender, request.GetProviderMessageIds()))
+	return &labv1.MarkReadResponse{}, told(reader.Read(ctx, chat, sender, request.GetProviderMessageIds()))
 }
 
 // WatchInbox implements the contract.

@@ -15,8 +15,11 @@ import (
 )
 
 var (
-	// ErrNobody tells that the lab has no account with the name that was addressed.
-	ErrNobody = errors.New("the lab has no account with that name")
+	// ErrNobody tells that the lab has no account or group with the name that was
+	// addressed.
+	ErrNobody = errors.New("the lab has no account or group with that name")
+	// ErrStranger tells that the person is not in the group that was addressed.
+	ErrStranger = errors.New("the person is not in that group")
 	// ErrRefused tells that the lab's server answered with an error number.
 	ErrRefused = errors.New("the lab refused the message")
 	// ErrUnanswered tells that the lab's server did not answer in time.
@@ -99,6 +102,10 @@ func explained(err error) error {
 	switch {
 	case errors.Is(err, whatsmeow.ErrServerReturnedError):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case errors.Is(err, whatsmeow.ErrNotInGroup):
+		return fmt.Errorf("%w: %w", ErrStranger, err)
+	case errors.Is(err, whatsmeow.ErrGroupNotFound):
+		return fmt.Errorf("%w: %w", ErrNobody, err)
 	case errors.Is(err, whatsmeow.ErrMessageTimedOut), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", ErrUnanswered, err)
 	case strings.Contains(err.Error(), "no LID found"): // the client has no error of its own for it
@@ -107,10 +114,11 @@ func explained(err error) error {
 	return err
 }
 
-// Read marks messages of a sender as read, so that the sender is told.
-func (p *Person) Read(ctx context.Context, sender types.JID, ids []string) error {
+// Read marks messages of a sender as read, so that the sender is told. They stand
+// in the chat with the sender, or in a group.
+func (p *Person) Read(ctx context.Context, chat, sender types.JID, ids []string) error {
 	if err := p.ready(); err != nil {
 		return err
 	}
-	return p.client.MarkRead(ctx, ids, time.Now(), sender, sender)
+	return p.client.MarkRead(ctx, ids, time.Now(), chat, sender)
 }

@@ -1096,7 +1096,7 @@ type SayRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who speaks.
 	PersonId string `protobuf:"bytes,1,opt,name=person_id,json=personId,proto3" json:"person_id,omitempty"`
-	// To whom: E.164 with `+`, or `…@lid`.
+	// To whom: E.164 with `+`, `…@lid`, or a group, `…@g.us`.
 	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
 	// What is said.
 	//
@@ -1406,8 +1406,10 @@ type MarkReadRequest struct {
 	Sender string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
 	// WhatsApp's ids of them.
 	ProviderMessageIds []string `protobuf:"bytes,3,rep,name=provider_message_ids,json=providerMessageIds,proto3" json:"provider_message_ids,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// In which group, `…@g.us`; empty means in the chat with the sender.
+	GroupJid      string `protobuf:"bytes,4,opt,name=group_jid,json=groupJid,proto3" json:"group_jid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MarkReadRequest) Reset() {
@@ -1459,6 +1461,13 @@ func (x *MarkReadRequest) GetProviderMessageIds() []string {
 		return x.ProviderMessageIds
 	}
 	return nil
+}
+
+func (x *MarkReadRequest) GetGroupJid() string {
+	if x != nil {
+		return x.GroupJid
+	}
+	return ""
 }
 
 // MarkReadResponse has nothing to say.
@@ -3039,7 +3048,7 @@ var File_wagate_lab_v1_lab_service_proto protoreflect.FileDescriptor
 
 const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fwagate/lab/v1/lab_service.proto\x12\rwagate.lab.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1awagate/lab/v1/oracle.proto\"\x0f\n" +
+	"\x1fwagate/lab/v1/lab_service.proto\x12\rwagate.lab.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19wagate/lab/v1/group.proto\x1a\x1awagate/lab/v1/oracle.proto\"\x0f\n" +
 	"\rGetLabRequest\"\x82\x01\n" +
 	"\x0eGetLabResponse\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12 \n" +
@@ -3118,11 +3127,12 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\x05R\x05count\"C\n" +
 	"\x0fSayManyResponse\x120\n" +
-	"\x14provider_message_ids\x18\x01 \x03(\tR\x12providerMessageIds\"x\n" +
+	"\x14provider_message_ids\x18\x01 \x03(\tR\x12providerMessageIds\"\x95\x01\n" +
 	"\x0fMarkReadRequest\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x120\n" +
-	"\x14provider_message_ids\x18\x03 \x03(\tR\x12providerMessageIds\"\x12\n" +
+	"\x14provider_message_ids\x18\x03 \x03(\tR\x12providerMessageIds\x12\x1b\n" +
+	"\tgroup_jid\x18\x04 \x01(\tR\bgroupJid\"\x12\n" +
 	"\x10MarkReadResponse\"G\n" +
 	"\x10SetOnlineRequest\x12\x1b\n" +
 	"\tperson_id\x18\x01 \x01(\tR\bpersonId\x12\x16\n" +
@@ -3226,7 +3236,7 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"*\n" +
 	"\x10SaveWorldRequest\x12\x16\n" +
 	"\x06folder\x18\x01 \x01(\tR\x06folder\"\x13\n" +
-	"\x11SaveWorldResponse2\xea\x0f\n" +
+	"\x11SaveWorldResponse2\xfe\x11\n" +
 	"\n" +
 	"LabService\x12E\n" +
 	"\x06GetLab\x12\x1c.wagate.lab.v1.GetLabRequest\x1a\x1d.wagate.lab.v1.GetLabResponse\x12Z\n" +
@@ -3244,7 +3254,11 @@ const file_wagate_lab_v1_lab_service_proto_rawDesc = "" +
 	"\n" +
 	"ForgetKeys\x12 .wagate.lab.v1.ForgetKeysRequest\x1a!.wagate.lab.v1.ForgetKeysResponse\x12S\n" +
 	"\n" +
-	"WatchInbox\x12 .wagate.lab.v1.WatchInboxRequest\x1a!.wagate.lab.v1.WatchInboxResponse0\x01\x12K\n" +
+	"WatchInbox\x12 .wagate.lab.v1.WatchInboxRequest\x1a!.wagate.lab.v1.WatchInboxResponse0\x01\x12T\n" +
+	"\vCreateGroup\x12!.wagate.lab.v1.CreateGroupRequest\x1a\".wagate.lab.v1.CreateGroupResponse\x12i\n" +
+	"\x12ChangeGroupMembers\x12(.wagate.lab.v1.ChangeGroupMembersRequest\x1a).wagate.lab.v1.ChangeGroupMembersResponse\x12Q\n" +
+	"\n" +
+	"ListGroups\x12 .wagate.lab.v1.ListGroupsRequest\x1a!.wagate.lab.v1.ListGroupsResponse\x12K\n" +
 	"\bSetFault\x12\x1e.wagate.lab.v1.SetFaultRequest\x1a\x1f.wagate.lab.v1.SetFaultResponse\x12`\n" +
 	"\x0fDropConnections\x12%.wagate.lab.v1.DropConnectionsRequest\x1a&.wagate.lab.v1.DropConnectionsResponse\x12Q\n" +
 	"\n" +
@@ -3330,6 +3344,12 @@ var file_wagate_lab_v1_lab_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),        // 54: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),          // 55: google.protobuf.Duration
 	(*OracleEntry)(nil),                  // 56: wagate.lab.v1.OracleEntry
+	(*CreateGroupRequest)(nil),           // 57: wagate.lab.v1.CreateGroupRequest
+	(*ChangeGroupMembersRequest)(nil),    // 58: wagate.lab.v1.ChangeGroupMembersRequest
+	(*ListGroupsRequest)(nil),            // 59: wagate.lab.v1.ListGroupsRequest
+	(*CreateGroupResponse)(nil),          // 60: wagate.lab.v1.CreateGroupResponse
+	(*ChangeGroupMembersResponse)(nil),   // 61: wagate.lab.v1.ChangeGroupMembersResponse
+	(*ListGroupsResponse)(nil),           // 62: wagate.lab.v1.ListGroupsResponse
 }
 var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
 	5,  // 0: wagate.lab.v1.Account.devices:type_name -> wagate.lab.v1.Device
@@ -3368,42 +3388,48 @@ var file_wagate_lab_v1_lab_service_proto_depIdxs = []int32{
 	26, // 33: wagate.lab.v1.LabService.SetOnline:input_type -> wagate.lab.v1.SetOnlineRequest
 	28, // 34: wagate.lab.v1.LabService.ForgetKeys:input_type -> wagate.lab.v1.ForgetKeysRequest
 	30, // 35: wagate.lab.v1.LabService.WatchInbox:input_type -> wagate.lab.v1.WatchInboxRequest
-	32, // 36: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
-	34, // 37: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
-	36, // 38: wagate.lab.v1.LabService.BanAccount:input_type -> wagate.lab.v1.BanAccountRequest
-	38, // 39: wagate.lab.v1.LabService.LockReachout:input_type -> wagate.lab.v1.LockReachoutRequest
-	40, // 40: wagate.lab.v1.LabService.LiftRestrictions:input_type -> wagate.lab.v1.LiftRestrictionsRequest
-	42, // 41: wagate.lab.v1.LabService.DrainPreKeys:input_type -> wagate.lab.v1.DrainPreKeysRequest
-	44, // 42: wagate.lab.v1.LabService.SetClock:input_type -> wagate.lab.v1.SetClockRequest
-	46, // 43: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
-	48, // 44: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
-	50, // 45: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
-	3,  // 46: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
-	7,  // 47: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
-	9,  // 48: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
-	11, // 49: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
-	13, // 50: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
-	15, // 51: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
-	17, // 52: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
-	19, // 53: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
-	21, // 54: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
-	23, // 55: wagate.lab.v1.LabService.SayMany:output_type -> wagate.lab.v1.SayManyResponse
-	25, // 56: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
-	27, // 57: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
-	29, // 58: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
-	31, // 59: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
-	33, // 60: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
-	35, // 61: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
-	37, // 62: wagate.lab.v1.LabService.BanAccount:output_type -> wagate.lab.v1.BanAccountResponse
-	39, // 63: wagate.lab.v1.LabService.LockReachout:output_type -> wagate.lab.v1.LockReachoutResponse
-	41, // 64: wagate.lab.v1.LabService.LiftRestrictions:output_type -> wagate.lab.v1.LiftRestrictionsResponse
-	43, // 65: wagate.lab.v1.LabService.DrainPreKeys:output_type -> wagate.lab.v1.DrainPreKeysResponse
-	45, // 66: wagate.lab.v1.LabService.SetClock:output_type -> wagate.lab.v1.SetClockResponse
-	47, // 67: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
-	49, // 68: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
-	51, // 69: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
-	46, // [46:70] is the sub-list for method output_type
-	22, // [22:46] is the sub-list for method input_type
+	57, // 36: wagate.lab.v1.LabService.CreateGroup:input_type -> wagate.lab.v1.CreateGroupRequest
+	58, // 37: wagate.lab.v1.LabService.ChangeGroupMembers:input_type -> wagate.lab.v1.ChangeGroupMembersRequest
+	59, // 38: wagate.lab.v1.LabService.ListGroups:input_type -> wagate.lab.v1.ListGroupsRequest
+	32, // 39: wagate.lab.v1.LabService.SetFault:input_type -> wagate.lab.v1.SetFaultRequest
+	34, // 40: wagate.lab.v1.LabService.DropConnections:input_type -> wagate.lab.v1.DropConnectionsRequest
+	36, // 41: wagate.lab.v1.LabService.BanAccount:input_type -> wagate.lab.v1.BanAccountRequest
+	38, // 42: wagate.lab.v1.LabService.LockReachout:input_type -> wagate.lab.v1.LockReachoutRequest
+	40, // 43: wagate.lab.v1.LabService.LiftRestrictions:input_type -> wagate.lab.v1.LiftRestrictionsRequest
+	42, // 44: wagate.lab.v1.LabService.DrainPreKeys:input_type -> wagate.lab.v1.DrainPreKeysRequest
+	44, // 45: wagate.lab.v1.LabService.SetClock:input_type -> wagate.lab.v1.SetClockRequest
+	46, // 46: wagate.lab.v1.LabService.WatchOracle:input_type -> wagate.lab.v1.WatchOracleRequest
+	48, // 47: wagate.lab.v1.LabService.GetStats:input_type -> wagate.lab.v1.GetStatsRequest
+	50, // 48: wagate.lab.v1.LabService.SaveWorld:input_type -> wagate.lab.v1.SaveWorldRequest
+	3,  // 49: wagate.lab.v1.LabService.GetLab:output_type -> wagate.lab.v1.GetLabResponse
+	7,  // 50: wagate.lab.v1.LabService.CreateAccount:output_type -> wagate.lab.v1.CreateAccountResponse
+	9,  // 51: wagate.lab.v1.LabService.DeleteAccount:output_type -> wagate.lab.v1.DeleteAccountResponse
+	11, // 52: wagate.lab.v1.LabService.ListAccounts:output_type -> wagate.lab.v1.ListAccountsResponse
+	13, // 53: wagate.lab.v1.LabService.ScanQr:output_type -> wagate.lab.v1.ScanQrResponse
+	15, // 54: wagate.lab.v1.LabService.EnterPairingCode:output_type -> wagate.lab.v1.EnterPairingCodeResponse
+	17, // 55: wagate.lab.v1.LabService.UnlinkDevice:output_type -> wagate.lab.v1.UnlinkDeviceResponse
+	19, // 56: wagate.lab.v1.LabService.CreatePerson:output_type -> wagate.lab.v1.CreatePersonResponse
+	21, // 57: wagate.lab.v1.LabService.Say:output_type -> wagate.lab.v1.SayResponse
+	23, // 58: wagate.lab.v1.LabService.SayMany:output_type -> wagate.lab.v1.SayManyResponse
+	25, // 59: wagate.lab.v1.LabService.MarkRead:output_type -> wagate.lab.v1.MarkReadResponse
+	27, // 60: wagate.lab.v1.LabService.SetOnline:output_type -> wagate.lab.v1.SetOnlineResponse
+	29, // 61: wagate.lab.v1.LabService.ForgetKeys:output_type -> wagate.lab.v1.ForgetKeysResponse
+	31, // 62: wagate.lab.v1.LabService.WatchInbox:output_type -> wagate.lab.v1.WatchInboxResponse
+	60, // 63: wagate.lab.v1.LabService.CreateGroup:output_type -> wagate.lab.v1.CreateGroupResponse
+	61, // 64: wagate.lab.v1.LabService.ChangeGroupMembers:output_type -> wagate.lab.v1.ChangeGroupMembersResponse
+	62, // 65: wagate.lab.v1.LabService.ListGroups:output_type -> wagate.lab.v1.ListGroupsResponse
+	33, // 66: wagate.lab.v1.LabService.SetFault:output_type -> wagate.lab.v1.SetFaultResponse
+	35, // 67: wagate.lab.v1.LabService.DropConnections:output_type -> wagate.lab.v1.DropConnectionsResponse
+	37, // 68: wagate.lab.v1.LabService.BanAccount:output_type -> wagate.lab.v1.BanAccountResponse
+	39, // 69: wagate.lab.v1.LabService.LockReachout:output_type -> wagate.lab.v1.LockReachoutResponse
+	41, // 70: wagate.lab.v1.LabService.LiftRestrictions:output_type -> wagate.lab.v1.LiftRestrictionsResponse
+	43, // 71: wagate.lab.v1.LabService.DrainPreKeys:output_type -> wagate.lab.v1.DrainPreKeysResponse
+	45, // 72: wagate.lab.v1.LabService.SetClock:output_type -> wagate.lab.v1.SetClockResponse
+	47, // 73: wagate.lab.v1.LabService.WatchOracle:output_type -> wagate.lab.v1.WatchOracleResponse
+	49, // 74: wagate.lab.v1.LabService.GetStats:output_type -> wagate.lab.v1.GetStatsResponse
+	51, // 75: wagate.lab.v1.LabService.SaveWorld:output_type -> wagate.lab.v1.SaveWorldResponse
+	49, // [49:76] is the sub-list for method output_type
+	22, // [22:49] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -3414,6 +3440,7 @@ func file_wagate_lab_v1_lab_service_proto_init() {
 	if File_wagate_lab_v1_lab_service_proto != nil {
 		return
 	}
+	file_wagate_lab_v1_group_proto_init()
 	file_wagate_lab_v1_oracle_proto_init()
 	file_wagate_lab_v1_lab_service_proto_msgTypes[18].OneofWrappers = []any{
 		(*SayRequest_Text)(nil),

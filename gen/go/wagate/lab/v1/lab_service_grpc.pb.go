@@ -19,30 +19,33 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LabService_GetLab_FullMethodName           = "/wagate.lab.v1.LabService/GetLab"
-	LabService_CreateAccount_FullMethodName    = "/wagate.lab.v1.LabService/CreateAccount"
-	LabService_DeleteAccount_FullMethodName    = "/wagate.lab.v1.LabService/DeleteAccount"
-	LabService_ListAccounts_FullMethodName     = "/wagate.lab.v1.LabService/ListAccounts"
-	LabService_ScanQr_FullMethodName           = "/wagate.lab.v1.LabService/ScanQr"
-	LabService_EnterPairingCode_FullMethodName = "/wagate.lab.v1.LabService/EnterPairingCode"
-	LabService_UnlinkDevice_FullMethodName     = "/wagate.lab.v1.LabService/UnlinkDevice"
-	LabService_CreatePerson_FullMethodName     = "/wagate.lab.v1.LabService/CreatePerson"
-	LabService_Say_FullMethodName              = "/wagate.lab.v1.LabService/Say"
-	LabService_SayMany_FullMethodName          = "/wagate.lab.v1.LabService/SayMany"
-	LabService_MarkRead_FullMethodName         = "/wagate.lab.v1.LabService/MarkRead"
-	LabService_SetOnline_FullMethodName        = "/wagate.lab.v1.LabService/SetOnline"
-	LabService_ForgetKeys_FullMethodName       = "/wagate.lab.v1.LabService/ForgetKeys"
-	LabService_WatchInbox_FullMethodName       = "/wagate.lab.v1.LabService/WatchInbox"
-	LabService_SetFault_FullMethodName         = "/wagate.lab.v1.LabService/SetFault"
-	LabService_DropConnections_FullMethodName  = "/wagate.lab.v1.LabService/DropConnections"
-	LabService_BanAccount_FullMethodName       = "/wagate.lab.v1.LabService/BanAccount"
-	LabService_LockReachout_FullMethodName     = "/wagate.lab.v1.LabService/LockReachout"
-	LabService_LiftRestrictions_FullMethodName = "/wagate.lab.v1.LabService/LiftRestrictions"
-	LabService_DrainPreKeys_FullMethodName     = "/wagate.lab.v1.LabService/DrainPreKeys"
-	LabService_SetClock_FullMethodName         = "/wagate.lab.v1.LabService/SetClock"
-	LabService_WatchOracle_FullMethodName      = "/wagate.lab.v1.LabService/WatchOracle"
-	LabService_GetStats_FullMethodName         = "/wagate.lab.v1.LabService/GetStats"
-	LabService_SaveWorld_FullMethodName        = "/wagate.lab.v1.LabService/SaveWorld"
+	LabService_GetLab_FullMethodName             = "/wagate.lab.v1.LabService/GetLab"
+	LabService_CreateAccount_FullMethodName      = "/wagate.lab.v1.LabService/CreateAccount"
+	LabService_DeleteAccount_FullMethodName      = "/wagate.lab.v1.LabService/DeleteAccount"
+	LabService_ListAccounts_FullMethodName       = "/wagate.lab.v1.LabService/ListAccounts"
+	LabService_ScanQr_FullMethodName             = "/wagate.lab.v1.LabService/ScanQr"
+	LabService_EnterPairingCode_FullMethodName   = "/wagate.lab.v1.LabService/EnterPairingCode"
+	LabService_UnlinkDevice_FullMethodName       = "/wagate.lab.v1.LabService/UnlinkDevice"
+	LabService_CreatePerson_FullMethodName       = "/wagate.lab.v1.LabService/CreatePerson"
+	LabService_Say_FullMethodName                = "/wagate.lab.v1.LabService/Say"
+	LabService_SayMany_FullMethodName            = "/wagate.lab.v1.LabService/SayMany"
+	LabService_MarkRead_FullMethodName           = "/wagate.lab.v1.LabService/MarkRead"
+	LabService_SetOnline_FullMethodName          = "/wagate.lab.v1.LabService/SetOnline"
+	LabService_ForgetKeys_FullMethodName         = "/wagate.lab.v1.LabService/ForgetKeys"
+	LabService_WatchInbox_FullMethodName         = "/wagate.lab.v1.LabService/WatchInbox"
+	LabService_CreateGroup_FullMethodName        = "/wagate.lab.v1.LabService/CreateGroup"
+	LabService_ChangeGroupMembers_FullMethodName = "/wagate.lab.v1.LabService/ChangeGroupMembers"
+	LabService_ListGroups_FullMethodName         = "/wagate.lab.v1.LabService/ListGroups"
+	LabService_SetFault_FullMethodName           = "/wagate.lab.v1.LabService/SetFault"
+	LabService_DropConnections_FullMethodName    = "/wagate.lab.v1.LabService/DropConnections"
+	LabService_BanAccount_FullMethodName         = "/wagate.lab.v1.LabService/BanAccount"
+	LabService_LockReachout_FullMethodName       = "/wagate.lab.v1.LabService/LockReachout"
+	LabService_LiftRestrictions_FullMethodName   = "/wagate.lab.v1.LabService/LiftRestrictions"
+	LabService_DrainPreKeys_FullMethodName       = "/wagate.lab.v1.LabService/DrainPreKeys"
+	LabService_SetClock_FullMethodName           = "/wagate.lab.v1.LabService/SetClock"
+	LabService_WatchOracle_FullMethodName        = "/wagate.lab.v1.LabService/WatchOracle"
+	LabService_GetStats_FullMethodName           = "/wagate.lab.v1.LabService/GetStats"
+	LabService_SaveWorld_FullMethodName          = "/wagate.lab.v1.LabService/SaveWorld"
 )
 
 // LabServiceClient is the client API for LabService service.
@@ -78,8 +81,9 @@ type LabServiceClient interface {
 	CreatePerson(ctx context.Context, in *CreatePersonRequest, opts ...grpc.CallOption) (*CreatePersonResponse, error)
 	// Say sends a message as a person, and answers once the lab's server has it.
 	//
-	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+	// Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+	// unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+	// 20 s.
 	Say(ctx context.Context, in *SayRequest, opts ...grpc.CallOption) (*SayResponse, error)
 	// SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
 	// away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
@@ -99,6 +103,18 @@ type LabServiceClient interface {
 	// WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
 	// there twice.
 	WatchInbox(ctx context.Context, in *WatchInboxRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInboxResponse], error)
+	// CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+	// naming it in `Say`.
+	//
+	// Errors: NOT_FOUND if a number has no account.
+	CreateGroup(ctx context.Context, in *CreateGroupRequest, opts ...grpc.CallOption) (*CreateGroupResponse, error)
+	// ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+	// already, or is not, stays so.
+	//
+	// Errors: NOT_FOUND if there is no such group, or a number has no account.
+	ChangeGroupMembers(ctx context.Context, in *ChangeGroupMembersRequest, opts ...grpc.CallOption) (*ChangeGroupMembersResponse, error)
+	// ListGroups shows all groups.
+	ListGroups(ctx context.Context, in *ListGroupsRequest, opts ...grpc.CallOption) (*ListGroupsResponse, error)
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(ctx context.Context, in *SetFaultRequest, opts ...grpc.CallOption) (*SetFaultResponse, error)
 	// DropConnections ends the connections of all devices of an account: without a word, or with a last one.
@@ -286,6 +302,36 @@ func (c *labServiceClient) WatchInbox(ctx context.Context, in *WatchInboxRequest
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type LabService_WatchInboxClient = grpc.ServerStreamingClient[WatchInboxResponse]
 
+func (c *labServiceClient) CreateGroup(ctx context.Context, in *CreateGroupRequest, opts ...grpc.CallOption) (*CreateGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateGroupResponse)
+	err := c.cc.Invoke(ctx, LabService_CreateGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *labServiceClient) ChangeGroupMembers(ctx context.Context, in *ChangeGroupMembersRequest, opts ...grpc.CallOption) (*ChangeGroupMembersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeGroupMembersResponse)
+	err := c.cc.Invoke(ctx, LabService_ChangeGroupMembers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *labServiceClient) ListGroups(ctx context.Context, in *ListGroupsRequest, opts ...grpc.CallOption) (*ListGroupsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGroupsResponse)
+	err := c.cc.Invoke(ctx, LabService_ListGroups_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *labServiceClient) SetFault(ctx context.Context, in *SetFaultRequest, opts ...grpc.CallOption) (*SetFaultResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SetFaultResponse)
@@ -428,8 +474,9 @@ type LabServiceServer interface {
 	CreatePerson(context.Context, *CreatePersonRequest) (*CreatePersonResponse, error)
 	// Say sends a message as a person, and answers once the lab's server has it.
 	//
-	// Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-	// server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+	// Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+	// unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+	// 20 s.
 	Say(context.Context, *SayRequest) (*SayResponse, error)
 	// SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
 	// away. Each is truly encrypted and logged as accepted; the speaker's socket and its faults are passed by, but for the
@@ -449,6 +496,18 @@ type LabServiceServer interface {
 	// WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
 	// there twice.
 	WatchInbox(*WatchInboxRequest, grpc.ServerStreamingServer[WatchInboxResponse]) error
+	// CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+	// naming it in `Say`.
+	//
+	// Errors: NOT_FOUND if a number has no account.
+	CreateGroup(context.Context, *CreateGroupRequest) (*CreateGroupResponse, error)
+	// ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+	// already, or is not, stays so.
+	//
+	// Errors: NOT_FOUND if there is no such group, or a number has no account.
+	ChangeGroupMembers(context.Context, *ChangeGroupMembersRequest) (*ChangeGroupMembersResponse, error)
+	// ListGroups shows all groups.
+	ListGroups(context.Context, *ListGroupsRequest) (*ListGroupsResponse, error)
 	// SetFault switches one fault on or off for all devices of an account.
 	SetFault(context.Context, *SetFaultRequest) (*SetFaultResponse, error)
 	// DropConnections ends the connections of all devices of an account: without a word, or with a last one.
@@ -528,6 +587,15 @@ func (UnimplementedLabServiceServer) ForgetKeys(context.Context, *ForgetKeysRequ
 }
 func (UnimplementedLabServiceServer) WatchInbox(*WatchInboxRequest, grpc.ServerStreamingServer[WatchInboxResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchInbox not implemented")
+}
+func (UnimplementedLabServiceServer) CreateGroup(context.Context, *CreateGroupRequest) (*CreateGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateGroup not implemented")
+}
+func (UnimplementedLabServiceServer) ChangeGroupMembers(context.Context, *ChangeGroupMembersRequest) (*ChangeGroupMembersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeGroupMembers not implemented")
+}
+func (UnimplementedLabServiceServer) ListGroups(context.Context, *ListGroupsRequest) (*ListGroupsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGroups not implemented")
 }
 func (UnimplementedLabServiceServer) SetFault(context.Context, *SetFaultRequest) (*SetFaultResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetFault not implemented")
@@ -825,6 +893,60 @@ func _LabService_WatchInbox_Handler(srv interface{}, stream grpc.ServerStream) e
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type LabService_WatchInboxServer = grpc.ServerStreamingServer[WatchInboxResponse]
 
+func _LabService_CreateGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).CreateGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_CreateGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).CreateGroup(ctx, req.(*CreateGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LabService_ChangeGroupMembers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeGroupMembersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).ChangeGroupMembers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_ChangeGroupMembers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).ChangeGroupMembers(ctx, req.(*ChangeGroupMembersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LabService_ListGroups_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGroupsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LabServiceServer).ListGroups(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LabService_ListGroups_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LabServiceServer).ListGroups(ctx, req.(*ListGroupsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LabService_SetFault_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SetFaultRequest)
 	if err := dec(in); err != nil {
@@ -1056,6 +1178,18 @@ var LabService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ForgetKeys",
 			Handler:    _LabService_ForgetKeys_Handler,
+		},
+		{
+			MethodName: "CreateGroup",
+			Handler:    _LabService_CreateGroup_Handler,
+		},
+		{
+			MethodName: "ChangeGroupMembers",
+			Handler:    _LabService_ChangeGroupMembers_Handler,
+		},
+		{
+			MethodName: "ListGroups",
+			Handler:    _LabService_ListGroups_Handler,
 		},
 		{
 			MethodName: "SetFault",

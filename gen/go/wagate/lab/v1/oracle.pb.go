@@ -130,9 +130,10 @@ type OracleEntry struct {
 	Connection int64 `protobuf:"varint,10,opt,name=connection,proto3" json:"connection,omitempty"`
 	// The error number of a refusal, by the server or by the device that did not want it; 0 if none.
 	RefuseCode int32 `protobuf:"varint,11,opt,name=refuse_code,json=refuseCode,proto3" json:"refuse_code,omitempty"`
-	// The sender as the stanza names it, with its device.
+	// The sender as the stanza names it, with its device. In a group it is the member.
 	FromJid string `protobuf:"bytes,12,opt,name=from_jid,json=fromJid,proto3" json:"from_jid,omitempty"`
-	// ACCEPTED, REFUSED: to whom, as the sender wrote it. To another device of the sender's own account: in which chat.
+	// ACCEPTED, REFUSED: to whom, as the sender wrote it. Otherwise in which chat, if that is not the one with the sender:
+	// a group, or whom another device of the own account wrote to.
 	ToJid string `protobuf:"bytes,13,opt,name=to_jid,json=toJid,proto3" json:"to_jid,omitempty"`
 	// From one device of an account to another.
 	OwnDevice bool `protobuf:"varint,14,opt,name=own_device,json=ownDevice,proto3" json:"own_device,omitempty"`

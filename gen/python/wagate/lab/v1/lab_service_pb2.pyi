@@ -521,7 +521,7 @@ class SayRequest(_message.Message):
     person_id: _builtins.str
     """Who speaks."""
     to: _builtins.str
-    """To whom: E.164 with `+`, or `…@lid`."""
+    """To whom: E.164 with `+`, `…@lid`, or a group, `…@g.us`."""
     text: _builtins.str
     """Text."""
     raw_message: _builtins.bytes
@@ -648,10 +648,13 @@ class MarkReadRequest(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     SENDER_FIELD_NUMBER: _builtins.int
     PROVIDER_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    GROUP_JID_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """Who reads."""
     sender: _builtins.str
     """Whose messages: E.164 with `+`, or `…@lid`."""
+    group_jid: _builtins.str
+    """In which group, `…@g.us`; empty means in the chat with the sender."""
     @_builtins.property
     def provider_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """WhatsApp's ids of them."""
@@ -662,10 +665,11 @@ class MarkReadRequest(_message.Message):
         person_id: _builtins.str = ...,
         sender: _builtins.str = ...,
         provider_message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        group_jid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "provider_message_ids", b"provider_message_ids", "sender", b"sender"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_jid", b"group_jid", "person_id", b"person_id", "provider_message_ids", b"provider_message_ids", "sender", b"sender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from wagate.lab.v1 import group_pb2 as wagate_dot_lab_dot_v1_dot_group__pb2
 from wagate.lab.v1 import lab_service_pb2 as wagate_dot_lab_dot_v1_dot_lab__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -105,6 +106,21 @@ class LabServiceStub:
                 '/wagate.lab.v1.LabService/WatchInbox',
                 request_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxRequest.SerializeToString,
                 response_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxResponse.FromString,
+                _registered_method=True)
+        self.CreateGroup = channel.unary_unary(
+                '/wagate.lab.v1.LabService/CreateGroup',
+                request_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupResponse.FromString,
+                _registered_method=True)
+        self.ChangeGroupMembers = channel.unary_unary(
+                '/wagate.lab.v1.LabService/ChangeGroupMembers',
+                request_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersResponse.FromString,
+                _registered_method=True)
+        self.ListGroups = channel.unary_unary(
+                '/wagate.lab.v1.LabService/ListGroups',
+                request_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsRequest.SerializeToString,
+                response_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsResponse.FromString,
                 _registered_method=True)
         self.SetFault = channel.unary_unary(
                 '/wagate.lab.v1.LabService/SetFault',
@@ -230,8 +246,9 @@ class LabServiceServicer:
     def Say(self, request, context):
         """Say sends a message as a person, and answers once the lab's server has it.
 
-        Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-        server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+        Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+        unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+        20 s.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,6 +292,33 @@ class LabServiceServicer:
     def WatchInbox(self, request, context):
         """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
         there twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGroup(self, request, context):
+        """CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+        naming it in `Say`.
+
+        Errors: NOT_FOUND if a number has no account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeGroupMembers(self, request, context):
+        """ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+        already, or is not, stays so.
+
+        Errors: NOT_FOUND if there is no such group, or a number has no account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGroups(self, request, context):
+        """ListGroups shows all groups.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -430,6 +474,21 @@ def add_LabServiceServicer_to_server(servicer, server):
                     servicer.WatchInbox,
                     request_deserializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxRequest.FromString,
                     response_serializer=wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxResponse.SerializeToString,
+            ),
+            'CreateGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGroup,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupResponse.SerializeToString,
+            ),
+            'ChangeGroupMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeGroupMembers,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersResponse.SerializeToString,
+            ),
+            'ListGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGroups,
+                    request_deserializer=wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsRequest.FromString,
+                    response_serializer=wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsResponse.SerializeToString,
             ),
             'SetFault': grpc.unary_unary_rpc_method_handler(
                     servicer.SetFault,
@@ -862,6 +921,87 @@ class LabService:
             '/wagate.lab.v1.LabService/WatchInbox',
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxRequest.SerializeToString,
             wagate_dot_lab_dot_v1_dot_lab__service__pb2.WatchInboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/CreateGroup',
+            wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_group__pb2.CreateGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeGroupMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/ChangeGroupMembers',
+            wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_group__pb2.ChangeGroupMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.lab.v1.LabService/ListGroups',
+            wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsRequest.SerializeToString,
+            wagate_dot_lab_dot_v1_dot_group__pb2.ListGroupsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from wagate.lab.v1 import group_pb2 as _group_pb2
 from wagate.lab.v1 import lab_service_pb2 as _lab_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -66,8 +67,9 @@ class LabServiceStub:
     Say: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SayRequest, _lab_service_pb2.SayResponse]
     """Say sends a message as a person, and answers once the lab's server has it.
 
-    Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-    server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+    Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+    unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+    20 s.
     """
     SayMany: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SayManyRequest, _lab_service_pb2.SayManyResponse]
     """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
@@ -91,6 +93,20 @@ class LabServiceStub:
     """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
     there twice.
     """
+    CreateGroup: _grpc.UnaryUnaryMultiCallable[_group_pb2.CreateGroupRequest, _group_pb2.CreateGroupResponse]
+    """CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+    naming it in `Say`.
+
+    Errors: NOT_FOUND if a number has no account.
+    """
+    ChangeGroupMembers: _grpc.UnaryUnaryMultiCallable[_group_pb2.ChangeGroupMembersRequest, _group_pb2.ChangeGroupMembersResponse]
+    """ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+    already, or is not, stays so.
+
+    Errors: NOT_FOUND if there is no such group, or a number has no account.
+    """
+    ListGroups: _grpc.UnaryUnaryMultiCallable[_group_pb2.ListGroupsRequest, _group_pb2.ListGroupsResponse]
+    """ListGroups shows all groups."""
     SetFault: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _grpc.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]
@@ -162,8 +178,9 @@ class LabServiceAsyncStub(LabServiceStub):
     Say: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SayRequest, _lab_service_pb2.SayResponse]  # type: ignore[assignment]
     """Say sends a message as a person, and answers once the lab's server has it.
 
-    Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-    server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+    Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+    unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+    20 s.
     """
     SayMany: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SayManyRequest, _lab_service_pb2.SayManyResponse]  # type: ignore[assignment]
     """SayMany sends many texts as a person, in order and far faster than Say does: for the backlog of somebody who was
@@ -187,6 +204,20 @@ class LabServiceAsyncStub(LabServiceStub):
     """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
     there twice.
     """
+    CreateGroup: _aio.UnaryUnaryMultiCallable[_group_pb2.CreateGroupRequest, _group_pb2.CreateGroupResponse]  # type: ignore[assignment]
+    """CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+    naming it in `Say`.
+
+    Errors: NOT_FOUND if a number has no account.
+    """
+    ChangeGroupMembers: _aio.UnaryUnaryMultiCallable[_group_pb2.ChangeGroupMembersRequest, _group_pb2.ChangeGroupMembersResponse]  # type: ignore[assignment]
+    """ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+    already, or is not, stays so.
+
+    Errors: NOT_FOUND if there is no such group, or a number has no account.
+    """
+    ListGroups: _aio.UnaryUnaryMultiCallable[_group_pb2.ListGroupsRequest, _group_pb2.ListGroupsResponse]  # type: ignore[assignment]
+    """ListGroups shows all groups."""
     SetFault: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.SetFaultRequest, _lab_service_pb2.SetFaultResponse]  # type: ignore[assignment]
     """SetFault switches one fault on or off for all devices of an account."""
     DropConnections: _aio.UnaryUnaryMultiCallable[_lab_service_pb2.DropConnectionsRequest, _lab_service_pb2.DropConnectionsResponse]  # type: ignore[assignment]
@@ -309,8 +340,9 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_lab_service_pb2.SayResponse, _abc.Awaitable[_lab_service_pb2.SayResponse]]:
         """Say sends a message as a person, and answers once the lab's server has it.
 
-        Errors: NOT_FOUND if nobody has the name in `to`; FAILED_PRECONDITION if the person is offline or unlinked, or the
-        server refused the message; DEADLINE_EXCEEDED if the server does not ack within 20 s.
+        Errors: NOT_FOUND if nobody has the name in `to`, and no group; FAILED_PRECONDITION if the person is offline,
+        unlinked or not in the group, or the server refused the message; DEADLINE_EXCEEDED if the server does not ack within
+        20 s.
         """
 
     @_abc_1.abstractmethod
@@ -364,6 +396,38 @@ class LabServiceServicer(metaclass=_abc_1.ABCMeta):
         """WatchInbox shows what a person received: all from a position on, then what comes. A message that comes twice is
         there twice.
         """
+
+    @_abc_1.abstractmethod
+    def CreateGroup(
+        self,
+        request: _group_pb2.CreateGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_group_pb2.CreateGroupResponse, _abc.Awaitable[_group_pb2.CreateGroupResponse]]:
+        """CreateGroup makes a group on an account's phone. The devices of all members are told of it. Persons speak there by
+        naming it in `Say`.
+
+        Errors: NOT_FOUND if a number has no account.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeGroupMembers(
+        self,
+        request: _group_pb2.ChangeGroupMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_group_pb2.ChangeGroupMembersResponse, _abc.Awaitable[_group_pb2.ChangeGroupMembersResponse]]:
+        """ChangeGroupMembers adds accounts to a group and takes others out of it, on its creator's phone. Who is in there
+        already, or is not, stays so.
+
+        Errors: NOT_FOUND if there is no such group, or a number has no account.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGroups(
+        self,
+        request: _group_pb2.ListGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_group_pb2.ListGroupsResponse, _abc.Awaitable[_group_pb2.ListGroupsResponse]]:
+        """ListGroups shows all groups."""
 
     @_abc_1.abstractmethod
     def SetFault(

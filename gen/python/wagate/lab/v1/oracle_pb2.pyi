@@ -119,9 +119,11 @@ class OracleEntry(_message.Message):
     refuse_code: _builtins.int
     """The error number of a refusal, by the server or by the device that did not want it; 0 if none."""
     from_jid: _builtins.str
-    """The sender as the stanza names it, with its device."""
+    """The sender as the stanza names it, with its device. In a group it is the member."""
     to_jid: _builtins.str
-    """ACCEPTED, REFUSED: to whom, as the sender wrote it. To another device of the sender's own account: in which chat."""
+    """ACCEPTED, REFUSED: to whom, as the sender wrote it. Otherwise in which chat, if that is not the one with the sender:
+    a group, or whom another device of the own account wrote to.
+    """
     own_device: _builtins.bool
     """From one device of an account to another."""
     from_queue: _builtins.bool
