@@ -1,4 +1,4 @@
-"""What can be made to happen in a lab beside `Lab.fault`: last words, bans, locks, drained keys, a wrong clock, floods."""
+"""What a lab can be told beside `Lab.fault`: last words, bans, locks, drained keys, a wrong clock, floods."""
 
 from __future__ import annotations
 
