@@ -122,8 +122,9 @@ func TestOutcomesOfSendingAreToldApart(t *testing.T) {
 		t.Fatal("an answer that was lost is not unknown")
 	}
 	w.state(enginev1.LineChanged_STATE_RECONNECTING)
-	if notSent := w.send("3EB0E3", anna.lid, "not sent").GetNotSent(); notSent == nil {
-		t.Fatal("what was sent without a line is not called unsent")
+	_, err := w.SendMessage(within(t), w.sending("3EB0E3", anna.lid, "not sent"))
+	if reason(err) != "LINE_DOWN" {
+		t.Fatalf("what was sent without a line is not called unsent: %v", err)
 	}
 }
 

@@ -39,6 +39,7 @@ from gateway.services.pairing import Pairing
 from gateway.services.pairing_log import PairingLog
 from gateway.services.reading import Reading
 from gateway.services.receipts import Receipts
+from gateway.services.restrictions import Restrictions
 from gateway.services.sessions import Sessions
 from gateway.services.system import System
 from gateway.services.tail import Tail
@@ -168,15 +169,16 @@ def _services(joined: Joined, tail: Tail, live: LiveRequests) -> Services:
 
 
 def _fleet(joined: Joined) -> Fleet:
-    store, settings = joined.store, joined.settings
+    store, settings, views = joined.store, joined.settings, Views(joined.providers)
     tools = OwnerTools(
         providers=joined.providers,
         queue=joined.queue,
         meter=joined.meter,
-        lines=Lines(store, Views(joined.providers)),
+        lines=Lines(store, views),
+        restrictions=Restrictions(store, views),
         inbox=Inbox(store),
         receipts=Receipts(store),
-        outbox=Outbox(store),
+        outbox=Outbox(store, views),
         questions=LineQuestions(store),
         pairing_log=PairingLog(store),
         lease_ttl=settings.leases.ttl,
@@ -191,7 +193,8 @@ def _fleet(joined: Joined) -> Fleet:
 
 
 def _janitor(joined: Joined) -> Janitor:
-    return Janitor(Outbox(joined.store), Keys(joined.store), joined.providers)
+    store, views = joined.store, Views(joined.providers)
+    return Janitor(Outbox(store, views), Restrictions(store, views), Keys(store), joined.providers)
 
 
 def _census_taker(joined: Joined) -> CensusTaker:

@@ -84,14 +84,20 @@ func source(path string) string {
 }
 
 func judge(err error) error {
-	var failure *sqlite.Error
-	if errors.As(err, &failure) {
-		switch failure.Code() & 0xff {
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
+	if IsCorrupt(err) && !errors.Is(err, ErrCorrupt) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err
+}
+
+// IsCorrupt says whether an error of a store means that its file is damaged.
+func IsCorrupt(err error) bool {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) {
+		code := failure.Code() & 0xff
+		return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	}
+	return errors.Is(err, ErrCorrupt)
 }
 
 // Device is the linked device: the one named, if it is there, else the one that is; nil if none is linked. Each call

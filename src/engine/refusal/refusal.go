@@ -12,9 +12,6 @@ import (
 // Domain is the domain of every ErrorInfo that the engine sends.
 const Domain = "engine.wagate.dev"
 
-// ReasonLineDown is the reason for which nothing can be asked of WhatsApp now.
-const ReasonLineDown = "LINE_DOWN"
-
 // Refusal is a no with a reason that a worker can act upon. gRPC carries it as a status with an ErrorInfo.
 type Refusal struct {
 	Code    codes.Code
@@ -52,7 +49,7 @@ func SessionNotOpen() error {
 
 // LineDown refuses a call that needs WhatsApp while the line is down.
 func LineDown(why string) error {
-	return &Refusal{codes.Unavailable, ReasonLineDown, why}
+	return &Refusal{codes.Unavailable, "LINE_DOWN", why}
 }
 
 // StoreLocked refuses to open a store that another process holds.

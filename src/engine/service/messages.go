@@ -18,7 +18,8 @@ import (
 // answerMargin is how long before the caller's deadline an attempt ends, so that the caller still hears its outcome.
 const answerMargin = 500 * time.Millisecond
 
-// SendMessage hands one message to WhatsApp. What came of it is in the answer, unless the caller may not act.
+// SendMessage hands one message to WhatsApp. What came of it is in the answer, unless the caller may not act, or there is
+// no line to act on.
 func (s *Service) SendMessage(ctx context.Context, request *enginev1.SendMessageRequest) (*enginev1.SendMessageResponse, error) {
 	open, err := s.registry.Acting(request.GetSessionId(), request.GetFence())
 	if err != nil {
@@ -52,7 +53,7 @@ func sendAnswer(outcome line.Outcome) (*enginev1.SendMessageResponse, error) {
 		return &enginev1.SendMessageResponse{Outcome: &enginev1.SendMessageResponse_Unknown_{
 			Unknown: &enginev1.SendMessageResponse_Unknown{Message: logs.Redact(outcome.Why.Error())},
 		}}, nil
-	case errors.As(outcome.Why, &refused) && refused.Reason != refusal.ReasonLineDown:
+	case errors.As(outcome.Why, &refused):
 		return nil, refused
 	case outcome.Why != nil:
 		return &enginev1.SendMessageResponse{Outcome: &enginev1.SendMessageResponse_NotSent_{

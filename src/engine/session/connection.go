@@ -45,7 +45,7 @@ func newConnection(s *Session, device *store.Device) *connection {
 		Log:         s.log,
 		Hear:        func(_ *line.Line, event any) bool { return c.hear(event) },
 		Learned:     c.learned,
-		StoreFailed: func(err error) { c.conclude(lost("The session's store failed: " + err.Error() + ".")) },
+		StoreFailed: func(err error) { c.conclude(storeFailed(err)) },
 	})
 	s.connection = c
 	return c
@@ -54,7 +54,7 @@ func newConnection(s *Session, device *store.Device) *connection {
 // run connects, and returns why the line ended.
 func (c *connection) run() verdict {
 	if err := c.name(); err != nil {
-		return lost("The session's store cannot be written: " + err.Error() + ".")
+		return storeFailed(err)
 	}
 	if err := c.line.Connect(); err != nil {
 		return c.concluded(lost("The connection could not be made: " + err.Error() + "."))
@@ -199,6 +199,8 @@ func (c *connection) hear(event any) bool {
 		c.offline(enginev1.OfflineSync_PHASE_STARTED, e.Total)
 	case *events.OfflineSyncCompleted:
 		c.offline(enginev1.OfflineSync_PHASE_COMPLETED, e.Count)
+	case *events.NotifyAccountReachoutTimelock:
+		c.session.note(convert.ReachoutRestricted(e))
 	default:
 		if v, isEnd := verdictOn(event); isEnd {
 			c.conclude(v)

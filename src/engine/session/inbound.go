@@ -80,7 +80,7 @@ func (c *connection) keepHistoryNotice(event *events.Message, notice *waE2E.Hist
 		err = c.session.store.KeepHistoryNotice(c.session.ctx, event.Info.ID, event.Info.Timestamp, bytes)
 	}
 	if err != nil {
-		c.conclude(lost("The session's store failed: " + err.Error() + "."))
+		c.conclude(storeFailed(err))
 		c.line.Shut()
 	}
 	return err == nil

@@ -139,6 +139,8 @@ func (s *Session) item(what any) *enginev1.Item {
 		item.What = &enginev1.Item_NamesLearned{NamesLearned: what}
 	case *enginev1.OfflineSync:
 		item.What = &enginev1.Item_OfflineSync{OfflineSync: what}
+	case *enginev1.ReachoutRestricted:
+		item.What = &enginev1.Item_ReachoutRestricted{ReachoutRestricted: what}
 	default:
 		panic("no item is made of this")
 	}

@@ -22,7 +22,7 @@ func (s *Session) supervise() {
 			return
 		case err != nil:
 			s.log.Error("the store cannot be read", "error", err)
-			s.rest(lost("The session's store cannot be read."), &pause)
+			s.rest(storeFailed(err), &pause)
 		case device == nil:
 			s.tellWithoutDevice(s.withoutDevice())
 			s.wait(0)

@@ -9,6 +9,7 @@ import (
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	wagatev1 "wagate.dev/gen/go/wagate/v1"
+	"wagate.dev/src/engine/keystore"
 	"wagate.dev/src/engine/logs"
 )
 
@@ -29,6 +30,14 @@ func lost(message string) verdict {
 		state:   enginev1.LineChanged_STATE_RECONNECTING,
 		failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_LOST, "", message),
 	}
+}
+
+// storeFailed tells trouble that may pass from damage that stays.
+func storeFailed(err error) verdict {
+	if keystore.IsCorrupt(err) {
+		return blocked(wagatev1.ErrorReason_ERROR_REASON_KEYS_UNREADABLE, "", "The file that holds the session's keys is damaged.")
+	}
+	return lost("The session's store failed: " + err.Error() + ".")
 }
 
 func unresponsive() verdict {

@@ -164,8 +164,8 @@ class OfflineSync:
 
 @dataclass(frozen=True, slots=True)
 class ReachoutRestricted:
-    """WhatsApp forbids the account to write to people not written to before, or no longer does. `until_time` is None if it
-    did not say when that ends.
+    """WhatsApp forbids the account to write to people not written to before, or no longer does. `until_time` is None if
+    it did not say when that ends.
     """
 
     active: bool

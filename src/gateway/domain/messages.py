@@ -64,6 +64,10 @@ class Hold:
     kind: HoldKind.ValueType
     until_time: datetime | None = None
 
+    def to_proto(self) -> pb.Hold:
+        """As the contract shows it."""
+        return pb.Hold(kind=self.kind, until_time=to_timestamp(self.until_time))
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -88,8 +92,8 @@ class Reach:
 
 @dataclass(slots=True)
 class Message:
-    """One message, sent or received. `ordinal` is the store's count of acceptance, 0 before it is stored;
-    `next_attempt_time` is when it may be handed over next; `repeat_count` counts repeats after a lost answer.
+    """One message, sent or received. `ordinal` is the store's count of acceptance, 0 before it is stored; until
+    `next_attempt_time` those behind it go first; `repeat_count` counts repeats after a lost answer.
     """
 
     tenant_id: str
@@ -136,8 +140,22 @@ class Message:
             raise IllegalArrow(f"{State.Name(self.state)} to {State.Name(state)}")
         self.state = state
 
-    def to_proto(self, chat: Identity, sender: Identity) -> pb.Message:
-        """As the contract shows it."""
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether it is UNCONFIRMED and will not be repeated until a caller says so."""
+        return (
+            self.state == State.STATE_UNCONFIRMED
+            and self.hold is not None
+            and self.hold.kind == HoldKind.KIND_UNCONFIRMED
+        )
+
+    @property
+    def is_repeated_out(self) -> bool:
+        """Whether it is UNCONFIRMED, and was repeated as often as a message is."""
+        return self.state == State.STATE_UNCONFIRMED and self.repeat_count >= REPEATS_AT_MOST
+
+    def to_proto(self, chat: Identity, sender: Identity, hold: Hold | None = None) -> pb.Message:
+        """As the contract shows it, with what holds it."""
         return pb.Message(
             message_id=self.message_id,
             provider_message_id=self.provider_message_id,
@@ -149,7 +167,7 @@ class Message:
             content=self.content,
             state=self.state,
             failure=self.failure,
-            hold=self.hold_proto(),
+            hold=hold.to_proto() if hold else None,
             reach=self.reach.to_proto(),
             revision=self.revision,
             metadata=self.metadata,
@@ -161,12 +179,6 @@ class Message:
             send_time=to_timestamp(self.send_time),
             retry_of_message_id=self.retry_of_message_id,
         )
-
-    def hold_proto(self) -> pb.Hold | None:
-        """Why it waits, as the contract shows it."""
-        if self.hold is None:
-            return None
-        return pb.Hold(kind=self.hold.kind, until_time=to_timestamp(self.hold.until_time))
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from wagate.v1 import session_pb2 as pb
 
 State = pb.SessionStatus.State
 DesiredState = pb.SessionSpec.DesiredState
+OnAmbiguous = pb.SessionSpec.OnAmbiguous
+Forbidden = pb.Restriction.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,25 @@ class LinkedDevice:
     jid: str
     lid: str = ""
     phone_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Something that WhatsApp forbids the account. `until_time` is when that ends, if WhatsApp said so; `end_time` is
+    when the gateway takes it for over by itself, None if only an event can end it.
+    """
+
+    kind: Forbidden.ValueType
+    until_time: datetime | None = None
+    end_time: datetime | None = None
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is not over yet."""
+        return self.end_time is None or self.end_time > now
+
+    def to_proto(self) -> pb.Restriction:
+        """As the contract shows it."""
+        return pb.Restriction(kind=self.kind, until_time=to_timestamp(self.until_time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +65,8 @@ class Census:
 class Session:
     """One account linked to the gateway, or to be linked. `revision` grows with each change of the status, `etag`
     changes with each change that a caller makes. `restarts` counts the restarts asked for; an owner that sees it grow
-    makes the line anew. `logout_wanted` is a logout asked for and not yet done.
+    makes the line anew. `logout_wanted` is a logout asked for and not yet done. `restrictions` holds one of a kind at
+    most, and may hold such as are over (see `restriction`).
     """
 
     tenant_id: str
@@ -59,12 +81,13 @@ class Session:
     metadata: dict[str, str] = field(default_factory=dict)
     expected_phone_number: str = ""
     desired_state: DesiredState.ValueType = DesiredState.DESIRED_STATE_RUNNING
+    on_ambiguous: OnAmbiguous.ValueType = OnAmbiguous.ON_AMBIGUOUS_REPEAT
     restarts: int = 0
     logout_wanted: bool = False
     state: State.ValueType = State.STATE_STARTING
     failure: reasons.Failure | None = None
     next_attempt_time: datetime | None = None
-    banned_until_time: datetime | None = None
+    restrictions: tuple[Restriction, ...] = ()
     device: LinkedDevice | None = None
     account_id: str = ""
     revision: int = 1
@@ -82,15 +105,27 @@ class Session:
         running = self.desired_state == DesiredState.DESIRED_STATE_RUNNING
         return running or self.logout_wanted or self.state not in RESTING
 
-    def restrictions(self, now: datetime) -> list[pb.Restriction]:
-        """What WhatsApp forbids the account at this moment. Of a ban it may not have said when it ends."""
-        until_time = self.banned_until_time
-        banned = self._is_banned_without_end if until_time is None else until_time > now
-        return [pb.Restriction(kind=pb.Restriction.KIND_BANNED, until_time=to_timestamp(until_time))] if banned else []
+    def restriction(self, kind: Forbidden.ValueType, now: datetime) -> Restriction | None:
+        """What WhatsApp forbids the account at this moment, of this kind."""
+        return next((one for one in self.restrictions if one.kind == kind and one.lasts(now)), None)
+
+    def restrict(self, restriction: Restriction) -> None:
+        """Note what is forbidden from now on, in place of what was of that kind."""
+        self.lift(restriction.kind)
+        self.restrictions = (*self.restrictions, restriction)
+
+    def lift(self, kind: Forbidden.ValueType) -> None:
+        """Note that this is forbidden no more."""
+        self.restrictions = tuple(one for one in self.restrictions if one.kind != kind)
+
+    def lift_ended(self, now: datetime) -> None:
+        """Forget what is over."""
+        self.restrictions = tuple(one for one in self.restrictions if one.lasts(now))
 
     @property
-    def _is_banned_without_end(self) -> bool:
-        return self.failure is not None and self.failure.reason == reasons.ERROR_REASON_ACCOUNT_BANNED
+    def restrictions_end_time(self) -> datetime | None:
+        """When the first of the restrictions is over by itself."""
+        return min((one.end_time for one in self.restrictions if one.end_time is not None), default=None)
 
     def status_proto(
         self, now: datetime, account: Identity | None, outbox: OutboxSize, capabilities: tuple[str, ...]
@@ -102,7 +137,7 @@ class Session:
             since_time=to_timestamp(self.since_time),
             failure=self.failure,
             next_attempt_time=to_timestamp(self.next_attempt_time),
-            restrictions=self.restrictions(now),
+            restrictions=[one.to_proto() for one in self.restrictions if one.lasts(now)],
             account=account.to_proto() if account else None,
             capabilities=capabilities if self.device else (),
             outbox_size=outbox.count,
@@ -121,6 +156,7 @@ class Session:
                 provider=self.provider,
                 desired_state=self.desired_state,
                 expected_phone_number=self.expected_phone_number,
+                on_ambiguous=self.on_ambiguous,
             ),
             status=status,
             etag=self.etag,

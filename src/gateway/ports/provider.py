@@ -80,8 +80,8 @@ class Line(Protocol):
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
         """Hand one message to WhatsApp and wait for its answer. Never raises for what WhatsApp says; raises LineGone or
-        LineDown only if the message surely did not leave, and could not through this line now. What failed before it left
-        for a reason of its own is NotSent.
+        LineDown only if the message surely did not leave, and could not through this line now. What failed before it
+        left for a reason of its own is NotSent.
         """
 
     async def mark_read(
@@ -124,8 +124,8 @@ class Provider(Protocol):
         """Choose the provider's id of a message before it is sent; empty if the provider chooses."""
 
     async def open(self, opening: Opening) -> Line:
-        """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now, and LineRefused if it never
-        will by itself.
+        """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now, and LineRefused if it
+        never will by itself.
         """
 
     def kept_sessions(self) -> list[str]:

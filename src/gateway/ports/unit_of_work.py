@@ -42,6 +42,9 @@ class Sessions(Protocol):
     async def outbox(self, session_uid: str) -> OutboxSize:
         """What waits to be sent."""
 
+    async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
+        """Sessions of any tenant, deleted or not, that hold a restriction which is over by itself."""
+
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
         """Those of the uids whose sessions were deleted."""
 
@@ -92,6 +95,12 @@ class Messages(Protocol):
 
         A queued message whose next_attempt_time is still to come is passed over: the queue behind it goes on.
         """
+
+    async def chat_front(self, session_uid: str, chat_id: str, now: datetime) -> Message | None:
+        """The outbox's front in one chat."""
+
+    async def known_chats(self, session: Session, chat_ids: Iterable[str]) -> set[str]:
+        """Those of the chats in which the session has sent or received a message."""
 
     async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
         """The outbox in the order of ordinals."""

@@ -25,9 +25,9 @@ from gateway.domain.sessions import Session, State
 from gateway.ports.provider import Providers
 from gateway.ports.queue import outbox_bell
 from gateway.ports.unit_of_work import UnitOfWork
+from gateway.services.holds import hold_by_session
 from gateway.services.identities import names_of
 from gateway.services.log import tell
-from gateway.services.views import show_message
 from wagate.v1 import content_pb2, event_pb2, message_pb2
 from wagate.v1 import message_service_pb2 as pb
 
@@ -134,7 +134,7 @@ class Acceptance:
             correlation_id=call.correlation_id,
             retry_of_message_id=wish.retry_of_message_id,
         )
-        shown = show_message(message, session, chat, account)
+        shown = message.to_proto(chat, account, await hold_by_session(uow, message, session))
         if not dry:
             await self._store(uow, session, message, shown)
         return shown

@@ -1,4 +1,4 @@
-"""How an outbox ends when its session does."""
+"""Ends of messages that were not sent: with their session, or because WhatsApp never confirmed them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,23 @@ async def end_outbox(uow: UnitOfWork, session: Session, reason: reasons.ErrorRea
         after = waiting[-1].ordinal
 
 
-async def _end(uow: UnitOfWork, session: Session, message: Message, reason: reasons.ErrorReason.ValueType) -> None:
-    message.move(State.STATE_FAILED)
-    message.failure = reasons.Failure(
-        reason=reason, message=_SENTENCES[reason], metadata={"session_id": session.session_id}
+async def end_unconfirmed(uow: UnitOfWork, session: Session, message: Message) -> None:
+    """End a message of which nobody will know whether it left, as FAILED, and tell it."""
+    failure = reasons.Failure(
+        reason=reasons.ERROR_REASON_NEVER_CONFIRMED,
+        message="WhatsApp never said that it has the message: it may have arrived, or not.",
     )
+    await _fail(uow, session, message, failure)
+
+
+async def _end(uow: UnitOfWork, session: Session, message: Message, reason: reasons.ErrorReason.ValueType) -> None:
+    failure = reasons.Failure(reason=reason, message=_SENTENCES[reason], metadata={"session_id": session.session_id})
+    await _fail(uow, session, message, failure)
+
+
+async def _fail(uow: UnitOfWork, session: Session, message: Message, failure: reasons.Failure) -> None:
+    message.move(State.STATE_FAILED)
+    message.failure = failure
     message.hold = None
     message.next_attempt_time = None
     await tell_status(uow, session, message)

@@ -30,7 +30,7 @@ async def tell_status(
         state=message.state,
         reach=message.reach.to_proto(),
         failure=message.failure,
-        hold=message.hold_proto(),
+        hold=message.hold.to_proto() if message.hold else None,
         participant=participant.to_proto() if participant else None,
         metadata=message.metadata,
     )

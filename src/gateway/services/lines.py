@@ -8,15 +8,14 @@ from typing import Final
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
-from gateway.domain.sessions import LinkedDevice, Session, State
+from gateway.domain.sessions import Forbidden, LinkedDevice, Restriction, Session, State
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.identities import learn
-from gateway.services.log import tell
 from gateway.services.ownership import needs, owned_session
+from gateway.services.standing import tell_standing
 from gateway.services.views import Views
 from wagate.v1 import error_reason_pb2 as reasons
-from wagate.v1 import event_pb2
 
 _STATE_OF_LINE: Final = {
     LineState.OPENING: State.STATE_STARTING,
@@ -71,9 +70,10 @@ class Lines:
             session.failure = _failure_of(fact, session.state)
             session.next_attempt_time = fact.next_attempt_time
             if fact.failure is not None and fact.failure.reason == reasons.ERROR_REASON_ACCOUNT_BANNED:
-                session.banned_until_time = fact.banned_until_time
+                until_time = fact.banned_until_time
+                session.restrict(Restriction(Forbidden.KIND_BANNED, until_time, until_time))
             if fact.state is LineState.CONNECTED:
-                session.banned_until_time = None
+                session.lift(Forbidden.KIND_BANNED)
                 session.device = fact.device or session.device
 
         return await self._change(lease, change, push_name=fact.push_name)
@@ -132,7 +132,7 @@ class Lines:
             session.failure = failure
             session.next_attempt_time = None
             await end_outbox(uow, session, reasons.ERROR_REASON_SESSION_LOGGED_OUT)
-            await self._tell(uow, previous, session)
+            await tell_standing(uow, self._views, previous, session)
             return session
 
         return await self._store.write(work, needs(lease))
@@ -144,22 +144,10 @@ class Lines:
             change(session)
             if session.device is not None and session.device != previous.device:
                 await _learn_account(uow, session, session.device, push_name)
-            await self._tell(uow, previous, session)
+            await tell_standing(uow, self._views, previous, session)
             return session
 
         return await self._store.write(work, needs(lease))
-
-    async def _tell(self, uow: UnitOfWork, previous: Session, session: Session) -> None:
-        if session == previous:
-            return
-        session.revision += 1
-        if session.state != previous.state:
-            session.since_time = uow.now
-        await uow.sessions.save(session)
-        changed = event_pb2.SessionStateChanged(
-            status=await self._views.status(uow, session), previous_state=previous.state
-        )
-        await tell(uow, session, event_pb2.Event(session_state_changed=changed))
 
 
 def _state_of(line: LineState, session: Session) -> State.ValueType:

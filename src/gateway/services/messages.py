@@ -19,15 +19,19 @@ from gateway.domain.errors import (
     StoreUnavailable,
 )
 from gateway.domain.messages import ENDED_UNSENT, Direction, Message, State
+from gateway.domain.sessions import Session
 from gateway.ports.meter import Meter
+from gateway.ports.queue import outbox_bell
 from gateway.ports.unit_of_work import MessageFilter, Prefetch, Store, UnitOfWork
 from gateway.services.acceptance import Acceptance, Wish, read_wish
+from gateway.services.endings import end_unconfirmed
 from gateway.services.fates import tell_status
 from gateway.services.pages import Pages
 from gateway.services.repeats import Repeat
 from gateway.services.sessions import find_session
 from gateway.services.views import RAW_SCOPE, Views, hide_raw_of
 from gateway.services.watching import MessageWatch, is_ended, reached
+from wagate.v1 import message_pb2
 from wagate.v1 import message_service_pb2 as pb
 
 WaitFor = pb.SendMessageRequest.WaitFor
@@ -146,19 +150,23 @@ class Messages:
 
     @staticmethod
     async def _cancel(uow: UnitOfWork, message: Message) -> None:
-        if message.state != State.STATE_QUEUED:
-            state = State.Name(message.state)
-            raise MessageNotCancelable(message_id=message.message_id, state=state)
         session = await uow.sessions.get_by_uid(message.session_uid)
         if session is None:
             raise LookupError(f"message {message.message_id} has no session")
+        if message.waits_for_word:
+            await end_unconfirmed(uow, session, message)
+            uow.ring(outbox_bell(session.uid))
+            return
+        if message.state != State.STATE_QUEUED:
+            state = State.Name(message.state)
+            raise MessageNotCancelable(message_id=message.message_id, state=state)
         message.move(State.STATE_CANCELED)
         message.hold = None
         message.next_attempt_time = None
         await tell_status(uow, session, message)
 
     async def retry(self, call: Call, request: pb.RetryMessageRequest) -> pb.RetryMessageResponse:
-        """Accept anew what ended without being sent."""
+        """Accept anew what ended without being sent, or let what is held unconfirmed be repeated."""
         repeat = Repeat(call, "RetryMessage", request.session_id, request.request_id, request)
 
         async def work(uow: UnitOfWork) -> pb.RetryMessageResponse:
@@ -168,12 +176,20 @@ class Messages:
                 return pb.RetryMessageResponse(message=shown, repeated_request=True)
             session = await find_session(uow, call.tenant_id, request.session_id)
             old = await self._in_session(uow, call, request.session_id, request.message_id)
-            wish = _wish_again(old, request.request_id)
-            shown = await self._acceptance.accept(uow, call, session, wish)
+            if old.waits_for_word and not old.is_repeated_out:
+                shown = await self._release(uow, session, old)
+            else:
+                shown = await self._acceptance.accept(uow, call, session, _wish_again(old, request.request_id))
             await repeat.remember(uow, shown.message_id)
             return pb.RetryMessageResponse(message=shown)
 
         return await self._store.write(work, Prefetch(requests=repeat.keys))
+
+    async def _release(self, uow: UnitOfWork, session: Session, message: Message) -> message_pb2.Message:
+        message.hold = None
+        await tell_status(uow, session, message)
+        uow.ring(outbox_bell(session.uid))
+        return await self._views.message(uow, message)
 
     async def receipts(self, call: Call, request: pb.ListReceiptsRequest) -> pb.ListReceiptsResponse:
         """Show how far a message got with each person."""

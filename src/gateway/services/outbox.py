@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
-from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Quoted, Refused, SendOutcome, Sent
-from gateway.domain.messages import (
-    REPEATS_AT_MOST,
-    RETRY_AFTER,
-    Hold,
-    HoldKind,
-    Message,
-    State,
-)
+from gateway.domain.lines import Outgoing, Quoted, Refused, SendOutcome, Sent
+from gateway.domain.messages import REPEATS_AT_MOST, Message, State
 from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.services.endings import end_unconfirmed
 from gateway.services.fates import tell_status
 from gateway.services.identities import learn
+from gateway.services.outcomes import REACHOUT_LOCKED, apply, lose_sight
 from gateway.services.ownership import needs, owned_session
+from gateway.services.restrictions import forbid_reachout, forbidden_chats
+from gateway.services.views import Views
 from wagate.v1 import error_reason_pb2 as reasons
 
 _AT_ONCE: Final = 500
-
-_REASON_OF_CODE: Final = {
-    "not-on-whatsapp": (reasons.ERROR_REASON_RECIPIENT_NOT_ON_WHATSAPP, "The recipient has no WhatsApp account."),
-    "463": (reasons.ERROR_REASON_REACHOUT_RESTRICTED, "WhatsApp does not let this account write to new people now."),
-}
 
 
 class Outbox:
     """Each call is one commit, under the owner's fence."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, views: Views) -> None:
         self._store = store
+        self._views = views
 
     async def recover(self, lease: Lease) -> None:
         """Say of what was being handed over when the line, or an earlier owner, ended that the outcome is not known."""
@@ -47,17 +39,22 @@ class Outbox:
             while waiting := await uow.messages.unsent(session.uid, after_ordinal=after, limit=_AT_ONCE):
                 for message in waiting:
                     if message.state == State.STATE_SENDING:
-                        message.move(State.STATE_UNCONFIRMED)
+                        lose_sight(message, session)
                         await tell_status(uow, session, message)
                 after = waiting[-1].ordinal
 
         await self._store.write(work, needs(lease))
 
     async def heads(self, lease: Lease) -> list[Message]:
-        """The first unsent message of each chat, the one due first at the front."""
+        """The first unsent message of each chat in which something may be sent, the one due first at the front."""
 
         async def work(uow: UnitOfWork) -> list[Message]:
-            return await uow.messages.chat_heads(lease.session_uid, uow.now)
+            heads = await uow.messages.chat_heads(lease.session_uid, uow.now)
+            session = await uow.sessions.get_by_uid(lease.session_uid)
+            if session is None:
+                return []
+            forbidden = await forbidden_chats(uow, session, (head.chat_id for head in heads))
+            return [head for head in heads if head.chat_id not in forbidden]
 
         return await self._store.read(work)
 
@@ -68,6 +65,8 @@ class Outbox:
             session = await owned_session(uow, lease)
             message = await uow.messages.get(session.tenant_id, message_id)
             if message is None or not _may_begin(message, uow.now):
+                return None
+            if await forbidden_chats(uow, session, [message.chat_id]):
                 return None
             if message.state == State.STATE_UNCONFIRMED:
                 message.repeat_count += 1
@@ -80,8 +79,12 @@ class Outbox:
 
         return await self._store.write(work, needs(lease, message_id))
 
-    async def finish(self, lease: Lease, message_id: str, outcome: SendOutcome) -> Message | None:
-        """Note what came of handing a message over. What a receipt settled meanwhile stays settled."""
+    async def finish(
+        self, lease: Lease, message_id: str, outcome: SendOutcome, pause: timedelta = timedelta(0)
+    ) -> Message | None:
+        """Note what came of handing a message over; `pause` is how long it waits if it did not leave. What a receipt
+        settled meanwhile stays settled.
+        """
 
         async def work(uow: UnitOfWork) -> Message | None:
             session = await owned_session(uow, lease)
@@ -91,12 +94,30 @@ class Outbox:
             if message is None:
                 return None
             if message.state == State.STATE_SENDING:
-                _apply(message, outcome, uow.now)
+                apply(message, outcome, session, now=uow.now, pause=pause)
                 moment = outcome.send_time if isinstance(outcome, Sent) else None
                 await tell_status(uow, session, message, occur_time=moment)
+                if isinstance(outcome, Refused) and outcome.provider_code == REACHOUT_LOCKED:
+                    await self._reachout_refused(uow, session, message)
             return message
 
         return await self._store.write(work, needs(lease, message_id))
+
+    async def _reachout_refused(self, uow: UnitOfWork, session: Session, message: Message) -> None:
+        """In a chat that was there before, the same number says that WhatsApp misses something in the message alone."""
+        if not await uow.messages.known_chats(session, [message.chat_id]):
+            await forbid_reachout(uow, self._views, session)
+
+    async def conclude(self, lease: Lease, message_id: str) -> None:
+        """End a message that stayed unconfirmed through all its repeats, so that its chat goes on."""
+
+        async def work(uow: UnitOfWork) -> None:
+            session = await owned_session(uow, lease)
+            message = await uow.messages.get(session.tenant_id, message_id)
+            if message is not None and message.is_repeated_out:
+                await end_unconfirmed(uow, session, message)
+
+        await self._store.write(work, needs(lease, message_id))
 
     async def expire_overdue(self) -> int:
         """End what was not sent by its give_up_time, in all sessions; tell how many. What is being handed over at this
@@ -124,8 +145,10 @@ async def _any_overdue(uow: UnitOfWork) -> bool:
 def _may_begin(message: Message, now: datetime) -> bool:
     if message.give_up_time is not None and message.give_up_time <= now:
         return False
+    if message.next_attempt_time is not None and message.next_attempt_time > now:
+        return False
     if message.state == State.STATE_UNCONFIRMED:
-        return message.repeat_count < REPEATS_AT_MOST
+        return message.repeat_count < REPEATS_AT_MOST and not message.waits_for_word
     return message.state == State.STATE_QUEUED
 
 
@@ -162,43 +185,6 @@ async def _learn_recipient(uow: UnitOfWork, session: Session, message_id: str, t
     chat = await uow.identities.get(session.tenant_id, message.chat_id) if message else None
     if chat is not None and not chat.lid:
         await learn(uow, session.tenant_id, Names(lid=to.lid, phone_number=chat.phone_number))
-
-
-def _apply(message: Message, outcome: SendOutcome, now: datetime) -> None:
-    match outcome:
-        case Sent(send_time=send_time):
-            message.move(State.STATE_SENT)
-            message.send_time = send_time
-            message.reach = replace(message.reach, recipient_count=1)
-        case NotSent():
-            message.move(State.STATE_QUEUED)
-        case OutcomeUnknown():
-            message.move(State.STATE_UNCONFIRMED)
-        case Refused(provider_code=code):
-            _refuse(message, code, now)
-
-
-def _refuse(message: Message, code: str, now: datetime) -> None:
-    pause = _pause_after(message, code)
-    if pause is not None:
-        message.move(State.STATE_QUEUED)
-        message.refusal_count += 1
-        message.next_attempt_time = now + pause
-        message.hold = Hold(HoldKind.KIND_RETRY, message.next_attempt_time)
-        return
-    reason, sentence = _REASON_OF_CODE.get(
-        code, (reasons.ERROR_REASON_PROVIDER_REFUSED, "WhatsApp refused the message.")
-    )
-    message.move(State.STATE_FAILED)
-    message.failure = reasons.Failure(reason=reason, message=sentence, provider_code=code)
-
-
-def _pause_after(message: Message, code: str) -> timedelta | None:
-    """How long to wait before asking again; None if asking again is of no use."""
-    passing = code == "429" or (len(code) == 3 and code.startswith("5"))
-    if not passing or message.refusal_count >= len(RETRY_AFTER):
-        return None
-    return RETRY_AFTER[message.refusal_count]
 
 
 def _expire(message: Message) -> None:

@@ -52,9 +52,9 @@ async def _settle(uow: UnitOfWork, session: Session, message: Message, moment: d
     """Any receipt proves that WhatsApp has the message: steps that its answer would have told are told first."""
     if message.state not in UNSENT:
         return
+    message.hold = None
     if message.state == State.STATE_QUEUED:
         message.move(State.STATE_SENDING)
-        message.hold = None
         await tell_status(uow, session, message)
     message.move(State.STATE_SENT)
     message.next_attempt_time = None

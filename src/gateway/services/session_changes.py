@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.domain.errors import ValidationFailed
-from gateway.domain.sessions import Session
+from gateway.domain.sessions import OnAmbiguous, Session
 from wagate.v1 import session_pb2 as resource
 
 
@@ -22,10 +22,15 @@ def _expected_phone_number(session: Session, wish: resource.Session) -> None:
     session.expected_phone_number = wish.spec.expected_phone_number
 
 
+def _on_ambiguous(session: Session, wish: resource.Session) -> None:
+    session.on_ambiguous = wish.spec.on_ambiguous or OnAmbiguous.ON_AMBIGUOUS_REPEAT
+
+
 _CHANGEABLE: Final[dict[str, Callable[[Session, resource.Session], None]]] = {
     "display_name": _display_name,
     "metadata": _metadata,
     "spec.expected_phone_number": _expected_phone_number,
+    "spec.on_ambiguous": _on_ambiguous,
 }
 
 
@@ -48,5 +53,6 @@ def _set_in(wish: resource.Session) -> list[str]:
         "display_name": bool(wish.display_name),
         "metadata": bool(wish.metadata),
         "spec.expected_phone_number": bool(wish.spec.expected_phone_number),
+        "spec.on_ambiguous": bool(wish.spec.on_ambiguous),
     }
     return [path for path, is_set in found.items() if is_set]

@@ -32,7 +32,9 @@ from wagate.v1 import event_pb2
 from wagate.v1 import session_pb2 as resource
 from wagate.v1 import session_service_pb2 as pb
 
-_WRITTEN_BY_CALLERS: Final = attrgetter("display_name", "metadata", "expected_phone_number", "desired_state")
+_WRITTEN_BY_CALLERS: Final = attrgetter(
+    "display_name", "metadata", "expected_phone_number", "on_ambiguous", "desired_state"
+)
 """What the etag stands for; a change of anything else is no news to those who keep a copy."""
 
 
@@ -64,6 +66,7 @@ class Sessions:
             session.display_name = wish.display_name
             session.metadata = dict(wish.metadata)
             session.expected_phone_number = wish.spec.expected_phone_number
+            session.on_ambiguous = wish.spec.on_ambiguous or session.on_ambiguous
             if request.validate_only:
                 session.uid = ""
                 return pb.CreateSessionResponse(session=session.to_proto(resource.SessionStatus()))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.domain.access import Call
-from gateway.domain.identities import Identity
-from gateway.domain.messages import Hold, HoldKind, Message
-from gateway.domain.messages import State as MessageState
-from gateway.domain.sessions import Session, State
+from gateway.domain.messages import Message
+from gateway.domain.sessions import Session
 from gateway.ports.provider import Providers
 from gateway.ports.unit_of_work import UnitOfWork
+from gateway.services.holds import hold_of
 from wagate.v1 import message_pb2, session_pb2
 
 RAW_SCOPE: Final = "messages:raw"
@@ -48,23 +47,7 @@ class Views:
         sender = await uow.identities.get(message.tenant_id, message.sender_id)
         if session is None or chat is None or sender is None:
             raise LookupError(f"message {message.message_id} stands nowhere")
-        return show_message(message, session, chat, sender)
-
-
-def show_message(message: Message, session: Session, chat: Identity, sender: Identity) -> message_pb2.Message:
-    """A message, whole, with the hold that its session puts on it."""
-    shown = message.to_proto(chat, sender)
-    hold = effective_hold(message, session)
-    if hold is not message.hold and hold is not None:
-        shown.hold.CopyFrom(message_pb2.Hold(kind=hold.kind))
-    return shown
-
-
-def effective_hold(message: Message, session: Session) -> Hold | None:
-    """Why a message waits: its session if that is not connected, else its own reason."""
-    if message.state == MessageState.STATE_QUEUED and session.state != State.STATE_CONNECTED:
-        return Hold(HoldKind.KIND_SESSION)
-    return message.hold
+        return message.to_proto(chat, sender, await hold_of(uow, message, session))
 
 
 def hide_raw_of(message: message_pb2.Message) -> None:

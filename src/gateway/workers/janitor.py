@@ -11,6 +11,7 @@ from gateway.domain.errors import StoreUnavailable
 from gateway.ports.provider import Providers
 from gateway.services.keys import Keys
 from gateway.services.outbox import Outbox
+from gateway.services.restrictions import Restrictions
 
 _ROUND_SECONDS: Final = 1.0
 
@@ -18,10 +19,13 @@ log = structlog.get_logger(__name__)
 
 
 class Janitor:
-    """Expires messages at their give_up_time, and erases the keys of deleted sessions, within a second or so."""
+    """Expires messages at their give_up_time, ends restrictions at theirs, and erases the keys of deleted sessions, all
+    within a second or so.
+    """
 
-    def __init__(self, outbox: Outbox, keys: Keys, providers: Providers) -> None:
+    def __init__(self, outbox: Outbox, restrictions: Restrictions, keys: Keys, providers: Providers) -> None:
         self._outbox = outbox
+        self._restrictions = restrictions
         self._keys = keys
         self._providers = providers
 
@@ -41,6 +45,9 @@ class Janitor:
         expired = await self._outbox.expire_overdue()
         if expired:
             log.info("Messages were given up.", count=expired)
+        lifted = await self._restrictions.lift_ended()
+        if lifted:
+            log.info("Restrictions of sessions ended.", count=lifted)
         for provider in self._providers.by_name.values():
             for uid in await self._keys.forgettable(provider.kept_sessions()):
                 if provider.erase(uid):

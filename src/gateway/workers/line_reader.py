@@ -24,6 +24,7 @@ from gateway.domain.lines import (
     OfflineSync,
     PairingFailed,
     PasskeyWanted,
+    ReachoutRestricted,
     ReceiptArrived,
 )
 from gateway.ports.provider import Incoming, Line
@@ -103,6 +104,8 @@ class LineReader:
                 await self._line_changed(fact)
             case OfflineSync():
                 await self._offline_sync(fact)
+            case ReachoutRestricted():
+                await self._tools.restrictions.reachout(self._lease, fact)
             case CodeShown() | PasskeyWanted() | DeviceLinked() | PairingFailed():
                 await self._pairing.step(fact)
 
@@ -117,7 +120,10 @@ class LineReader:
             await self._pairing.connected(session)
             self._sender.connected()
             return
-        self._sender.disconnected()
+        if fact.state is LineState.DEGRADED:
+            self._sender.degraded()
+        else:
+            self._sender.disconnected()
         if fact.state is not LineState.OPENING and self.away_since is None and session.device is not None:
             self.away_since = datetime.now(UTC)
 

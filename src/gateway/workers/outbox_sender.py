@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
-from gateway.domain.lines import NotSent, OutcomeUnknown, Refused, SendOutcome, Sent
-from gateway.domain.messages import REPEATS_AT_MOST, Message, State
+from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Refused, SendOutcome, Sent
+from gateway.domain.messages import Message, State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.ports.queue import Ears, outbox_bell
 from gateway.workers.owner_tools import OwnerTools
@@ -19,19 +21,49 @@ _LOOK_AGAIN_SECONDS: Final = 5.0
 _LOOK_SOON_SECONDS: Final = 0.5
 _WATCHFUL_SECONDS: Final = 90.0
 _WAIT_FOR_STORE_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 30.0
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 60.0
 
 _RESULTS: Final = {Sent: "sent", Refused: "refused", NotSent: "not sent", OutcomeUnknown: "unknown"}
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """How long a message that did not leave waits: `seconds` in all, and `until` then by the loop's clock."""
+
+    seconds: float
+    until: float
+
+
+@dataclass(slots=True)
+class _Login:
+    """What happened since the line came up: which messages became unconfirmed, and when; which did not leave; and from
+    when on those that were unconfirmed before may be repeated, if that is known yet.
+    """
+
+    unknown_since: dict[str, float] = field(default_factory=dict)
+    pauses: dict[str, _Pause] = field(default_factory=dict)
+    repeats_from: float | None = None
+
+    def has_news_of(self, heads: list[Message]) -> bool:
+        """Whether one of these may soon be sent, repeated or ended."""
+        return any(head.message_id in self.unknown_since or head.message_id in self.pauses for head in heads)
+
+    def next_pause(self, message_id: str) -> float:
+        """How long a message that did not leave waits: twice as long as the last time."""
+        last = self.pauses.get(message_id)
+        return min(last.seconds * 2, _LONGEST_PAUSE_SECONDS) if last else _FIRST_PAUSE_SECONDS
+
+
 class OutboxSender:
     """Sends what one session has to send.
 
-    What is unconfirmed is repeated only after a later login, once all that waited at WhatsApp was told and
-    `settle_for` has passed: until then a receipt may settle it. If the line stays up meanwhile, `redial` asks for a
-    new login.
+    What is unconfirmed is repeated, or ended after its last repeat, only after a later login, once all that waited at
+    WhatsApp was told and `settle_for` has passed: until then a receipt may settle it. If the line stays up meanwhile,
+    `redial` asks for a new login. What did not leave keeps its place, and is tried again after growing pauses, or at
+    once after a new login.
     """
 
     def __init__(self, lease: Lease, tools: OwnerTools, ears: Ears) -> None:
@@ -40,9 +72,8 @@ class OutboxSender:
         self._outbox = tools.outbox
         self._ears = ears
         self._connected = asyncio.Event()
-        self._repeats_from: float | None = None
-        self._unknown_in_this_login: dict[str, float] = {}
-        self._pause = 0.0
+        self._login = _Login()
+        self._looks_soon = False
         self._watchful_until = 0.0
         self.redial = asyncio.Event()
 
@@ -50,17 +81,20 @@ class OutboxSender:
         """The line came up."""
         self._connected.set()
 
+    def degraded(self) -> None:
+        """The line does not answer; if it does again, that is no new login."""
+        self._connected.clear()
+
     def disconnected(self) -> None:
         """The line went down: what is unconfirmed may be repeated after the next login."""
         self._connected.clear()
-        self._repeats_from = None
-        self._unknown_in_this_login.clear()
+        self._login = _Login()
         self.redial.clear()
 
     def caught_up(self) -> None:
         """All that waited at WhatsApp has been told."""
-        self._repeats_from = asyncio.get_running_loop().time() + self._tools.settle_for.total_seconds()
-        self._watchful_until = self._repeats_from + _LOOK_AGAIN_SECONDS
+        self._login.repeats_from = asyncio.get_running_loop().time() + self._tools.settle_for.total_seconds()
+        self._watchful_until = self._login.repeats_from + _LOOK_AGAIN_SECONDS
         self._tools.queue.ring(outbox_bell(self._lease.session_uid))
 
     async def run(self, line: Line) -> None:
@@ -80,68 +114,85 @@ class OutboxSender:
         """Send the heads that may be sent now; tell whether there was one."""
         sent = False
         heads = await self._outbox.heads(self._lease)
-        for settled in self._unknown_in_this_login.keys() - {head.message_id for head in heads}:
-            del self._unknown_in_this_login[settled]
+        self._looks_soon = self._login.has_news_of(heads)
         for head in heads:
+            if self.redial.is_set():
+                return False
             if not self._connected.is_set():
                 return True
-            if self._may_send(head):
+            if head.state == State.STATE_SENDING:
+                await self._finish(head.message_id, NotSent("it was begun, and never handed over"), 0.0)
+                sent = True
+            elif self._may_send(head):
                 sent = await self._send(line, head) or sent
         return sent
 
     def _may_send(self, head: Message) -> bool:
+        now = asyncio.get_running_loop().time()
+        pause = self._login.pauses.get(head.message_id)
+        if pause is not None and now < pause.until:
+            return False
         if head.state == State.STATE_QUEUED:
             return True
-        if head.state != State.STATE_UNCONFIRMED or head.repeat_count >= REPEATS_AT_MOST:
+        if head.state != State.STATE_UNCONFIRMED or head.waits_for_word:
             return False
-        now = asyncio.get_running_loop().time()
-        since = self._unknown_in_this_login.get(head.message_id)
+        since = self._login.unknown_since.get(head.message_id)
         if since is not None:
             if now - since >= self._tools.redial_after.total_seconds():
                 self.redial.set()
             return False
-        return self._repeats_from is not None and now >= self._repeats_from
+        return self._login.repeats_from is not None and now >= self._login.repeats_from
 
     async def _send(self, line: Line, head: Message) -> bool:
+        """Hand a message over, or end it if it was repeated often enough; tell whether either was done."""
+        if head.is_repeated_out:
+            await self._outbox.conclude(self._lease, head.message_id)
+            return True
         outgoing = await self._outbox.begin(self._lease, head.message_id)
         if outgoing is None:
             return False
+        login, seconds = self._login, self._login.next_pause(head.message_id)
+        try:
+            outcome = await self._hand_over(line, head.message_id, outgoing, seconds)
+        except LineGone as error:
+            await self._finish(head.message_id, NotSent(str(error)), 0.0)
+            raise
+        now = asyncio.get_running_loop().time()
+        if isinstance(outcome, OutcomeUnknown):
+            login.unknown_since[head.message_id] = now
+            self._looks_soon = True
+        elif isinstance(outcome, NotSent):
+            login.pauses[head.message_id] = _Pause(seconds, now + seconds)
+            self._looks_soon = True
+            log.info("A message did not leave.", session_uid=self._lease.session_uid, why=outcome.message)
+        return True
+
+    async def _hand_over(self, line: Line, message_id: str, outgoing: Outgoing, seconds: float) -> SendOutcome:
+        """Hand a message over, and note what came of it. If there is no line for any, all wait for a moment."""
         outcome: SendOutcome
+        rest = 0.0
         try:
             outcome = await line.send(outgoing, timeout=self._tools.send_timeout.total_seconds())
         except LineDown as error:
-            outcome = NotSent(str(error))
-        except LineGone as error:
-            await self._finish(head.message_id, NotSent(str(error)))
-            raise
-        loop = asyncio.get_running_loop()
-        message = await self._finish(head.message_id, outcome)
+            outcome, rest = NotSent(str(error)), _FIRST_PAUSE_SECONDS
+        message = await self._finish(message_id, outcome, seconds)
         self._tools.meter.message_sent(_RESULTS[type(outcome)])
-        if isinstance(outcome, OutcomeUnknown):
-            self._unknown_in_this_login[head.message_id] = loop.time()
         if message is not None and message.next_attempt_time is not None:
-            self._watchful_until = loop.time() + _WATCHFUL_SECONDS
-        if isinstance(outcome, NotSent):
-            await self._rest_after_failure(outcome)
-        else:
-            self._pause = 0.0
-        return True
+            self._watchful_until = asyncio.get_running_loop().time() + _WATCHFUL_SECONDS
+        await asyncio.sleep(rest)
+        return outcome
 
-    async def _finish(self, message_id: str, outcome: SendOutcome) -> Message | None:
+    async def _finish(self, message_id: str, outcome: SendOutcome, pause_seconds: float) -> Message | None:
         """Note what came of an attempt, however long the database takes: nobody else knows."""
+        pause = timedelta(seconds=pause_seconds)
         while True:
             try:
-                return await self._outbox.finish(self._lease, message_id, outcome)
+                return await self._outbox.finish(self._lease, message_id, outcome, pause)
             except StoreUnavailable:
                 log.warning("An outcome waits for the database.", session_uid=self._lease.session_uid)
                 await asyncio.sleep(_WAIT_FOR_STORE_SECONDS)
 
-    async def _rest_after_failure(self, outcome: NotSent) -> None:
-        self._pause = min(max(self._pause * 2, 0.5), _LONGEST_PAUSE_SECONDS)
-        log.info("A message did not leave.", session_uid=self._lease.session_uid, why=outcome.message)
-        await asyncio.sleep(self._pause)
-
     def _rest(self) -> float:
         """How long to wait for the bell before looking anyway."""
         watchful = asyncio.get_running_loop().time() < self._watchful_until
-        return _LOOK_SOON_SECONDS if watchful or self._unknown_in_this_login else _LOOK_AGAIN_SECONDS
+        return _LOOK_SOON_SECONDS if watchful or self._looks_soon else _LOOK_AGAIN_SECONDS

@@ -14,6 +14,7 @@ from gateway.services.lines import Lines
 from gateway.services.outbox import Outbox
 from gateway.services.pairing_log import PairingLog
 from gateway.services.receipts import Receipts
+from gateway.services.restrictions import Restrictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class OwnerTools:
     lines: Lines
     inbox: Inbox
     receipts: Receipts
+    restrictions: Restrictions
     outbox: Outbox
     questions: LineQuestions
     pairing_log: PairingLog

@@ -15,7 +15,7 @@ from gateway.domain.errors import LeaseLost, OwnerUnavailable, StoreUnavailable
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.sessions import DesiredState, Session, State
-from gateway.ports.provider import Line, LineDown, LineGone, Opening
+from gateway.ports.provider import Line, LineDown, LineGone, LineRefused, Opening
 from gateway.ports.queue import outbox_bell, owner_name
 from gateway.workers.line_reader import LineReader
 from gateway.workers.outbox_sender import OutboxSender
@@ -29,6 +29,7 @@ _LOGOUT_WITHIN_SECONDS: Final = 15.0
 _LOOK_AT_WISH_SECONDS: Final = 5.0
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
+_BLOCKED_SECONDS: Final = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +136,11 @@ class SessionOwner:
 
     async def _logout(self, session: Session) -> None:
         """Unlink at WhatsApp if the line comes up in time, and forget the keys in any case."""
-        line = await self._open(session)
+        try:
+            line = await self._open(session)
+        except LineRefused:
+            await self._forget_keys(session)
+            return
         if line is None:
             return
         try:
@@ -148,6 +153,13 @@ class SessionOwner:
             await line.close()
         await self._tools.lines.logged_out(self.lease)
 
+    async def _forget_keys(self, session: Session) -> None:
+        """Forget keys that no line can be opened with: WhatsApp cannot be told."""
+        if self._tools.providers.of(session.provider).erase(session.uid):
+            await self._tools.lines.logged_out(self.lease)
+        else:
+            await self._pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
+
     async def _settled(self, line: Line) -> None:
         """Read a line until it is up or will not come up, or for as long as a logout waits for that."""
         with self._tools.queue.listen() as ears:
@@ -158,7 +170,11 @@ class SessionOwner:
 
     async def _keep_line(self, session: Session, wish: Wish) -> None:
         """Keep a line open until something else is wanted, or the line is gone."""
-        line = await self._open(session)
+        try:
+            line = await self._open(session)
+        except LineRefused as error:
+            await self._stay_blocked(wish, error)
+            return
         if line is None:
             return
         async with AsyncExitStack() as stack:
@@ -180,12 +196,22 @@ class SessionOwner:
         else:
             await self._tools.lines.stopping(self.lease)
 
+    async def _stay_blocked(self, wish: Wish, refused: LineRefused) -> None:
+        """Say why there is no line, and wait for a person; look again every hour."""
+        log.error("A session has no line until a person helps.", session_uid=self.lease.session_uid, why=str(refused))
+        await self._tools.lines.changed(self.lease, LineChanged(LineState.BLOCKED, refused.failure))
+        await self._pause(wish, _BLOCKED_SECONDS)
+
     def _forget_line(self) -> None:
         self._line = None
         self._line_open.clear()
 
     async def _open(self, session: Session) -> Line | None:
-        """Open a line, trying again with growing pauses; None if something else is wanted meanwhile."""
+        """Open a line, trying again with growing pauses; None if something else is wanted meanwhile.
+
+        Raises:
+            LineRefused: trying again is of no use.
+        """
         wish = Wish.of(session)
         provider = self._tools.providers.of(session.provider)
         pause = _FIRST_PAUSE_SECONDS

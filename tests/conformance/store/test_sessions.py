@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.sessions import LinkedDevice, OutboxSize, Session, State, new_session
+from gateway.domain.sessions import (
+    Forbidden,
+    LinkedDevice,
+    OnAmbiguous,
+    OutboxSize,
+    Restriction,
+    Session,
+    State,
+    new_session,
+)
 from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
 from tests.conformance.store.making import TENANT, at, message, stored, stored_session
 from tests.conformance.store.stage import NOON
@@ -19,7 +28,11 @@ def full_session() -> Session:
     session.state = State.STATE_BLOCKED
     session.failure = Failure(reason=ErrorReason.ERROR_REASON_SESSION_LOGGED_OUT, message="gone")
     session.next_attempt_time = at(1)
-    session.banned_until_time = at(2)
+    session.on_ambiguous = OnAmbiguous.ON_AMBIGUOUS_HOLD
+    session.restrictions = (
+        Restriction(Forbidden.KIND_BANNED),
+        Restriction(Forbidden.KIND_REACHOUT, at(2), at(3)),
+    )
     session.device = LinkedDevice("4915112345678:7@s.whatsapp.net", "77@lid", "+4915112345678")
     session.account_id = "p_own"
     session.revision = 12
@@ -150,3 +163,18 @@ async def test_of_some_sessions_those_that_were_deleted_are_told(store: Store) -
     asked = [kept.uid, deleted.uid, "s_of_nobody"]
     assert await store.read(lambda unit: unit.sessions.deleted_among(asked)) == [deleted.uid]
     assert await store.read(lambda unit: unit.sessions.deleted_among([])) == []
+
+
+async def test_sessions_whose_restrictions_are_over_are_found_the_first_to_end_first(store: Store) -> None:
+    ends = {"later": at(3), "first": at(1), "open": None, "second": at(2)}
+    for name, end in ends.items():
+        session = await stored_session(store, name)
+        session.restrict(Restriction(Forbidden.KIND_REACHOUT, None, end))
+        await store.write(lambda unit, session=session: unit.sessions.save(session))
+    await stored_session(store, "free")
+
+    async def over(limit: int) -> list[str]:
+        found = await store.read(lambda unit: unit.sessions.with_ended_restrictions(at(2), limit))
+        return [session.session_id for session in found]
+
+    assert (await over(9), await over(1)) == (["first", "second"], ["first"])

@@ -107,9 +107,20 @@ def test_a_copy_can_be_changed_without_changing_the_message() -> None:
 
 
 def test_a_hold_is_shown_with_its_end_if_that_is_known() -> None:
-    message = a_message(QUEUED)
-    assert message.hold_proto() is None
-    message.hold = Hold(HoldKind.KIND_RETRY, NOON)
-    shown = message.hold_proto()
-    assert shown is not None
+    shown = Hold(HoldKind.KIND_RETRY, NOON).to_proto()
     assert (shown.kind, shown.until_time.ToDatetime(UTC)) == (HoldKind.KIND_RETRY, NOON)
+    assert not Hold(HoldKind.KIND_SESSION).to_proto().HasField("until_time")
+
+
+def test_only_what_is_unconfirmed_and_held_for_that_waits_for_word() -> None:
+    for state, hold in product((QUEUED, UNCONFIRMED), (None, HoldKind.KIND_RETRY, HoldKind.KIND_UNCONFIRMED)):
+        message = a_message(state)
+        message.hold = Hold(hold) if hold else None
+        assert message.waits_for_word == ((state, hold) == (UNCONFIRMED, HoldKind.KIND_UNCONFIRMED))
+
+
+def test_a_message_is_repeated_out_after_three_repeats_that_nobody_confirmed() -> None:
+    for state, repeats in product((QUEUED, SENDING, UNCONFIRMED, SENT), range(5)):
+        message = a_message(state)
+        message.repeat_count = repeats
+        assert message.is_repeated_out == (state == UNCONFIRMED and repeats >= 3)

@@ -6,13 +6,14 @@ import pytest
 from gateway.domain.sessions import (
     RESTING,
     DesiredState,
+    Forbidden,
     LinkedDevice,
     OutboxSize,
+    Restriction,
     Session,
     State,
     new_session,
 )
-from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_pb2
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,18 +43,37 @@ def test_a_deleted_session_needs_no_owner() -> None:
     assert not a_session(deleted_time=NOON, state=State.STATE_STOPPED, desired_state=STOPPED).is_wanted
 
 
+def shown(session: Session, now: datetime) -> list[session_pb2.Restriction]:
+    return list(session.status_proto(now, None, OutboxSize(), ()).restrictions)
+
+
 def test_a_ban_is_shown_until_it_ends() -> None:
-    session = a_session(banned_until_time=NOON)
-    (banned,) = session.restrictions(NOON - timedelta(seconds=1))
-    assert banned.kind == session_pb2.Restriction.KIND_BANNED
+    session = a_session(restrictions=(Restriction(Forbidden.KIND_BANNED, NOON, NOON),))
+    (banned,) = shown(session, NOON - timedelta(seconds=1))
+    assert banned.kind == Forbidden.KIND_BANNED
     assert banned.until_time.ToDatetime(UTC) == NOON
-    assert session.restrictions(NOON) == []
+    assert shown(session, NOON) == []
 
 
-def test_a_ban_of_which_no_end_is_known_is_shown_without_one() -> None:
-    ban = reasons.Failure(reason=reasons.ERROR_REASON_ACCOUNT_BANNED)
-    (banned,) = a_session(failure=ban).restrictions(NOON)
-    assert (banned.kind, banned.HasField("until_time")) == (session_pb2.Restriction.KIND_BANNED, False)
+def test_a_restriction_of_which_no_end_is_known_is_shown_without_one() -> None:
+    session = a_session(restrictions=(Restriction(Forbidden.KIND_REACHOUT, None, NOON),))
+    (locked,) = shown(session, NOON - timedelta(seconds=1))
+    assert (locked.kind, locked.HasField("until_time")) == (Forbidden.KIND_REACHOUT, False)
+    assert shown(session, NOON) == []
+
+
+def test_of_each_kind_one_restriction_stands_and_each_ends_for_itself() -> None:
+    session = a_session()
+    for end in (NOON, NOON + timedelta(hours=1)):
+        session.restrict(Restriction(Forbidden.KIND_REACHOUT, end, end))
+    session.restrict(Restriction(Forbidden.KIND_BANNED))
+    assert [one.kind for one in session.restrictions] == [Forbidden.KIND_REACHOUT, Forbidden.KIND_BANNED]
+    assert session.restrictions_end_time == NOON + timedelta(hours=1)
+    session.lift_ended(NOON + timedelta(hours=1))
+    assert session.restriction(Forbidden.KIND_REACHOUT, NOON) is None
+    assert session.restriction(Forbidden.KIND_BANNED, NOON) is not None
+    session.lift(Forbidden.KIND_BANNED)
+    assert (session.restrictions, session.restrictions_end_time) == ((), None)
 
 
 def test_a_session_can_do_something_only_once_it_is_linked() -> None:

@@ -36,6 +36,7 @@ from gateway.services.pairing import Pairing
 from gateway.services.pairing_log import PairingLog
 from gateway.services.reading import Reading
 from gateway.services.receipts import Receipts
+from gateway.services.restrictions import Restrictions
 from gateway.services.sessions import Sessions
 from gateway.services.tail import Tail
 from gateway.services.views import Views
@@ -94,7 +95,8 @@ class House:
         self.lines = Lines(self.store, views)
         self.inbox = Inbox(self.store)
         self.receipts = Receipts(self.store)
-        self.outbox = Outbox(self.store)
+        self.restrictions = Restrictions(self.store, views)
+        self.outbox = Outbox(self.store, views)
         self.questions = LineQuestions(self.store)
         self.pairing_log = PairingLog(self.store)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 
@@ -115,6 +116,7 @@ async def test_a_hold_is_shown_while_it_lasts(house: House, lease: Lease) -> Non
     watch = Watch(house, message_id, Until.UNTIL_SENT)
     await watch.begun()
     await goes_out(house, lease, message_id, Refused("503"))
+    house.clock.ahead += timedelta(seconds=3)
     await goes_out(house, lease, message_id)
     frames = await watch.ends()
     assert [frame.HasField("hold") for frame in frames] == [False, False, True, False, False]

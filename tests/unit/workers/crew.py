@@ -30,6 +30,7 @@ def tools_of(
         lines=house.lines,
         inbox=house.inbox,
         receipts=house.receipts,
+        restrictions=house.restrictions,
         outbox=house.outbox,
         questions=house.questions,
         pairing_log=house.pairing_log,

@@ -21,7 +21,9 @@ from wagate.v1 import session_service_pb2 as pb
 async def janitor(house: House) -> AsyncIterator[None]:
     """A janitor at work."""
     stopping = asyncio.Event()
-    working = asyncio.create_task(Janitor(house.outbox, Keys(house.store), alone(house.provider)).run(stopping))
+    working = asyncio.create_task(
+        Janitor(house.outbox, house.restrictions, Keys(house.store), alone(house.provider)).run(stopping)
+    )
     yield
     stopping.set()
     await asyncio.wait_for(working, SECONDS)

@@ -113,7 +113,7 @@ async def test_what_a_line_that_was_gone_did_not_take_leaves_through_the_next(ho
 
 
 async def test_behind_a_refusal_the_queue_goes_on(house: House, lease: Lease) -> None:
-    house.provider.answer = in_turn(Refused("463"), Refused("503"))
+    house.provider.answer = in_turn(Refused("479"), Refused("503"))
     failed, paused = await house.send("failed", to=ADA), await house.send("paused", to=ADA)
     last = await house.send("last", to=ADA)
     async with connected(house, lease):

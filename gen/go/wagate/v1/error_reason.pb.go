@@ -129,7 +129,7 @@ const (
 	//
 	// Metadata: `message_id`, `state`.
 	ErrorReason_ERROR_REASON_MESSAGE_NOT_CANCELABLE ErrorReason = 26
-	// Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+	// Only an outbound message that is FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, can be sent anew.
 	//
 	// Metadata: `message_id`, `state`.
 	ErrorReason_ERROR_REASON_MESSAGE_NOT_RETRYABLE ErrorReason = 27
@@ -195,6 +195,15 @@ const (
 	//
 	// Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
 	ErrorReason_ERROR_REASON_STORE_FULL ErrorReason = 49
+	// WhatsApp was handed the message and never said that it has it: 3 repeats did not change that, or CancelMessage ended
+	// the wait. It may have arrived; `Message.reach` tells if a receipt comes after all. Comes as a `Failure`.
+	//
+	// Do: look on the phone, or ask the recipient, before sending it anew with RetryMessage.
+	ErrorReason_ERROR_REASON_NEVER_CONFIRMED ErrorReason = 50
+	// The file that holds the session's keys is damaged. Comes as a `Failure`, beside STATE_BLOCKED. Other sessions go on.
+	//
+	// Do: put back a copy of the file and call RestartSession; or log out and pair again.
+	ErrorReason_ERROR_REASON_KEYS_UNREADABLE ErrorReason = 51
 )
 
 // Enum value maps for ErrorReason.
@@ -250,6 +259,8 @@ var (
 		47: "ERROR_REASON_ACCOUNT_BANNED",
 		48: "ERROR_REASON_PAIRING_NEEDED",
 		49: "ERROR_REASON_STORE_FULL",
+		50: "ERROR_REASON_NEVER_CONFIRMED",
+		51: "ERROR_REASON_KEYS_UNREADABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -302,6 +313,8 @@ var (
 		"ERROR_REASON_ACCOUNT_BANNED":            47,
 		"ERROR_REASON_PAIRING_NEEDED":            48,
 		"ERROR_REASON_STORE_FULL":                49,
+		"ERROR_REASON_NEVER_CONFIRMED":           50,
+		"ERROR_REASON_KEYS_UNREADABLE":           51,
 	}
 )
 
@@ -417,7 +430,7 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\rprovider_code\x18\x04 \x01(\tR\fproviderCode\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xd0\x11\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xa8\x12\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12,\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x01\x1a\b\xf0\xe0\x18\x06\xf8\xe0\x18\x02\x120\n" +
@@ -472,7 +485,9 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_CLIENT_OUTDATED\x10.\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
 	"\x1bERROR_REASON_ACCOUNT_BANNED\x10/\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12)\n" +
 	"\x1bERROR_REASON_PAIRING_NEEDED\x100\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12%\n" +
-	"\x17ERROR_REASON_STORE_FULL\x101\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01B\x8c\x01\n" +
+	"\x17ERROR_REASON_STORE_FULL\x101\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01\x12*\n" +
+	"\x1cERROR_REASON_NEVER_CONFIRMED\x102\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x04\x12*\n" +
+	"\x1cERROR_REASON_KEYS_UNREADABLE\x103\x1a\b\xf0\xe0\x18\x0f\xf8\xe0\x18\x04B\x8c\x01\n" +
 	"\rcom.wagate.v1B\x10ErrorReasonProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 

@@ -148,7 +148,8 @@ const (
 	Message_STATE_QUEUED Message_State = 2
 	// Being handed to WhatsApp.
 	Message_STATE_SENDING Message_State = 3
-	// Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id.
+	// Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id; until then it holds
+	// back its chat. `SessionSpec.on_ambiguous` says whether it is repeated.
 	Message_STATE_UNCONFIRMED Message_State = 4
 	// WhatsApp has it.
 	Message_STATE_SENT Message_State = 5
@@ -224,10 +225,14 @@ const (
 	// The session is not connected. Shown with every message that waits; `session.state_changed` tells when it begins and
 	// ends, and no event of the message does.
 	Hold_KIND_SESSION Hold_Kind = 1
-	// WhatsApp restricts the account.
+	// WhatsApp restricts the account: see `SessionStatus.restrictions`. Told like KIND_SESSION.
 	Hold_KIND_RESTRICTION Hold_Kind = 2
-	// WhatsApp asked to try again later, or the line failed before the message left.
+	// WhatsApp asked to try again later, in which case those behind it go on; or an attempt failed before the message
+	// left, in which case it keeps its place.
 	Hold_KIND_RETRY Hold_Kind = 6
+	// An earlier message of its chat is STATE_UNCONFIRMED, or it is so itself in a session with ON_AMBIGUOUS_HOLD. Of those
+	// that wait behind it no event tells; GetMessage and ListMessages show it, and the answer of SendMessage does not.
+	Hold_KIND_UNCONFIRMED Hold_Kind = 7
 )
 
 // Enum value maps for Hold_Kind.
@@ -237,12 +242,14 @@ var (
 		1: "KIND_SESSION",
 		2: "KIND_RESTRICTION",
 		6: "KIND_RETRY",
+		7: "KIND_UNCONFIRMED",
 	}
 	Hold_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_SESSION":     1,
 		"KIND_RESTRICTION": 2,
 		"KIND_RETRY":       6,
+		"KIND_UNCONFIRMED": 7,
 	}
 )
 
@@ -355,7 +362,8 @@ type Message struct {
 	State Message_State `protobuf:"varint,9,opt,name=state,proto3,enum=wagate.v1.Message_State" json:"state,omitempty"`
 	// Why, for FAILED and EXPIRED.
 	Failure *Failure `protobuf:"bytes,10,opt,name=failure,proto3" json:"failure,omitempty"`
-	// Why it waits, while STATE_QUEUED and due; unset means that it is in line.
+	// Why it waits, while STATE_QUEUED and due, or STATE_UNCONFIRMED and not to be repeated; unset means that it is in
+	// line.
 	Hold *Hold `protobuf:"bytes,11,opt,name=hold,proto3" json:"hold,omitempty"`
 	// How far it got, as receipts tell.
 	Reach *Reach `protobuf:"bytes,12,opt,name=reach,proto3" json:"reach,omitempty"`
@@ -753,17 +761,18 @@ const file_wagate_v1_message_proto_rawDesc = "" +
 	"\fSTATE_FAILED\x10\x06\x12\x12\n" +
 	"\x0eSTATE_CANCELED\x10\a\x12\x11\n" +
 	"\rSTATE_EXPIRED\x10\b\x12\x12\n" +
-	"\x0eSTATE_RECEIVED\x10\t\"\xc1\x01\n" +
+	"\x0eSTATE_RECEIVED\x10\t\"\xd7\x01\n" +
 	"\x04Hold\x12(\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x14.wagate.v1.Hold.KindR\x04kind\x129\n" +
 	"\n" +
-	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"T\n" +
+	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"j\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_SESSION\x10\x01\x12\x14\n" +
 	"\x10KIND_RESTRICTION\x10\x02\x12\x0e\n" +
 	"\n" +
-	"KIND_RETRY\x10\x06\"\xa6\x02\n" +
+	"KIND_RETRY\x10\x06\x12\x14\n" +
+	"\x10KIND_UNCONFIRMED\x10\a\"\xa6\x02\n" +
 	"\x05Reach\x122\n" +
 	"\bfurthest\x18\x01 \x01(\x0e2\x16.wagate.v1.Reach.LevelR\bfurthest\x12'\n" +
 	"\x0frecipient_count\x18\x02 \x01(\x05R\x0erecipientCount\x12'\n" +

@@ -55,17 +55,19 @@ type MessageServiceClient interface {
 	// `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
 	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
 	// CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-	// it is.
+	// it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+	// arrived.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
 	// ALREADY_EXISTS / `REQUEST_ID_REUSED`.
 	CancelMessage(ctx context.Context, in *CancelMessageRequest, opts ...grpc.CallOption) (*CancelMessageResponse, error)
 	// RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
 	// same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-	// arrived: its `attempt_count` tells.
+	// arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+	// the same ids: the answer shows that message itself.
 	//
 	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-	// FAILED, EXPIRED or CANCELED.
+	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
 	RetryMessage(ctx context.Context, in *RetryMessageRequest, opts ...grpc.CallOption) (*RetryMessageResponse, error)
 	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 	//
@@ -206,17 +208,19 @@ type MessageServiceServer interface {
 	// `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
 	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
 	// CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-	// it is.
+	// it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+	// arrived.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
 	// ALREADY_EXISTS / `REQUEST_ID_REUSED`.
 	CancelMessage(context.Context, *CancelMessageRequest) (*CancelMessageResponse, error)
 	// RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
 	// same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-	// arrived: its `attempt_count` tells.
+	// arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+	// the same ids: the answer shows that message itself.
 	//
 	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-	// FAILED, EXPIRED or CANCELED.
+	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
 	RetryMessage(context.Context, *RetryMessageRequest) (*RetryMessageResponse, error)
 	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 	//

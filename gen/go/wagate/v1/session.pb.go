@@ -23,6 +23,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// OnAmbiguous is what is done about a message of which nobody knows whether it left. A receipt settles it anyway.
+type SessionSpec_OnAmbiguous int32
+
+const (
+	// Not set: ON_AMBIGUOUS_REPEAT.
+	SessionSpec_ON_AMBIGUOUS_UNSPECIFIED SessionSpec_OnAmbiguous = 0
+	// Hand it over again under the same `provider_message_id`, after the next login, the end of what waited at WhatsApp,
+	// and 5 s more; at most 3 times. That WhatsApp shows a repeated id only once is not proven.
+	SessionSpec_ON_AMBIGUOUS_REPEAT SessionSpec_OnAmbiguous = 1
+	// Never hand it over twice by itself: it stays STATE_UNCONFIRMED, with a `hold`, and holds back its chat until
+	// RetryMessage or CancelMessage says what to do, or its `give_up_time` passes.
+	SessionSpec_ON_AMBIGUOUS_HOLD SessionSpec_OnAmbiguous = 2
+)
+
+// Enum value maps for SessionSpec_OnAmbiguous.
+var (
+	SessionSpec_OnAmbiguous_name = map[int32]string{
+		0: "ON_AMBIGUOUS_UNSPECIFIED",
+		1: "ON_AMBIGUOUS_REPEAT",
+		2: "ON_AMBIGUOUS_HOLD",
+	}
+	SessionSpec_OnAmbiguous_value = map[string]int32{
+		"ON_AMBIGUOUS_UNSPECIFIED": 0,
+		"ON_AMBIGUOUS_REPEAT":      1,
+		"ON_AMBIGUOUS_HOLD":        2,
+	}
+)
+
+func (x SessionSpec_OnAmbiguous) Enum() *SessionSpec_OnAmbiguous {
+	p := new(SessionSpec_OnAmbiguous)
+	*p = x
+	return p
+}
+
+func (x SessionSpec_OnAmbiguous) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SessionSpec_OnAmbiguous) Descriptor() protoreflect.EnumDescriptor {
+	return file_wagate_v1_session_proto_enumTypes[0].Descriptor()
+}
+
+func (SessionSpec_OnAmbiguous) Type() protoreflect.EnumType {
+	return &file_wagate_v1_session_proto_enumTypes[0]
+}
+
+func (x SessionSpec_OnAmbiguous) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SessionSpec_OnAmbiguous.Descriptor instead.
+func (SessionSpec_OnAmbiguous) EnumDescriptor() ([]byte, []int) {
+	return file_wagate_v1_session_proto_rawDescGZIP(), []int{1, 0}
+}
+
 // DesiredState is what the owner of a session wants.
 type SessionSpec_DesiredState int32
 
@@ -60,11 +115,11 @@ func (x SessionSpec_DesiredState) String() string {
 }
 
 func (SessionSpec_DesiredState) Descriptor() protoreflect.EnumDescriptor {
-	return file_wagate_v1_session_proto_enumTypes[0].Descriptor()
+	return file_wagate_v1_session_proto_enumTypes[1].Descriptor()
 }
 
 func (SessionSpec_DesiredState) Type() protoreflect.EnumType {
-	return &file_wagate_v1_session_proto_enumTypes[0]
+	return &file_wagate_v1_session_proto_enumTypes[1]
 }
 
 func (x SessionSpec_DesiredState) Number() protoreflect.EnumNumber {
@@ -73,7 +128,7 @@ func (x SessionSpec_DesiredState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SessionSpec_DesiredState.Descriptor instead.
 func (SessionSpec_DesiredState) EnumDescriptor() ([]byte, []int) {
-	return file_wagate_v1_session_proto_rawDescGZIP(), []int{1, 0}
+	return file_wagate_v1_session_proto_rawDescGZIP(), []int{1, 1}
 }
 
 // State is where the line is. `desired` is `SessionSpec.desired_state`.
@@ -98,8 +153,8 @@ const (
 	SessionStatus_STATE_STOPPING SessionStatus_State = 7
 	// The account unlinked this session. Needs pairing; will not come back by itself.
 	SessionStatus_STATE_LOGGED_OUT SessionStatus_State = 8
-	// Something that the gateway cannot cure by trying again (client outdated, a second owner, banned): `failure` says
-	// what to do. Tried again every hour, and at once on Start.
+	// Something that the gateway cannot cure by trying again (client outdated, a second owner, banned, keys damaged):
+	// `failure` says what to do. Tried again every hour, and at once on Start.
 	SessionStatus_STATE_BLOCKED SessionStatus_State = 9
 )
 
@@ -142,11 +197,11 @@ func (x SessionStatus_State) String() string {
 }
 
 func (SessionStatus_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_wagate_v1_session_proto_enumTypes[1].Descriptor()
+	return file_wagate_v1_session_proto_enumTypes[2].Descriptor()
 }
 
 func (SessionStatus_State) Type() protoreflect.EnumType {
-	return &file_wagate_v1_session_proto_enumTypes[1]
+	return &file_wagate_v1_session_proto_enumTypes[2]
 }
 
 func (x SessionStatus_State) Number() protoreflect.EnumNumber {
@@ -166,6 +221,9 @@ const (
 	Restriction_KIND_UNSPECIFIED Restriction_Kind = 0
 	// Everything: a temporary ban. The whole outbox is held.
 	Restriction_KIND_BANNED Restriction_Kind = 1
+	// Writing to people with whom no message was exchanged before. Only messages to them are held. Where WhatsApp did
+	// not say when this ends, the gateway tries again after an hour.
+	Restriction_KIND_REACHOUT Restriction_Kind = 2
 )
 
 // Enum value maps for Restriction_Kind.
@@ -173,10 +231,12 @@ var (
 	Restriction_Kind_name = map[int32]string{
 		0: "KIND_UNSPECIFIED",
 		1: "KIND_BANNED",
+		2: "KIND_REACHOUT",
 	}
 	Restriction_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_BANNED":      1,
+		"KIND_REACHOUT":    2,
 	}
 )
 
@@ -191,11 +251,11 @@ func (x Restriction_Kind) String() string {
 }
 
 func (Restriction_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wagate_v1_session_proto_enumTypes[2].Descriptor()
+	return file_wagate_v1_session_proto_enumTypes[3].Descriptor()
 }
 
 func (Restriction_Kind) Type() protoreflect.EnumType {
-	return &file_wagate_v1_session_proto_enumTypes[2]
+	return &file_wagate_v1_session_proto_enumTypes[3]
 }
 
 func (x Restriction_Kind) Number() protoreflect.EnumNumber {
@@ -336,8 +396,11 @@ type SessionSpec struct {
 	// Pair with this number only, E.164 with `+`; another is refused before it is linked (`PAIRED_WRONG_ACCOUNT`). Unset
 	// means any number the first time, and the same account after that.
 	ExpectedPhoneNumber string `protobuf:"bytes,3,opt,name=expected_phone_number,json=expectedPhoneNumber,proto3" json:"expected_phone_number,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// What is done about a message that was handed over and whose answer was lost; unset means ON_AMBIGUOUS_REPEAT.
+	// Applies to messages that become STATE_UNCONFIRMED from then on.
+	OnAmbiguous   SessionSpec_OnAmbiguous `protobuf:"varint,4,opt,name=on_ambiguous,json=onAmbiguous,proto3,enum=wagate.v1.SessionSpec_OnAmbiguous" json:"on_ambiguous,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionSpec) Reset() {
@@ -389,6 +452,13 @@ func (x *SessionSpec) GetExpectedPhoneNumber() string {
 		return x.ExpectedPhoneNumber
 	}
 	return ""
+}
+
+func (x *SessionSpec) GetOnAmbiguous() SessionSpec_OnAmbiguous {
+	if x != nil {
+		return x.OnAmbiguous
+	}
+	return SessionSpec_ON_AMBIGUOUS_UNSPECIFIED
 }
 
 // SessionStatus is what is the case with a session.
@@ -520,7 +590,8 @@ func (x *SessionStatus) GetRevision() int64 {
 	return 0
 }
 
-// Restriction is something that WhatsApp forbids an account for a time. The line may well be connected meanwhile.
+// Restriction is something that WhatsApp forbids an account for a time. The line may well be connected meanwhile. It
+// ends by itself; `session.state_changed` tells when it begins and ends.
 type Restriction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What is forbidden.
@@ -595,11 +666,16 @@ const file_wagate_v1_session_proto_rawDesc = "" +
 	"updateTime\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x91\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb5\x03\n" +
 	"\vSessionSpec\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12H\n" +
 	"\rdesired_state\x18\x02 \x01(\x0e2#.wagate.v1.SessionSpec.DesiredStateR\fdesiredState\x127\n" +
-	"\x15expected_phone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\x13expectedPhoneNumber\"c\n" +
+	"\x15expected_phone_number\x18\x03 \x01(\tB\x03\x80\x01\x01R\x13expectedPhoneNumber\x12E\n" +
+	"\fon_ambiguous\x18\x04 \x01(\x0e2\".wagate.v1.SessionSpec.OnAmbiguousR\vonAmbiguous\"[\n" +
+	"\vOnAmbiguous\x12\x1c\n" +
+	"\x18ON_AMBIGUOUS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ON_AMBIGUOUS_REPEAT\x10\x01\x12\x15\n" +
+	"\x11ON_AMBIGUOUS_HOLD\x10\x02\"c\n" +
 	"\fDesiredState\x12\x1d\n" +
 	"\x19DESIRED_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DESIRED_STATE_STOPPED\x10\x01\x12\x19\n" +
@@ -629,14 +705,15 @@ const file_wagate_v1_session_proto_rawDesc = "" +
 	"\x12STATE_RECONNECTING\x10\x06\x12\x12\n" +
 	"\x0eSTATE_STOPPING\x10\a\x12\x14\n" +
 	"\x10STATE_LOGGED_OUT\x10\b\x12\x11\n" +
-	"\rSTATE_BLOCKED\x10\t\"\xa8\x01\n" +
+	"\rSTATE_BLOCKED\x10\t\"\xbb\x01\n" +
 	"\vRestriction\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.wagate.v1.Restriction.KindR\x04kind\x129\n" +
 	"\n" +
-	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"-\n" +
+	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"@\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vKIND_BANNED\x10\x01B\x88\x01\n" +
+	"\vKIND_BANNED\x10\x01\x12\x11\n" +
+	"\rKIND_REACHOUT\x10\x02B\x88\x01\n" +
 	"\rcom.wagate.v1B\fSessionProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 
@@ -652,43 +729,45 @@ func file_wagate_v1_session_proto_rawDescGZIP() []byte {
 	return file_wagate_v1_session_proto_rawDescData
 }
 
-var file_wagate_v1_session_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_wagate_v1_session_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_wagate_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_wagate_v1_session_proto_goTypes = []any{
-	(SessionSpec_DesiredState)(0), // 0: wagate.v1.SessionSpec.DesiredState
-	(SessionStatus_State)(0),      // 1: wagate.v1.SessionStatus.State
-	(Restriction_Kind)(0),         // 2: wagate.v1.Restriction.Kind
-	(*Session)(nil),               // 3: wagate.v1.Session
-	(*SessionSpec)(nil),           // 4: wagate.v1.SessionSpec
-	(*SessionStatus)(nil),         // 5: wagate.v1.SessionStatus
-	(*Restriction)(nil),           // 6: wagate.v1.Restriction
-	nil,                           // 7: wagate.v1.Session.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(*Failure)(nil),               // 9: wagate.v1.Failure
-	(*Identity)(nil),              // 10: wagate.v1.Identity
-	(*durationpb.Duration)(nil),   // 11: google.protobuf.Duration
+	(SessionSpec_OnAmbiguous)(0),  // 0: wagate.v1.SessionSpec.OnAmbiguous
+	(SessionSpec_DesiredState)(0), // 1: wagate.v1.SessionSpec.DesiredState
+	(SessionStatus_State)(0),      // 2: wagate.v1.SessionStatus.State
+	(Restriction_Kind)(0),         // 3: wagate.v1.Restriction.Kind
+	(*Session)(nil),               // 4: wagate.v1.Session
+	(*SessionSpec)(nil),           // 5: wagate.v1.SessionSpec
+	(*SessionStatus)(nil),         // 6: wagate.v1.SessionStatus
+	(*Restriction)(nil),           // 7: wagate.v1.Restriction
+	nil,                           // 8: wagate.v1.Session.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*Failure)(nil),               // 10: wagate.v1.Failure
+	(*Identity)(nil),              // 11: wagate.v1.Identity
+	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
 }
 var file_wagate_v1_session_proto_depIdxs = []int32{
-	7,  // 0: wagate.v1.Session.metadata:type_name -> wagate.v1.Session.MetadataEntry
-	4,  // 1: wagate.v1.Session.spec:type_name -> wagate.v1.SessionSpec
-	5,  // 2: wagate.v1.Session.status:type_name -> wagate.v1.SessionStatus
-	8,  // 3: wagate.v1.Session.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 4: wagate.v1.Session.update_time:type_name -> google.protobuf.Timestamp
-	0,  // 5: wagate.v1.SessionSpec.desired_state:type_name -> wagate.v1.SessionSpec.DesiredState
-	1,  // 6: wagate.v1.SessionStatus.state:type_name -> wagate.v1.SessionStatus.State
-	8,  // 7: wagate.v1.SessionStatus.since_time:type_name -> google.protobuf.Timestamp
-	9,  // 8: wagate.v1.SessionStatus.failure:type_name -> wagate.v1.Failure
-	8,  // 9: wagate.v1.SessionStatus.next_attempt_time:type_name -> google.protobuf.Timestamp
-	6,  // 10: wagate.v1.SessionStatus.restrictions:type_name -> wagate.v1.Restriction
-	10, // 11: wagate.v1.SessionStatus.account:type_name -> wagate.v1.Identity
-	11, // 12: wagate.v1.SessionStatus.outbox_age:type_name -> google.protobuf.Duration
-	2,  // 13: wagate.v1.Restriction.kind:type_name -> wagate.v1.Restriction.Kind
-	8,  // 14: wagate.v1.Restriction.until_time:type_name -> google.protobuf.Timestamp
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	8,  // 0: wagate.v1.Session.metadata:type_name -> wagate.v1.Session.MetadataEntry
+	5,  // 1: wagate.v1.Session.spec:type_name -> wagate.v1.SessionSpec
+	6,  // 2: wagate.v1.Session.status:type_name -> wagate.v1.SessionStatus
+	9,  // 3: wagate.v1.Session.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 4: wagate.v1.Session.update_time:type_name -> google.protobuf.Timestamp
+	1,  // 5: wagate.v1.SessionSpec.desired_state:type_name -> wagate.v1.SessionSpec.DesiredState
+	0,  // 6: wagate.v1.SessionSpec.on_ambiguous:type_name -> wagate.v1.SessionSpec.OnAmbiguous
+	2,  // 7: wagate.v1.SessionStatus.state:type_name -> wagate.v1.SessionStatus.State
+	9,  // 8: wagate.v1.SessionStatus.since_time:type_name -> google.protobuf.Timestamp
+	10, // 9: wagate.v1.SessionStatus.failure:type_name -> wagate.v1.Failure
+	9,  // 10: wagate.v1.SessionStatus.next_attempt_time:type_name -> google.protobuf.Timestamp
+	7,  // 11: wagate.v1.SessionStatus.restrictions:type_name -> wagate.v1.Restriction
+	11, // 12: wagate.v1.SessionStatus.account:type_name -> wagate.v1.Identity
+	12, // 13: wagate.v1.SessionStatus.outbox_age:type_name -> google.protobuf.Duration
+	3,  // 14: wagate.v1.Restriction.kind:type_name -> wagate.v1.Restriction.Kind
+	9,  // 15: wagate.v1.Restriction.until_time:type_name -> google.protobuf.Timestamp
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_session_proto_init() }
@@ -703,7 +782,7 @@ func file_wagate_v1_session_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_session_proto_rawDesc), len(file_wagate_v1_session_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,

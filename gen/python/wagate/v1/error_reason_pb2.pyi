@@ -148,7 +148,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: `message_id`, `state`.
     """
     ERROR_REASON_MESSAGE_NOT_RETRYABLE: _ErrorReason.ValueType  # 27
-    """Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+    """Only an outbound message that is FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, can be sent anew.
 
     Metadata: `message_id`, `state`.
     """
@@ -222,6 +222,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     room again. What is stored can be read meanwhile.
 
     Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
+    """
+    ERROR_REASON_NEVER_CONFIRMED: _ErrorReason.ValueType  # 50
+    """WhatsApp was handed the message and never said that it has it: 3 repeats did not change that, or CancelMessage ended
+    the wait. It may have arrived; `Message.reach` tells if a receipt comes after all. Comes as a `Failure`.
+
+    Do: look on the phone, or ask the recipient, before sending it anew with RetryMessage.
+    """
+    ERROR_REASON_KEYS_UNREADABLE: _ErrorReason.ValueType  # 51
+    """The file that holds the session's keys is damaged. Comes as a `Failure`, beside STATE_BLOCKED. Other sessions go on.
+
+    Do: put back a copy of the file and call RestartSession; or log out and pair again.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -352,7 +363,7 @@ ERROR_REASON_MESSAGE_NOT_CANCELABLE: ErrorReason.ValueType  # 26
 Metadata: `message_id`, `state`.
 """
 ERROR_REASON_MESSAGE_NOT_RETRYABLE: ErrorReason.ValueType  # 27
-"""Only an outbound message that is FAILED, EXPIRED or CANCELED can be sent anew.
+"""Only an outbound message that is FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, can be sent anew.
 
 Metadata: `message_id`, `state`.
 """
@@ -426,6 +437,17 @@ ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 49
 room again. What is stored can be read meanwhile.
 
 Do: repeat it; and let an operator make room, after which the gateway goes on by itself.
+"""
+ERROR_REASON_NEVER_CONFIRMED: ErrorReason.ValueType  # 50
+"""WhatsApp was handed the message and never said that it has it: 3 repeats did not change that, or CancelMessage ended
+the wait. It may have arrived; `Message.reach` tells if a receipt comes after all. Comes as a `Failure`.
+
+Do: look on the phone, or ask the recipient, before sending it anew with RetryMessage.
+"""
+ERROR_REASON_KEYS_UNREADABLE: ErrorReason.ValueType  # 51
+"""The file that holds the session's keys is damaged. Comes as a `Failure`, beside STATE_BLOCKED. Other sessions go on.
+
+Do: put back a copy of the file and call RestartSession; or log out and pair again.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

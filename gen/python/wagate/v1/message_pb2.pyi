@@ -98,7 +98,9 @@ class Message(_message.Message):
         STATE_SENDING: Message._State.ValueType  # 3
         """Being handed to WhatsApp."""
         STATE_UNCONFIRMED: Message._State.ValueType  # 4
-        """Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id."""
+        """Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id; until then it holds
+        back its chat. `SessionSpec.on_ambiguous` says whether it is repeated.
+        """
         STATE_SENT: Message._State.ValueType  # 5
         """WhatsApp has it."""
         STATE_FAILED: Message._State.ValueType  # 6
@@ -123,7 +125,9 @@ class Message(_message.Message):
     STATE_SENDING: Message.State.ValueType  # 3
     """Being handed to WhatsApp."""
     STATE_UNCONFIRMED: Message.State.ValueType  # 4
-    """Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id."""
+    """Handed over, and the answer was lost. Settled by a receipt or by a repeat under the same id; until then it holds
+    back its chat. `SessionSpec.on_ambiguous` says whether it is repeated.
+    """
     STATE_SENT: Message.State.ValueType  # 5
     """WhatsApp has it."""
     STATE_FAILED: Message.State.ValueType  # 6
@@ -218,7 +222,9 @@ class Message(_message.Message):
 
     @_builtins.property
     def hold(self) -> Global___Hold:
-        """Why it waits, while STATE_QUEUED and due; unset means that it is in line."""
+        """Why it waits, while STATE_QUEUED and due, or STATE_UNCONFIRMED and not to be repeated; unset means that it is in
+        line.
+        """
 
     @_builtins.property
     def reach(self) -> Global___Reach:
@@ -296,9 +302,15 @@ class Hold(_message.Message):
         ends, and no event of the message does.
         """
         KIND_RESTRICTION: Hold._Kind.ValueType  # 2
-        """WhatsApp restricts the account."""
+        """WhatsApp restricts the account: see `SessionStatus.restrictions`. Told like KIND_SESSION."""
         KIND_RETRY: Hold._Kind.ValueType  # 6
-        """WhatsApp asked to try again later, or the line failed before the message left."""
+        """WhatsApp asked to try again later, in which case those behind it go on; or an attempt failed before the message
+        left, in which case it keeps its place.
+        """
+        KIND_UNCONFIRMED: Hold._Kind.ValueType  # 7
+        """An earlier message of its chat is STATE_UNCONFIRMED, or it is so itself in a session with ON_AMBIGUOUS_HOLD. Of those
+        that wait behind it no event tells; GetMessage and ListMessages show it, and the answer of SendMessage does not.
+        """
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind is what a message waits for."""
@@ -310,9 +322,15 @@ class Hold(_message.Message):
     ends, and no event of the message does.
     """
     KIND_RESTRICTION: Hold.Kind.ValueType  # 2
-    """WhatsApp restricts the account."""
+    """WhatsApp restricts the account: see `SessionStatus.restrictions`. Told like KIND_SESSION."""
     KIND_RETRY: Hold.Kind.ValueType  # 6
-    """WhatsApp asked to try again later, or the line failed before the message left."""
+    """WhatsApp asked to try again later, in which case those behind it go on; or an attempt failed before the message
+    left, in which case it keeps its place.
+    """
+    KIND_UNCONFIRMED: Hold.Kind.ValueType  # 7
+    """An earlier message of its chat is STATE_UNCONFIRMED, or it is so itself in a session with ON_AMBIGUOUS_HOLD. Of those
+    that wait behind it no event tells; GetMessage and ListMessages show it, and the answer of SendMessage does not.
+    """
 
     KIND_FIELD_NUMBER: _builtins.int
     UNTIL_TIME_FIELD_NUMBER: _builtins.int

@@ -117,7 +117,8 @@ class MessageServiceServicer:
 
     def CancelMessage(self, request, context):
         """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-        it is.
+        it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+        arrived.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
         ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -129,10 +130,11 @@ class MessageServiceServicer:
     def RetryMessage(self, request, context):
         """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
         same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-        arrived: its `attempt_count` tells.
+        arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+        the same ids: the answer shows that message itself.
 
         Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-        FAILED, EXPIRED or CANCELED.
+        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

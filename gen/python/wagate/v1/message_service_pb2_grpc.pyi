@@ -57,7 +57,8 @@ class MessageServiceStub:
     """
     CancelMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]
     """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-    it is.
+    it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+    arrived.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
     ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -65,10 +66,11 @@ class MessageServiceStub:
     RetryMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.RetryMessageRequest, _message_service_pb2.RetryMessageResponse]
     """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
     same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-    arrived: its `attempt_count` tells.
+    arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+    the same ids: the answer shows that message itself.
 
     Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-    FAILED, EXPIRED or CANCELED.
+    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
     """
     MarkMessagesRead: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]
     """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
@@ -117,7 +119,8 @@ class MessageServiceAsyncStub(MessageServiceStub):
     """
     CancelMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]  # type: ignore[assignment]
     """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-    it is.
+    it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+    arrived.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
     ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -125,10 +128,11 @@ class MessageServiceAsyncStub(MessageServiceStub):
     RetryMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.RetryMessageRequest, _message_service_pb2.RetryMessageResponse]  # type: ignore[assignment]
     """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
     same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-    arrived: its `attempt_count` tells.
+    arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+    the same ids: the answer shows that message itself.
 
     Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-    FAILED, EXPIRED or CANCELED.
+    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
     """
     MarkMessagesRead: _aio.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]  # type: ignore[assignment]
     """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
@@ -198,7 +202,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_message_service_pb2.CancelMessageResponse, _abc.Awaitable[_message_service_pb2.CancelMessageResponse]]:
         """CancelMessage ends a message that has not been handed to WhatsApp yet. One that is cancelled already is answered as
-        it is.
+        it is. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) ends as FAILED / `NEVER_CONFIRMED`: it may have
+        arrived.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_CANCELABLE`;
         ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -212,10 +217,11 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_message_service_pb2.RetryMessageResponse, _abc.Awaitable[_message_service_pb2.RetryMessageResponse]]:
         """RetryMessage accepts anew what ended without being sent: a new message, with new ids, that says the same in the
         same chat, and names the old one in `retry_of_message_id`. If an attempt had been made, the old one may yet have
-        arrived: its `attempt_count` tells.
+        arrived: its `attempt_count` tells. One that is UNCONFIRMED and held (`ON_AMBIGUOUS_HOLD`) is repeated instead, under
+        the same ids: the answer shows that message itself.
 
         Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-        FAILED, EXPIRED or CANCELED.
+        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
         """
 
     @_abc_1.abstractmethod

@@ -115,6 +115,37 @@ class SessionSpec(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _OnAmbiguous:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OnAmbiguousEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SessionSpec._OnAmbiguous.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        ON_AMBIGUOUS_UNSPECIFIED: SessionSpec._OnAmbiguous.ValueType  # 0
+        """Not set: ON_AMBIGUOUS_REPEAT."""
+        ON_AMBIGUOUS_REPEAT: SessionSpec._OnAmbiguous.ValueType  # 1
+        """Hand it over again under the same `provider_message_id`, after the next login, the end of what waited at WhatsApp,
+        and 5 s more; at most 3 times. That WhatsApp shows a repeated id only once is not proven.
+        """
+        ON_AMBIGUOUS_HOLD: SessionSpec._OnAmbiguous.ValueType  # 2
+        """Never hand it over twice by itself: it stays STATE_UNCONFIRMED, with a `hold`, and holds back its chat until
+        RetryMessage or CancelMessage says what to do, or its `give_up_time` passes.
+        """
+
+    class OnAmbiguous(_OnAmbiguous, metaclass=_OnAmbiguousEnumTypeWrapper):
+        """OnAmbiguous is what is done about a message of which nobody knows whether it left. A receipt settles it anyway."""
+
+    ON_AMBIGUOUS_UNSPECIFIED: SessionSpec.OnAmbiguous.ValueType  # 0
+    """Not set: ON_AMBIGUOUS_REPEAT."""
+    ON_AMBIGUOUS_REPEAT: SessionSpec.OnAmbiguous.ValueType  # 1
+    """Hand it over again under the same `provider_message_id`, after the next login, the end of what waited at WhatsApp,
+    and 5 s more; at most 3 times. That WhatsApp shows a repeated id only once is not proven.
+    """
+    ON_AMBIGUOUS_HOLD: SessionSpec.OnAmbiguous.ValueType  # 2
+    """Never hand it over twice by itself: it stays STATE_UNCONFIRMED, with a `hold`, and holds back its chat until
+    RetryMessage or CancelMessage says what to do, or its `give_up_time` passes.
+    """
+
     class _DesiredState:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
@@ -141,6 +172,7 @@ class SessionSpec(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     DESIRED_STATE_FIELD_NUMBER: _builtins.int
     EXPECTED_PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    ON_AMBIGUOUS_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """Which provider speaks for it, for example `web`; unset means the server's default. Cannot change later."""
     desired_state: Global___SessionSpec.DesiredState.ValueType
@@ -149,16 +181,21 @@ class SessionSpec(_message.Message):
     """Pair with this number only, E.164 with `+`; another is refused before it is linked (`PAIRED_WRONG_ACCOUNT`). Unset
     means any number the first time, and the same account after that.
     """
+    on_ambiguous: Global___SessionSpec.OnAmbiguous.ValueType
+    """What is done about a message that was handed over and whose answer was lost; unset means ON_AMBIGUOUS_REPEAT.
+    Applies to messages that become STATE_UNCONFIRMED from then on.
+    """
     def __init__(
         self,
         *,
         provider: _builtins.str = ...,
         desired_state: Global___SessionSpec.DesiredState.ValueType = ...,
         expected_phone_number: _builtins.str = ...,
+        on_ambiguous: Global___SessionSpec.OnAmbiguous.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_state", b"desired_state", "expected_phone_number", b"expected_phone_number", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["desired_state", b"desired_state", "expected_phone_number", b"expected_phone_number", "on_ambiguous", b"on_ambiguous", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -195,8 +232,8 @@ class SessionStatus(_message.Message):
         STATE_LOGGED_OUT: SessionStatus._State.ValueType  # 8
         """The account unlinked this session. Needs pairing; will not come back by itself."""
         STATE_BLOCKED: SessionStatus._State.ValueType  # 9
-        """Something that the gateway cannot cure by trying again (client outdated, a second owner, banned): `failure` says
-        what to do. Tried again every hour, and at once on Start.
+        """Something that the gateway cannot cure by trying again (client outdated, a second owner, banned, keys damaged):
+        `failure` says what to do. Tried again every hour, and at once on Start.
         """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
@@ -221,8 +258,8 @@ class SessionStatus(_message.Message):
     STATE_LOGGED_OUT: SessionStatus.State.ValueType  # 8
     """The account unlinked this session. Needs pairing; will not come back by itself."""
     STATE_BLOCKED: SessionStatus.State.ValueType  # 9
-    """Something that the gateway cannot cure by trying again (client outdated, a second owner, banned): `failure` says
-    what to do. Tried again every hour, and at once on Start.
+    """Something that the gateway cannot cure by trying again (client outdated, a second owner, banned, keys damaged):
+    `failure` says what to do. Tried again every hour, and at once on Start.
     """
 
     STATE_FIELD_NUMBER: _builtins.int
@@ -296,7 +333,9 @@ Global___SessionStatus: _TypeAlias = SessionStatus  # noqa: Y015
 
 @_typing.final
 class Restriction(_message.Message):
-    """Restriction is something that WhatsApp forbids an account for a time. The line may well be connected meanwhile."""
+    """Restriction is something that WhatsApp forbids an account for a time. The line may well be connected meanwhile. It
+    ends by itself; `session.state_changed` tells when it begins and ends.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -310,6 +349,10 @@ class Restriction(_message.Message):
         """Not set; never sent."""
         KIND_BANNED: Restriction._Kind.ValueType  # 1
         """Everything: a temporary ban. The whole outbox is held."""
+        KIND_REACHOUT: Restriction._Kind.ValueType  # 2
+        """Writing to people with whom no message was exchanged before. Only messages to them are held. Where WhatsApp did
+        not say when this ends, the gateway tries again after an hour.
+        """
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind is what is forbidden."""
@@ -318,6 +361,10 @@ class Restriction(_message.Message):
     """Not set; never sent."""
     KIND_BANNED: Restriction.Kind.ValueType  # 1
     """Everything: a temporary ban. The whole outbox is held."""
+    KIND_REACHOUT: Restriction.Kind.ValueType  # 2
+    """Writing to people with whom no message was exchanged before. Only messages to them are held. Where WhatsApp did
+    not say when this ends, the gateway tries again after an hour.
+    """
 
     KIND_FIELD_NUMBER: _builtins.int
     UNTIL_TIME_FIELD_NUMBER: _builtins.int

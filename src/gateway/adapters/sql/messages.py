@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, exists, func, select
 
 from gateway.adapters.sql import outbox
-from gateway.adapters.sql.columns import among, is_set, listed
+from gateway.adapters.sql.columns import among, is_set, listed, one_of
 from gateway.adapters.sql.joining import join_messages, join_receipts
 from gateway.adapters.sql.lookups import Lookup, by_key
 from gateway.adapters.sql.message_rows import message_of, message_row
@@ -18,7 +18,8 @@ from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import messages
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
-from gateway.domain.messages import Direction, Message
+from gateway.domain.messages import Direction, Message, State
+from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import MessageFilter
 
 _BY_IDS = select(messages).where(among(messages.c.message_id, "keys"))
@@ -41,6 +42,16 @@ _SENT = _NAMED.where(
     messages.c.direction == Direction.DIRECTION_OUTBOUND,
     among(messages.c.provider_message_id, "provider_message_ids"),
 ).order_by(messages.c.ordinal)
+
+_ASKED = func.json_each(bindparam("chat_ids")).table_valued("value")
+_KNOWN_CHATS = select(_ASKED.c.value.label("chat_id")).where(
+    exists().where(
+        messages.c.tenant_id == bindparam("tenant_id"),
+        messages.c.chat_id == _ASKED.c.value,
+        messages.c.session_uid == bindparam("uid"),
+        one_of(messages.c.state, (State.STATE_SENT, State.STATE_RECEIVED)),
+    )
+)
 
 _PAGE = select(messages).where(messages.c.tenant_id == bindparam("tenant_id"))
 _CONDITIONS = {
@@ -104,6 +115,17 @@ class SqlMessages:
 
     async def chat_heads(self, session_uid: str, now: datetime) -> list[Message]:
         return await self._list(outbox.HEADS, {"uid": session_uid, "now": to_micros(now)})
+
+    async def chat_front(self, session_uid: str, chat_id: str, now: datetime) -> Message | None:
+        parameters = {"uid": session_uid, "chat_id": chat_id, "now": to_micros(now)}
+        found = await self._list(outbox.FRONT, parameters)
+        return found[0] if found else None
+
+    async def known_chats(self, session: Session, chat_ids: Iterable[str]) -> set[str]:
+        await self._transaction.settle()
+        parameters = {"tenant_id": session.tenant_id, "uid": session.uid, "chat_ids": listed(chat_ids)}
+        rows = await self._transaction.connection.rows(_KNOWN_CHATS, parameters)
+        return {row["chat_id"] for row in rows}
 
     async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
         return await self._list(outbox.UNSENT, {"uid": session_uid, "after": after_ordinal, "limit": limit})

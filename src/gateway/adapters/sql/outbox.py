@@ -61,6 +61,20 @@ def _heads() -> Executable:
 HEADS: Final = _heads()
 """Of each chat the one that was due first, then accepted first; those that pause are passed over."""
 
+FRONT: Final = (
+    select(messages)
+    .where(*_waiting(), messages.c.chat_id == bindparam("chat_id"))
+    .where(
+        or_(
+            messages.c.next_attempt_time.is_(None),
+            not_(and_(messages.c.state == State.STATE_QUEUED, messages.c.next_attempt_time > bindparam("now"))),
+        )
+    )
+    .order_by(messages.c.due_time, messages.c.ordinal)
+    .limit(1)
+)
+"""The same of one chat."""
+
 UNSENT: Final = (
     select(messages)
     .where(*_waiting(), messages.c.ordinal > bindparam("after"))

@@ -9,7 +9,7 @@ import orjson
 from gateway.adapters.sql.moments import micros_if_any, moment_if_any
 from gateway.adapters.sql.shelf import Row
 from gateway.domain.clocks import from_micros, to_micros
-from gateway.domain.sessions import LinkedDevice, Session
+from gateway.domain.sessions import LinkedDevice, Restriction, Session
 from wagate.v1.error_reason_pb2 import Failure
 
 
@@ -29,12 +29,14 @@ def session_row(session: Session) -> dict[str, Any]:
         "metadata": orjson.dumps(session.metadata).decode(),
         "expected_phone_number": session.expected_phone_number,
         "desired_state": session.desired_state,
+        "on_ambiguous": session.on_ambiguous,
         "restarts": session.restarts,
         "logout_wanted": session.logout_wanted,
         "state": session.state,
         "failure": None if session.failure is None else session.failure.SerializeToString(),
         "next_attempt_time": micros_if_any(session.next_attempt_time),
-        "banned_until_time": micros_if_any(session.banned_until_time),
+        "restrictions": _restrictions_row(session.restrictions),
+        "restrictions_end_time": micros_if_any(session.restrictions_end_time),
         "device_jid": device.jid,
         "device_lid": device.lid,
         "device_phone_number": device.phone_number,
@@ -59,12 +61,13 @@ def session_of(row: Row) -> Session:
         metadata=orjson.loads(row["metadata"]),
         expected_phone_number=row["expected_phone_number"],
         desired_state=row["desired_state"],
+        on_ambiguous=row["on_ambiguous"],
         restarts=row["restarts"],
         logout_wanted=bool(row["logout_wanted"]),
         state=row["state"],
         failure=None if row["failure"] is None else Failure.FromString(row["failure"]),
         next_attempt_time=moment_if_any(row["next_attempt_time"]),
-        banned_until_time=moment_if_any(row["banned_until_time"]),
+        restrictions=_restrictions_of(row),
         device=_device_of(row),
         account_id=row["account_id"],
         revision=row["revision"],
@@ -76,3 +79,17 @@ def _device_of(row: Row) -> LinkedDevice | None:
     if not row["device_jid"]:
         return None
     return LinkedDevice(row["device_jid"], row["device_lid"], row["device_phone_number"])
+
+
+def _restrictions_row(restrictions: tuple[Restriction, ...]) -> str:
+    listed = [[one.kind, micros_if_any(one.until_time), micros_if_any(one.end_time)] for one in restrictions]
+    return orjson.dumps(listed).decode()
+
+
+def _restrictions_of(row: Row) -> tuple[Restriction, ...]:
+    if row["restrictions"] == "[]":
+        return ()
+    return tuple(
+        Restriction(kind, moment_if_any(until), moment_if_any(end))
+        for kind, until, end in orjson.loads(row["restrictions"])
+    )

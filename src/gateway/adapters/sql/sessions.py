@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
@@ -13,6 +14,7 @@ from gateway.adapters.sql.session_rows import session_of, session_row
 from gateway.adapters.sql.shelf import UNKNOWN, Row, Shelf
 from gateway.adapters.sql.tables import messages, sessions
 from gateway.adapters.sql.transaction import Transaction
+from gateway.domain.clocks import to_micros
 from gateway.domain.sessions import Census, OutboxSize, Session, State
 
 _BY_UIDS = select(sessions).where(among(sessions.c.uid, "keys"))
@@ -23,6 +25,12 @@ _PAGE = (
 )
 _PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
 _DELETED = select(sessions.c.uid).where(among(sessions.c.uid, "uids"), sessions.c.deleted_time.is_not(None))
+_RESTRICTED_UNTIL = (
+    select(sessions)
+    .where(sessions.c.restrictions_end_time <= bindparam("now"))
+    .order_by(sessions.c.restrictions_end_time)
+    .limit(bindparam("limit"))
+)
 _ALL_OUTBOXES = select(func.count().label("count"), func.min(messages.c.due_time).label("oldest")).where(
     is_unsent(messages.c.state)
 )
@@ -65,6 +73,11 @@ class SqlSessions:
         await self._transaction.settle()
         (row,) = await self._transaction.connection.rows(_OUTBOX, {"uid": session_uid})
         return OutboxSize(row["count"], moment_if_any(row["oldest"]))
+
+    async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
+        await self._transaction.settle()
+        rows = await self._transaction.connection.rows(_RESTRICTED_UNTIL, {"now": to_micros(now), "limit": limit})
+        return [session_of(row) for row in rows]
 
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
         await self._transaction.settle()

@@ -37,12 +37,14 @@ sessions: Final = Table(
     Column("metadata", String, nullable=False, server_default="{}"),
     text("expected_phone_number"),
     number("desired_state"),
+    number("on_ambiguous", "1"),
     number("restarts"),
     Column("logout_wanted", Boolean, nullable=False, server_default=false()),
     number("state"),
     bytes_if_any("failure"),
     moment_if_any("next_attempt_time"),
-    moment_if_any("banned_until_time"),
+    Column("restrictions", String, nullable=False, server_default="[]"),
+    moment_if_any("restrictions_end_time"),
     text("device_jid"),
     text("device_lid"),
     text("device_phone_number"),
@@ -58,6 +60,13 @@ Index(
     unique=True,
     sqlite_where=sessions.c.deleted_time.is_(None),
     postgresql_where=sessions.c.deleted_time.is_(None),
+)
+_restricted: Final = sessions.c.restrictions_end_time.is_not(None)
+Index(
+    "sessions_restricted",
+    sessions.c.restrictions_end_time,
+    sqlite_where=_restricted,
+    postgresql_where=_restricted,
 )
 
 leases: Final = Table(

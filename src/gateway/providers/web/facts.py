@@ -18,6 +18,7 @@ from gateway.domain.lines import (
     PairingFailed,
     PasskeyWanted,
     Place,
+    ReachoutRestricted,
     ReceiptArrived,
     ReceiptKind,
 )
@@ -112,6 +113,11 @@ def _offline_sync(item: pb.Item) -> Fact:
     return OfflineSync(_SYNC_COMPLETED[told.phase], told.item_count)
 
 
+def _reachout_restricted(item: pb.Item) -> Fact:
+    told = item.reachout_restricted
+    return ReachoutRestricted(told.active, from_timestamp(told.until_time) if told.HasField("until_time") else None)
+
+
 def _place(told: pb.MessagePlace) -> Place:
     return Place(
         provider_message_id=told.provider_message_id,
@@ -132,6 +138,7 @@ _FACTS: Final[Mapping[str, Callable[[pb.Item], Fact]]] = {
     "receipt_arrived": _receipt_arrived,
     "names_learned": _names_learned,
     "offline_sync": _offline_sync,
+    "reachout_restricted": _reachout_restricted,
 }
 
 _LINE_STATES: Final = {

@@ -9,20 +9,25 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
-from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone
+from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, LineRefused
+from wagate.v1 import error_reason_pb2 as reasons
 
 _DOMAIN: Final = "engine.wagate.dev"
 _DETAILS: Final = "grpc-status-details-bin"
 
 ENGINE_GONE: Final = "ENGINE_GONE"
 """Our own reason: the engine was gone before it could be asked."""
-GONE: Final = frozenset({"FENCE_STALE", "LEASE_EXPIRED", "SESSION_NOT_OPEN", ENGINE_GONE})
+_GONE: Final = frozenset({"FENCE_STALE", "LEASE_EXPIRED", "SESSION_NOT_OPEN", ENGINE_GONE})
 """The reasons that end a line for good; each is given before anything is done."""
 
 _MEANING: Final[Mapping[str, type[Exception]]] = {
-    **dict.fromkeys(GONE, LineGone),
+    **dict.fromkeys(_GONE, LineGone),
     "NO_SUCH_CHALLENGE": ChallengeUnknown,
 }
+_STORE_CORRUPT: Final = "STORE_CORRUPT"
+_KEYS_UNREADABLE: Final = reasons.Failure(
+    reason=reasons.ERROR_REASON_KEYS_UNREADABLE, message="The file that holds the session's keys is damaged."
+)
 _ENGINE_IS_GONE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
 
 
@@ -51,6 +56,8 @@ class CallFailed(Exception):
 def meaning_of(failed: CallFailed) -> Exception:
     """What the failure of a call means to whoever uses a line."""
     sentence = str(failed)
+    if failed.reason == _STORE_CORRUPT:
+        return LineRefused(_KEYS_UNREADABLE)
     if failed.reason:
         return _MEANING.get(failed.reason, LineDown)(sentence)
     if failed.code is grpc.StatusCode.DEADLINE_EXCEEDED:

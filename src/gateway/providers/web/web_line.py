@@ -25,7 +25,7 @@ from gateway.ports.provider import Incoming, LineDown, LineGone
 from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, answered_in_time, ask
 from gateway.providers.web.engine import RunningEngine
 from gateway.providers.web.facts import ItemUnknown, fact_of
-from gateway.providers.web.failures import GONE, CallFailed, meaning_of
+from gateway.providers.web.failures import CallFailed, meaning_of
 from gateway.providers.web.incoming import Told
 from gateway.providers.web.sending import outcome_of, send_request
 from gateway.providers.web.switchboard import Inbox
@@ -51,9 +51,14 @@ class WebLine:
         self._fence = lease.fence
 
     async def incoming(self) -> AsyncGenerator[Incoming]:
-        """What happens, in order. What this gateway does not know is refused and logged, and not told."""
+        """What happens, in order. What this gateway does not know is refused and logged, and not told; nor is what
+        follows something refused in the same run.
+        """
         while True:
             item = await self._inbox.next()
+            if item.run and item.run == self._inbox.refused_run:
+                self._switchboard.settle(item, refused=True)
+                continue
             try:
                 fact = fact_of(item)
             except ItemUnknown as error:
@@ -72,15 +77,17 @@ class WebLine:
             raise LineGone(why)
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
-        """Hand over one message. LineGone means that it did not leave; a lost answer is OutcomeUnknown."""
+        """Hand over one message. LineGone and LineDown mean that it did not leave: the engine gives reasons before it does
+        anything. A lost answer is OutcomeUnknown.
+        """
         self._check()
         request = send_request(self._session_id, self._fence, message)
         try:
             return outcome_of(await ask(self._stub.SendMessage, request, timeout=timeout), message.to)
         except CallFailed as failed:
-            if failed.reason in GONE:
+            if failed.reason:
                 raise meaning_of(failed) from failed
-            if failed.reason or failed.code in _NEVER_LEFT:
+            if failed.code in _NEVER_LEFT:
                 return NotSent(str(failed))
             return OutcomeUnknown(str(failed))
 

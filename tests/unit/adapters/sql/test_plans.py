@@ -19,6 +19,7 @@ from gateway.adapters.sql.sqlite import url_of
 
 PLANS: list[tuple[str, Executable, list[str]]] = [
     ("fronts", outbox.HEADS, ["messages_outbox"]),
+    ("front of a chat", outbox.FRONT, ["messages_outbox"]),
     ("unsent", outbox.UNSENT, ["messages_outbox"]),
     ("overdue", outbox.OVERDUE, ["messages_give_up"]),
     ("outbox size", sessions._OUTBOX, ["messages_outbox"]),
@@ -27,6 +28,7 @@ PLANS: list[tuple[str, Executable, list[str]]] = [
     ("message by id", messages._BY_IDS, ["messages_1"]),
     ("message by key", messages._BY_KEY, ["messages_natural"]),
     ("message in chat", messages._IN_CHAT, ["messages_natural"]),
+    ("known chats", messages._KNOWN_CHATS, ["messages_by_chat"]),
     ("sent messages", messages._SENT, ["messages_natural"]),
     ("all messages", messages._page(frozenset({"before"})), ["messages_by_tenant"]),
     ("messages of a session", messages._page(frozenset({"session_id", "before"})), ["messages_by_session"]),
@@ -41,6 +43,7 @@ PLANS: list[tuple[str, Executable, list[str]]] = [
     ("identity by lid", identities._BY_NAME["lid"], ["identities_lid"]),
     ("identity by id", identities._BY_ID, ["identities_1"]),
     ("accounts of sessions", identities._ACCOUNTS, ["sessions_live", "identities_1"]),
+    ("sessions whose restrictions ended", sessions._RESTRICTED_UNTIL, ["sessions_restricted"]),
     ("sessions by uid", sessions._BY_UIDS, ["sessions_1"]),
     ("log of a tenant", events._after(frozenset({"tenant_id"})), ["events_by_tenant"]),
     ("log of a tenant, filtered", events._after(frozenset({"tenant_id", "kinds", "chat_ids"})), ["events_by_tenant"]),
