@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -24,10 +25,10 @@ T = TypeVar("T")
 
 GROUP_AT_MOST: Final = 256
 """More wait for the next group, so that nobody's answer waits for thousands."""
-_MANY: Final = 4
-"""So many in one group tell that more are calling than wait just now."""
+_CROWD: Final = 4
+"""So many who call at once are worth waiting for."""
 _GATHER_SECONDS_AT_MOST: Final = 0.01
-"""After a group of many the next gathers for as long as that one took to write, and no longer than this."""
+"""A group gathers for as long as the last one took to write, and no longer than this."""
 
 
 @dataclass(slots=True)
@@ -56,8 +57,9 @@ class Entry:
 
 
 class Writer:
-    """Takes all that waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a
-    moment longer: fewer and larger groups cost everyone less.
+    """Takes what waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a moment
+    longer, until half of them wait: so one half is written while the other half is answered and calls again. Smaller
+    groups cost everyone more, larger ones leave nobody to be served meanwhile.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Writer:
         self._ring = ring
         self._committed = committed
         self._waiting: list[Entry] = []
-        self._wake = asyncio.Event()
+        self._some = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._wanted = 1
         self._closing = False
         self._connection: AsyncConnection | None = None
         self._driver: Driver | None = None
@@ -86,36 +90,47 @@ class Writer:
             raise ShuttingDown
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(Entry(work, prefetch, answer))
-        self._wake.set()
+        self._some.set()
+        if len(self._waiting) >= self._wanted:
+            self._enough.set()
         return await answer
 
     def close(self) -> None:
         """Take nothing more; `run` ends when all that waits is done."""
         self._closing = True
-        self._wake.set()
+        self._some.set()
+        self._enough.set()
 
     async def run(self) -> None:
         """Write until closed."""
         loop = asyncio.get_running_loop()
-        company, took = 0, 0.0
+        took = 0.0
         try:
             while not self._closing or self._waiting:
-                await self._wake.wait()
-                if company >= _MANY and not self._closing:
-                    await asyncio.sleep(min(took, _GATHER_SECONDS_AT_MOST))
+                await self._gather(min(took, _GATHER_SECONDS_AT_MOST))
                 group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
-                company = len(group)
-                if not self._waiting and not self._closing:
-                    self._wake.clear()
                 if group:
                     begun = loop.time()
                     await self._write(group)
                     took = loop.time() - begun
+                    crowd = len(group) + len(self._waiting)
+                    self._wanted = crowd // 2 if crowd >= _CROWD else 1
         finally:
             self._closing = True
             for entry in self._waiting:
                 entry.fail(StoreUnavailable())
             await self._disconnect()
+
+    async def _gather(self, seconds: float) -> None:
+        """Wait until something waits, and then for so long until enough does."""
+        if not self._waiting and not self._closing:
+            self._some.clear()
+            await self._some.wait()
+        if len(self._waiting) < self._wanted and not self._closing:
+            self._enough.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._enough.wait()
 
     async def _write(self, group: list[Entry]) -> None:
         try:
