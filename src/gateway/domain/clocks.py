@@ -1,6 +1,7 @@
 """Moments and spans between what lives (aware datetimes in UTC) and what the contract says."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, overload
 
 from google.protobuf.duration_pb2 import Duration
@@ -26,7 +27,12 @@ def from_timestamp(stamp: Timestamp) -> datetime:
     """A moment of the contract, to the microsecond. One beyond the years 1 to 9999 is their end: callers write what
     they like.
     """
-    return from_micros(min(max(stamp.seconds * 1_000_000 + stamp.nanos // 1000, _FIRST), _LAST))
+    return from_micros(min(max(micros_of(stamp), _FIRST), _LAST))
+
+
+def micros_of(stamp: Timestamp) -> int:
+    """A moment that the gateway wrote, in microseconds since 1970."""
+    return stamp.seconds * 1_000_000 + stamp.nanos // 1000
 
 
 def to_duration(span: timedelta) -> Duration:
@@ -45,6 +51,7 @@ def to_micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=4096)
 def from_micros(microseconds: int) -> datetime:
     """The moment of so many microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=microseconds)

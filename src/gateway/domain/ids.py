@@ -18,14 +18,19 @@ SESSION_ID: Final = "session-"
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH: Final = 26
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
-_PLACES: Final = range(5 * (_LENGTH - 2), -1, -10)
-"""Where in a number each pair of letters begins, in bits."""
+_FORTY_BITS: Final = (1 << 40) - 1
 
 
 def make_id(prefix: str) -> str:
     """Make a new id: the prefix and 26 letters and digits that sort by time (a UUIDv7 in Crockford's base 32)."""
     number = int(uuid_utils.uuid7())
-    return prefix + "".join([_PAIRS[number >> place & 1023] for place in _PLACES])
+    first, second, third = number >> 80 & _FORTY_BITS, number >> 40 & _FORTY_BITS, number & _FORTY_BITS
+    return f"{prefix}{_PAIRS[number >> 120]}{_letters(first)}{_letters(second)}{_letters(third)}"
+
+
+def _letters(bits: int) -> str:
+    """Forty bits as eight letters."""
+    return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
 
 
 def make_etag() -> str:

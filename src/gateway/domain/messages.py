@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.domain.clocks import to_timestamp
+from gateway.domain.enums import quicken
 from gateway.domain.identities import Identity
 from wagate.v1 import content_pb2
 from wagate.v1 import error_reason_pb2 as reasons
@@ -17,6 +18,7 @@ Direction = pb.Message.Direction
 Origin = pb.Message.Origin
 Level = pb.Reach.Level
 HoldKind = pb.Hold.Kind
+quicken(State, Direction, Origin, Level, HoldKind)
 
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 GIVE_UP_AT_MOST: Final = timedelta(days=365)
@@ -170,7 +172,7 @@ class Message:
             hold=hold.to_proto() if hold else None,
             reach=self.reach.to_proto(),
             revision=self.revision,
-            metadata=self.metadata,
+            metadata=self.metadata or None,
             request_id=self.request_id,
             attempt_count=self.attempt_count,
             create_time=to_timestamp(self.create_time),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.domain.clocks import to_duration, to_timestamp
+from gateway.domain.enums import quicken
 from gateway.domain.identities import Identity
 from gateway.domain.ids import SESSION_UID, make_etag, make_id
 from wagate.v1 import error_reason_pb2 as reasons
@@ -15,6 +16,7 @@ State = pb.SessionStatus.State
 DesiredState = pb.SessionSpec.DesiredState
 OnAmbiguous = pb.SessionSpec.OnAmbiguous
 Forbidden = pb.Restriction.Kind
+quicken(State, DesiredState, OnAmbiguous, Forbidden)
 
 
 @dataclass(frozen=True, slots=True)

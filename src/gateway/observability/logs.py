@@ -37,6 +37,16 @@ def start_logging(wanted: Log, lines: Lines | None = None) -> None:
     atexit.register(lines.flush)
 
 
+def lines_of_json() -> Lines | None:
+    """Where lines of information go, if they are written, and as JSON."""
+    wanted = structlog.get_config()
+    written = wanted["wrapper_class"] in [structlog.make_filtering_bound_logger(level) for level in ("debug", "info")]
+    if not written or wanted["processors"][-1] is not _to_json:
+        return None
+    lines: Lines = wanted["logger_factory"]()
+    return lines
+
+
 def _processors(wanted: Log) -> list[Processor]:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

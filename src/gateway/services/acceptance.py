@@ -62,14 +62,19 @@ def read_wish(request: pb.SendMessageRequest) -> Wish:
         raise RecipientNotSupported(field="to", kind=to.form.value)
     if request.content.WhichOneof("body") != "text":
         raise ValidationFailed.of("content", "must hold text; what is only ever received cannot be sent")
-    mentions = tuple(
-        _person(mention.address, f"content.context.mentions[{place}].address")
-        for place, mention in enumerate(request.content.context.mentions)
-    )
+    mentions = _mentions(request.content) if request.content.HasField("context") else ()
     if mentions and lone_signs(request.content.text.text) != len(mentions):
         raise ValidationFailed.of("content.context.mentions", "must be as many as there are lone @ in the text")
     give_up = from_timestamp(request.give_up_time) if request.HasField("give_up_time") else None
-    return Wish(request.session_id, to, request.content, mentions, dict(request.metadata), request.request_id, give_up)
+    metadata = dict(request.metadata) if request.metadata else {}
+    return Wish(request.session_id, to, request.content, mentions, metadata, request.request_id, give_up)
+
+
+def _mentions(content: content_pb2.Content) -> tuple[Address, ...]:
+    return tuple(
+        _person(mention.address, f"content.context.mentions[{place}].address")
+        for place, mention in enumerate(content.context.mentions)
+    )
 
 
 def lone_signs(text: str) -> int:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from gateway.domain.access import Call
 from gateway.domain.addresses import Address, Form, parse_address
 from gateway.domain.clocks import from_duration, to_timestamp
+from gateway.domain.enums import quicken
 from gateway.domain.errors import (
     IdentityNotFound,
     MessageNotCancelable,
@@ -36,6 +37,7 @@ from wagate.v1 import message_service_pb2 as pb
 
 WaitFor = pb.SendMessageRequest.WaitFor
 Until = pb.WatchMessageRequest.Until
+quicken(WaitFor, Until)
 
 WAIT_UNLESS_SAID = timedelta(seconds=10)
 ANSWER_BEFORE_DEADLINE = 1.0

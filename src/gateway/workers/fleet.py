@@ -44,6 +44,7 @@ class Fleet:
         self._terms = terms
         self._hire = hire
         self._owners: dict[str, tuple[SessionOwner, asyncio.Task[None]]] = {}
+        self._is_claiming = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Own sessions until `stopping`; then close their lines and give the leases back."""
@@ -74,11 +75,14 @@ class Fleet:
                     await ears.heard(_LOOK_SECONDS)
 
     async def _try_claim(self, limit: int) -> list[Lease]:
+        self._is_claiming = True
         try:
             return await self._leases.claim(self._owner_id, limit=limit, ttl=self._terms.ttl)
         except StoreUnavailable:
             log.warning("No session can be claimed: the database does not answer.")
             return []
+        finally:
+            self._is_claiming = False
 
     def _begin(self, group: asyncio.TaskGroup, lease: Lease, asked: float) -> None:
         _, earlier = self._owners.get(lease.session_uid, (None, None))
@@ -130,7 +134,9 @@ class Fleet:
             await self._pass_on(held, self._remaining(asked))
 
     async def _pass_on(self, held: list[Lease], remaining: timedelta) -> None:
-        """Tell the lines that their leases last, and end the owners whose leases are lost."""
+        """Tell the lines that their leases last, end the owners whose leases are lost, and give back what nobody works
+        under: it was claimed, and the answer never came.
+        """
         fences = {lease.session_uid: lease.fence for lease in held}
         holding: list[SessionOwner] = []
         for uid, (owner, task) in self._owners.items():
@@ -140,3 +146,6 @@ class Fleet:
                 log.warning("A lease was lost.", session_uid=uid)
                 task.cancel()
         await asyncio.gather(*(owner.renew(remaining) for owner in holding))
+        for lease in held:
+            if lease.session_uid not in self._owners and not self._is_claiming:
+                await self._give_back(lease)

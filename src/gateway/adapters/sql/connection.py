@@ -45,6 +45,8 @@ class Connection:
     async def look(self, lookups: Iterable[Lookup]) -> None:
         """Ask some questions in one trip, and have learned what each wants to know."""
         asked = list(lookups)
+        if not asked:
+            return
         answers = await self.ask([lookup.question for lookup in asked])
         for lookup, rows in zip(asked, answers, strict=True):
             lookup.learn(rows)

@@ -14,7 +14,7 @@ from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.tables import events
 from gateway.adapters.sql.transaction import Transaction
-from gateway.domain.clocks import from_micros, from_timestamp, to_micros
+from gateway.domain.clocks import from_micros, micros_of, to_micros
 from gateway.domain.events import EVERYTHING, EventFilter, StoredEvent, kind_of
 from gateway.ports.unit_of_work import LogEnds
 from wagate.v1 import event_pb2
@@ -64,7 +64,7 @@ class SqlEvents:
                 "session_uid": event.session_uid,
                 "kind": event.kind,
                 "chat_id": event.chat_id,
-                "record_time": to_micros(from_timestamp(event.record_time)),
+                "record_time": micros_of(event.record_time),
                 "body": event.SerializeToString(),
             }
         )

@@ -69,7 +69,8 @@ class Journal:
 
     def __init__(self) -> None:
         self._kept: list[dict[str, Any]] = []
-        self._own: list[dict[str, Any]] = []
+        self.own: list[dict[str, Any]] = []
+        """Those of the unit under way."""
         self.grew = False
         """Whether events were handed out to be written."""
 
@@ -80,15 +81,14 @@ class Journal:
 
     def tell(self, row: dict[str, Any]) -> None:
         """Want an event told."""
-        self._own.append(row)
+        self.own.append(row)
 
     def keep(self) -> None:
-        if self._own:
-            self._kept += self._own
-            self._own = []
+        self._kept += self.own
+        self.own = []
 
     def forget(self) -> None:
-        self._own = []
+        self.own = []
 
     def drain(self, statements: Statements) -> list[Step]:
         """Hand out the steps that number and write the events of the finished units."""

@@ -33,31 +33,31 @@ class Layered(Generic[K, V]):
 
     def __init__(self) -> None:
         self._kept: dict[K, V | None] = {}
-        self._own: dict[K, V | None] = {}
+        self.own: dict[K, V | None] = {}
+        """What the unit under way learned and wants; where there is nothing, there is nothing to keep."""
 
     def find(self, key: K) -> V | Unknown | None:
         """What is known under a key."""
-        found = self._own.get(key, UNKNOWN)
+        found = self.own.get(key, UNKNOWN)
         return self._kept.get(key, UNKNOWN) if found is UNKNOWN else found
 
     def learn(self, key: K, value: V | None) -> None:
         """Note what the database says; what units want goes before it."""
         if key not in self._kept:
-            self._own.setdefault(key, value)
+            self.own.setdefault(key, value)
 
     def put(self, key: K, value: V | None) -> None:
         """Note what the unit under way makes of it."""
-        self._own[key] = value
+        self.own[key] = value
 
     def keep(self) -> None:
         """The unit under way succeeded."""
-        if self._own:
-            self._kept.update(self._own)
-            self._own.clear()
+        self._kept.update(self.own)
+        self.own.clear()
 
     def forget(self) -> None:
         """The unit under way failed."""
-        self._own.clear()
+        self.own.clear()
 
     def kept(self) -> dict[K, V | None]:
         """All that is known since units finished."""
@@ -66,7 +66,7 @@ class Layered(Generic[K, V]):
     def clear(self) -> None:
         """Know nothing: rows were changed in the database itself."""
         self._kept.clear()
-        self._own.clear()
+        self.own.clear()
 
 
 @dataclass(slots=True)
@@ -143,8 +143,7 @@ class Shelf(Layered[K, Row]):
 
     def keep(self) -> None:
         super().keep()
-        if self._own_pending.written or self._own_pending.removed:
-            self._pending.append(self._own_pending)
+        self._pending.append(self._own_pending)
 
     def forget(self) -> None:
         super().forget()
@@ -152,7 +151,7 @@ class Shelf(Layered[K, Row]):
 
     def drain(self, *, own: bool) -> Wanted[K]:
         """Hand out what is wanted by the finished units, or by the unit under way; the database has it from now on."""
-        pending, rows = (self._own_pending, self._own) if own else (self._pending, self._kept)
+        pending, rows = (self._own_pending, self.own) if own else (self._pending, self._kept)
         changed: list[Row] = []
         added: list[Row] = []
         for key, new in pending.written.items():
@@ -166,4 +165,4 @@ class Shelf(Layered[K, Row]):
     def unlearn(self, key: K) -> None:
         """Ask the database about this row again; nothing of it may be pending."""
         self._kept.pop(key, None)
-        self._own.pop(key, None)
+        self.own.pop(key, None)

@@ -97,7 +97,8 @@ class Transaction:
     async def keep(self) -> None:
         """The unit under way succeeded."""
         for layer in self._layers:
-            layer.keep()
+            if layer.own:
+                layer.keep()
         if self._ventured:
             self._ventured = False
             await self.connection.release()

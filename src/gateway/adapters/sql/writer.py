@@ -57,9 +57,9 @@ class Entry:
 
 
 class Writer:
-    """Takes what waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a moment
-    longer, until half of them wait: so one half is written while the other half is answered and calls again. Smaller
-    groups cost everyone more, larger ones leave nobody to be served meanwhile.
+    """Takes what waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a
+    moment longer, until half of them wait: so one half is written while the other half is answered and calls again.
+    Smaller groups cost everyone more, larger ones leave nobody to be served meanwhile.
     """
 
     def __init__(

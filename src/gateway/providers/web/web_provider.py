@@ -1,12 +1,12 @@
 """The web provider: WhatsApp Web, as a linked device."""
 
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import structlog
+import uuid_utils
 
 from gateway.ports.provider import LineDown, LineGone, Opening, ProviderHealth
 from gateway.providers.web.calls import OPENING, answered
@@ -43,7 +43,7 @@ class WebProvider:
 
     def new_message_id(self) -> str:
         """An id of the form that WhatsApp's own web client chooses."""
-        return "3EB0" + secrets.token_hex(9).upper()
+        return "3EB0" + uuid_utils.uuid4().hex[-18:].upper()
 
     async def open(self, opening: Opening) -> WebLine:
         engine = self._engine.running()

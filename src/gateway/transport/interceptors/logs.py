@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 
-import structlog
-
+from gateway.observability.calls import call_log
 from gateway.transport.exchange import Exchange, Step
 from gateway.transport.rpcs import Rpc
 
 
 class Logs:
-    """Writes method, code, milliseconds, tenant and, as bound by Context, the correlation id; never what was said."""
+    """Writes method, code, milliseconds, tenant and correlation id; never what was said."""
 
     def around(self, rpc: Rpc, proceed: Step) -> Step:
-        answered = structlog.get_logger().bind(method=rpc.name).info
+        answered = call_log()
 
         async def step(exchange: Exchange) -> None:
             begun = time.perf_counter()
@@ -22,10 +21,11 @@ class Logs:
                 await proceed(exchange)
             finally:
                 answered(
-                    "Answered a call",
+                    method=rpc.name,
                     code=exchange.code.name,
                     ms=round((time.perf_counter() - begun) * 1000, 2),
                     tenant=exchange.caller.tenant_id if exchange.caller else "",
+                    correlation_id=exchange.correlation_id,
                 )
 
         return step
