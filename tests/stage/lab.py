@@ -25,11 +25,12 @@ Kind = oracle_pb2.OracleEntry.Kind
 
 
 class Lab:
-    """The lab. `stub` is all that it can be told; `environment` is how a gateway is told to speak to it."""
+    """The lab. `stub` is all that it can be told, `control` is where; `environment` tells a gateway to speak to it."""
 
     def __init__(self, stub: LabServiceAsyncStub, process: Child, ready: dict[str, str]) -> None:
         self.stub = stub
         self.process = process
+        self.control = ready["control"]
         self.environment = {
             "WAGATE_LAB__ADDRESS": ready["address"],
             "WAGATE_LAB__ROOT_KEY_HEX": ready["root_key_hex"],

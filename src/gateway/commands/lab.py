@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from gateway.commands import lab_accounts, lab_groups, lab_persons, lab_records
+from gateway.commands import lab_accounts, lab_faults, lab_groups, lab_persons, lab_records
 from gateway.commands.lab_control import telling
 from gateway.programs import ProgramMissing, find_program
 
@@ -25,5 +25,11 @@ def serve(*flags: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
     os.execv(program, [str(program), *flags])  # noqa: S606 the lab itself, with its own flags
 
 
-for command in (*lab_accounts.COMMANDS, *lab_persons.COMMANDS, *lab_groups.COMMANDS, *lab_records.COMMANDS):
+for command in (
+    *lab_accounts.COMMANDS,
+    *lab_persons.COMMANDS,
+    *lab_groups.COMMANDS,
+    *lab_faults.COMMANDS,
+    *lab_records.COMMANDS,
+):
     lab.command(telling(command))

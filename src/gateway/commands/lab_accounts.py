@@ -1,4 +1,4 @@
-"""Accounts of a lab: made, paired, and troubled."""
+"""Accounts of a lab: made, paired, and ended."""
 
 from __future__ import annotations
 
@@ -59,39 +59,4 @@ async def unlink(phone_number: str, *, device: int = 0, at: At = DEFAULT) -> Non
         await stub.UnlinkDevice(pb.UnlinkDeviceRequest(phone_number=phone_number, device=device))
 
 
-async def drop(phone_number: str, *, at: At = DEFAULT) -> None:
-    """Cut the sockets of all devices of an account."""
-    async with lab_at(at) as stub:
-        answer = await stub.DropConnections(pb.DropConnectionsRequest(phone_number=phone_number))
-    print(f"{answer.dropped_count} cut")
-
-
-async def fault(
-    phone_number: str,
-    *,
-    frozen: bool = False,
-    acks_held: bool = False,
-    acks_lost: bool = False,
-    unreachable: bool = False,
-    refuse_code: int = 0,
-    refuse_count: int = 0,
-    login_failure_code: int = 0,
-    garble_count: int = 0,
-    at: At = DEFAULT,
-) -> None:
-    """Let this go wrong for an account's devices, and nothing else; without flags all is well again."""
-    wrong = pb.SetFaultRequest.Fault(
-        frozen=frozen,
-        acks_held=acks_held,
-        acks_lost=acks_lost,
-        unreachable=unreachable,
-        refuse_code=refuse_code,
-        refuse_count=refuse_count,
-        login_failure_code=login_failure_code,
-        garble_count=garble_count,
-    )
-    async with lab_at(at) as stub:
-        await stub.SetFault(pb.SetFaultRequest(phone_number=phone_number, fault=wrong))
-
-
-COMMANDS: Final = (account, accounts, delete, scan, code, unlink, drop, fault)
+COMMANDS: Final = (account, accounts, delete, scan, code, unlink)

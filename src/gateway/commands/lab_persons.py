@@ -17,15 +17,21 @@ async def person(name: str, *, phone_number: str = "", naming: Naming = "lid-and
     print(f"{answer.person_id}  {answer.account.phone_number}  {answer.account.lid}  device {answer.device}")
 
 
-async def say(person_id: str, to: str, text: str, *, answering: str = "", of: str = "", at: At = DEFAULT) -> None:
+async def say(
+    person_id: str, to: str, text: str, *, times: int = 1, answering: str = "", of: str = "", at: At = DEFAULT
+) -> None:
     """Say a text as a person, to another or to a group. `--answering` names WhatsApp's id of a message, `--of` who said
-    it.
+    it. `--times` says it so often, to another, in one go, each with its number.
     """
     request = pb.SayRequest(
         person_id=person_id, to=to, text=text, reply_to_provider_message_id=answering, reply_to_author=of
     )
     async with lab_at(at) as stub:
-        print((await stub.Say(request)).provider_message_id)
+        if times > 1:
+            many = pb.SayManyRequest(person_id=person_id, to=to, text=text, count=times)
+            print("\n".join((await stub.SayMany(many)).provider_message_ids))
+        else:
+            print((await stub.Say(request)).provider_message_id)
 
 
 async def read(person_id: str, sender: str, *provider_message_ids: str, group: str = "", at: At = DEFAULT) -> None:
