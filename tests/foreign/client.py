@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from tests.stage.programs import ROOT, foreign
 from tests.stage.watching import Watch
 from wagate.lab.v1 import lab_service_pb2
 
-_PAIRED_WITHIN: Final = 40.0
+_CONNECTED_WITHIN: Final = 40.0
 
 Command = Sequence[str | Path]
 
@@ -58,25 +59,48 @@ class Receipt:
 
 
 class ForeignClient:
-    """A client, and the account that it is paired with."""
+    """A client, and the account that it is linked to. It can leave and come back any number of times."""
 
-    def __init__(self, account: lab_service_pb2.Account, process: Child) -> None:
+    codes: Watch[str]
+    states: Watch[str]
+    messages: Watch[Message]
+    receipts: Watch[Receipt]
+
+    def __init__(
+        self, account: lab_service_pb2.Account, start: Callable[[], AbstractAsyncContextManager[Child]]
+    ) -> None:
         self.account = account
         self.phone_number = account.phone_number
         self.lid = account.lid
         self.name = account.push_name
-        self.codes: Watch[str] = Watch()
-        self.states: Watch[str] = Watch()
-        self.messages: Watch[Message] = Watch()
-        self.receipts: Watch[Receipt] = Watch()
-        self._said: Watch[str] = Watch()
-        self._process = process
+        self._start = start
+        self._running = AsyncExitStack()
+        self._process: Child
 
     async def pair(self, lab: Lab) -> None:
-        """Link it to its account by QR."""
-        code = await self.codes.next(within=_PAIRED_WITHIN)
+        """Start it, and link it to its account by QR."""
+        await self._come()
+        code = await self.codes.next(within=_CONNECTED_WITHIN)
         await lab.scan(self.account, code)
-        await self.states.until(lambda state: state == "connected", within=_PAIRED_WITHIN)
+        await self.states.until(lambda state: state == "connected", within=_CONNECTED_WITHIN)
+
+    async def come_back(self) -> None:
+        """Start it once it is linked, and wait until it is connected."""
+        await self._come()
+        await self.states.until(lambda state: state == "connected", within=_CONNECTED_WITHIN)
+
+    async def leave(self) -> None:
+        """Let it end, as it must do well."""
+        assert await self._process.dismiss() == 0
+        await self._running.aclose()
+
+    async def kill(self) -> None:
+        """End it without a chance to do anything."""
+        await self._running.aclose()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self._process.last_words()
 
     async def say(self, to: str, text: str) -> str:
         """Send a text, to E.164 with `+` or to a JID; WhatsApp's id of it."""
@@ -88,14 +112,22 @@ class ForeignClient:
         await self._order(read={"id": message.id, "chat": message.chat, "sender": message.sender})
 
     async def received(self, message_id: str) -> Message:
-        """A message, once it is there."""
-        return await self.messages.until(lambda message: message.id == message_id)
+        """A message, once it is there in words."""
+        return await self.messages.until(lambda message: message.id == message_id and message.text != "")
 
     async def knows(self, kind: str, message_id: str) -> None:
         """Wait until it tells that a message of its own was `delivered` or `read`."""
         await self.receipts.until(lambda receipt: receipt.kind == kind and message_id in receipt.ids)
 
-    async def listen(self) -> None:
+    async def _come(self) -> None:
+        self.codes, self.states, self._said = Watch(), Watch(), Watch[str]()
+        self.messages, self.receipts = Watch(), Watch()
+        self._process = await self._running.enter_async_context(self._start())
+        listening = asyncio.create_task(self._listen())
+        self._running.push_async_callback(asyncio.wait, [listening])
+        self._running.push_async_callback(self._process.kill)
+
+    async def _listen(self) -> None:
         """Take in what the client tells, until it ends."""
         watches: dict[str, Watch[Any]] = {
             "qr": self.codes,
@@ -124,19 +156,18 @@ async def foreign_client(
     """Run a client that keeps everything in this folder, and pair it; at the end it must end well."""
     folder.mkdir(parents=True)
     environment = trusting(lab) | {"LAB_NAME": account.push_name}
-    async with child(*entering, *command, log=folder / "client.log", environment=environment) as process:
-        client = ForeignClient(account, process)
-        listening = asyncio.create_task(client.listen())
-        try:
-            await client.pair(lab)
-            yield client
-            assert await process.dismiss() == 0
-        except AssertionError as error:
-            error.add_note(process.last_words())
-            raise
-        finally:
-            await process.kill()
-            await listening
+    client = ForeignClient(
+        account, partial(child, *entering, *command, log=folder / "client.log", environment=environment)
+    )
+    try:
+        await client.pair(lab)
+        yield client
+        await client.leave()
+    except AssertionError as error:
+        error.add_note(client.last_words())
+        raise
+    finally:
+        await client.kill()
 
 
 def trusting(lab: Lab) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tests.stage.island import Island, island
 from tests.stage.lab import Lab, lab_process
 from tests.stage.persons import Naming
 from tests.stage.shop import Shop, new_shop
+from wagate.lab.v1 import lab_service_pb2
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,18 @@ class Cast:
     neonize: ForeignClient
 
 
+@pytest.fixture
+async def cast(company: Cast) -> AsyncIterator[Cast]:
+    """The company of all tests. In none does anybody ask the lab what it has no answer to, or try to leave."""
+    yield company
+    stats = await company.lab.stub.GetStats(lab_service_pb2.GetStatsRequest())
+    assert not stats.unanswered_iqs
+    assert company.island.attempts_to_leave() == 0
+
+
 @pytest.fixture(scope="package")
-async def cast(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
-    """The cast of all tests: started and paired at the same time, by both ways of naming an account."""
+async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
+    """A cast: started and paired at the same time, by both ways of naming an account."""
     folder = tmp_path_factory.mktemp("foreign")
     async with AsyncExitStack() as running:
         alone = await running.enter_async_context(island(folder / "island.log"))

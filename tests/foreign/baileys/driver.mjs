@@ -32,6 +32,7 @@ const toldMessage = ({ key, pushName, message }) => ({
 })
 
 const { state: auth, saveCreds } = await useMultiFileAuthState('baileys')
+const sent = new Map() // what was said by its id, for those who could not read it
 const config = {
 	auth,
 	agent,
@@ -39,6 +40,7 @@ const config = {
 	logger,
 	waWebSocketUrl: `wss://${process.env.LAB_ADDRESS}/ws/chat`,
 	shouldSyncHistoryMessage: () => false, // the lab's phone has no history to send
+	getMessage: async ({ id }) => sent.get(id),
 	emitOwnEvents: false
 }
 let socket
@@ -73,8 +75,14 @@ const connect = () => {
 	})
 }
 
+const say = async ({ to, text }) => {
+	const { key, message } = await socket.sendMessage(jid(to), { text })
+	sent.set(key.id, message)
+	tell({ said: key.id })
+}
+
 const doing = {
-	say: async ({ to, text }) => tell({ said: (await socket.sendMessage(jid(to), { text })).key.id }),
+	say,
 	read: ({ id, chat }) => socket.readMessages([{ id, remoteJid: chat, fromMe: false }])
 }
 
