@@ -96,7 +96,8 @@ class Injector:
         async with asyncio.TaskGroup() as group:
             with self._noting(Kind.HOLD_ACKS, shop):
                 await self._set(shop, Wrong(acks_held=True))
-                group.create_task(self._scene.callers[fault.session][0].act())
+                for caller in self._scene.callers[fault.session]:  # some of their chats wait for an unknown outcome
+                    group.create_task(caller.act())
                 if not await self._scene.witness.sees(taken, within=_UNTIL_SENT):
                     sys.stderr.write(f"{shop.session_id} sent nothing for {_UNTIL_SENT} s: {fault.kind} comes anyway\n")
                 await self._wreck(fault.kind, between=True)

@@ -11,6 +11,7 @@ from grpc import StatusCode, aio
 
 from tests.faults.record import Call, Said
 from tests.stage.persons import Person
+from tests.stage.shop import Shop
 from tests.stage.waiting import eventually
 from wagate.v1 import content_pb2
 from wagate.v1.message_service_pb2 import SendMessageRequest
@@ -48,12 +49,12 @@ class Traffic:
 class Caller:
     """Sends numbered texts to one person, each until it is answered, and only then the next."""
 
-    def __init__(self, stub: MessageServiceAsyncStub, session_id: str, to: str, traffic: Traffic, seed: int) -> None:
+    def __init__(self, stub: MessageServiceAsyncStub, shop: Shop, to: Person, traffic: Traffic, seed: int) -> None:
         self._stub = stub
-        self._session_id = session_id
-        self._to = to
+        self._session_id = shop.session_id
+        self._to = to.phone_number
         self._traffic = traffic
-        self._dice = random.Random(seed)
+        self._dice = random.Random(f"{seed} {self._session_id} {self._to}")
         self._turn = asyncio.Lock()
         self._sent = 0
 
@@ -97,21 +98,23 @@ class Caller:
 
 
 class Speaker:
-    """A person who writes numbered texts to one session."""
+    """A person who writes numbered texts to one session: to its phone number, or in a group that it is in."""
 
-    def __init__(self, person: Person, session_id: str, phone_number: str, traffic: Traffic) -> None:
+    def __init__(self, person: Person, shop: Shop, traffic: Traffic, *, group: str = "") -> None:
         self._person = person
-        self._session_id = session_id
-        self._phone_number = phone_number
+        self._shop = shop
+        self._group = group
         self._traffic = traffic
         self._said = 0
 
     async def act(self) -> None:
         """Say the next text."""
         self._said += 1
-        text = f"{self._person.phone_number[-4:]} to {self._session_id}: {self._said}"
-        named = await self._person.say(self._phone_number, text)
-        self._traffic.said.append(Said(self._person.phone_number, self._session_id, text, named))
+        where = " in the group" if self._group else ""
+        text = f"{self._person.phone_number[-4:]} to {self._shop.session_id}{where}: {self._said}"
+        named = await self._person.say(self._group or self._shop.phone_number, text)
+        said = Said(self._person.phone_number, self._shop.session_id, text, named, self._group)
+        self._traffic.said.append(said)
         self._traffic.count += 1
 
 

@@ -19,9 +19,11 @@ _SHOWN: Final = 5
 
 def table(record: Record, findings: Sequence[Finding]) -> str:
     """What was injected, and a row for each promise, as Markdown."""
+    terms = record.terms
     counts = Counter(fault.kind for fault in record.faults)
     lines = [
-        f"seed {record.terms.seed}: {len(record.calls)} messages accepted and {len(record.said)} said in "
+        f"Once more: make faults N={terms.kills} SEED={terms.seed} SESSIONS={terms.sessions} MESSAGES={terms.messages}",
+        f"{len(record.calls)} messages accepted and {len(record.said)} said in "
         f"{len(record.sessions)} sessions; {', '.join(f'{kind} {count}' for kind, count in sorted(counts.items()))}; "
         f"{len(proven(record))} kills between send and ack",
         "",

@@ -16,6 +16,7 @@ from tests.faults.players import Caller, Speaker, Traffic
 from tests.faults.readers import Reader, reading
 from tests.faults.witness import Witness, witnessing
 from tests.stage.gateway import Gateway, gateway_process
+from tests.stage.groups import Addressing, new_group
 from tests.stage.lab import Lab, lab_process
 from tests.stage.persons import Person
 from tests.stage.shop import Shop, new_shop
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from wagate.v1.message_service_pb2_grpc import MessageServiceAsyncStub
 
 LEASE_SECONDS: Final = 4.0
-_CHATS: Final = 2
+_CHATS: Final = 4
 """With how many persons each session speaks."""
+_SPEAKERS: Final = 2
+"""How many of them also speak in a group that it is in."""
 _PAIRING_AT_ONCE: Final = 4
 _IN_A_HURRY: Final = {
     "WAGATE_LEASES__TTL": f"{LEASE_SECONDS}s",
@@ -68,27 +71,29 @@ async def a_scene(terms: Terms, folder: Path) -> AsyncIterator[Scene]:
         reading(gateway.address, folder / "reader.txt") as reader,
         aio.insecure_channel(gateway.address, options=_IMPATIENT) as channel,
     ):
-        shops = await _shops(gateway, lab, terms.sessions)
-        persons = [await lab.person(f"Person {number}") for number in range(terms.sessions)]
-        traffic = Traffic()
-        pairs = [
-            [(shop, persons[(place + step) % len(persons)]) for step in range(min(_CHATS, len(persons)))]
-            for place, shop in enumerate(shops)
-        ]
         stub: MessageServiceAsyncStub = MessageServiceStub(channel)
+        shops, traffic = await _shops(gateway, lab, terms.sessions), Traffic()
+        persons = [await lab.person(f"Person {number}") for number in range(max(terms.sessions, _CHATS))]
+        friends = [[persons[(place + step) % len(persons)] for step in range(_CHATS)] for place in range(len(shops))]
         callers = [
-            [
-                Caller(stub, shop.session_id, person.phone_number, traffic, terms.seed + place)
-                for place, (shop, person) in enumerate(of_shop)
-            ]
-            for of_shop in pairs
+            [Caller(stub, shop, person, traffic, terms.seed) for person in known]
+            for shop, known in zip(shops, friends, strict=True)
         ]
-        speakers = [
-            Speaker(person, shop.session_id, shop.phone_number, traffic)
-            for of_shop in pairs
-            for shop, person in of_shop
-        ]
+        speakers = await _speakers(lab, shops, friends, traffic)
         yield Scene(gateway, lab, witness, reader, traffic, shops, persons, callers, speakers)
+
+
+async def _speakers(lab: Lab, shops: list[Shop], friends: list[list[Person]], traffic: Traffic) -> list[Speaker]:
+    """Those who write to each session alone, and in a group; groups are of both forms in turn."""
+    speakers: list[Speaker] = []
+    for place, (shop, known) in enumerate(zip(shops, friends, strict=True)):
+        members = known[:_SPEAKERS]
+        numbers = [person.phone_number for person in members]
+        addressing = list(Addressing)[place % len(Addressing)]
+        group = await new_group(lab, *numbers, shop.phone_number, addressing=addressing)
+        speakers += [Speaker(person, shop, traffic) for person in known]
+        speakers += [Speaker(person, shop, traffic, group=group) for person in members]
+    return speakers
 
 
 async def _shops(gateway: Gateway, lab: Lab, count: int) -> list[Shop]:

@@ -27,6 +27,7 @@ def delivered_is_one_row_and_one_event(record: Record) -> Finding:
         found = rows.pop(what, [])
         finding.check([row.text for row in found] == [said.text], f"{said.text!r} became {found}")
         for row in found:
+            finding.check(said.group in ("", row.chat_id), f"{said.text!r} was taken in for chat {row.chat_id}")
             times = told[row.message_id]
             finding.check(times == 1 and resolved[row.message_id] <= 1, f"{said.text!r} was told {times} times")
     for row in (row for left in rows.values() for row in left):
