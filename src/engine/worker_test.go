@@ -35,6 +35,9 @@ type worker struct {
 	log     *safeBuffer
 	items   chan *enginev1.Item
 	judge   func(*enginev1.Item) bool // says which items are stored; nil means all
+	refused uint64                    // the run of items in which something was refused last
+	holds   bool                      // answers are kept for later
+	kept    []*enginev1.FollowRequest
 	follows enginev1.EngineService_FollowClient
 	leave   context.CancelFunc
 	mu      sync.Mutex
@@ -126,7 +129,7 @@ func (w *worker) follow() {
 	_, err = stream.Header()
 	must(w.t, err)
 	items := make(chan *enginev1.Item, 1000)
-	w.items, w.follows, w.leave = items, stream, cancel
+	w.items, w.follows, w.leave, w.refused = items, stream, cancel, 0
 	go func() {
 		defer close(items)
 		for {
@@ -140,12 +143,43 @@ func (w *worker) follow() {
 	}()
 }
 
+// settle says what became of an item. After a refusal all of the same run is refused.
 func (w *worker) settle(stream enginev1.EngineService_FollowClient, item *enginev1.Item) {
 	w.mu.Lock()
 	judge := w.judge
 	w.mu.Unlock()
-	if item.GetAckRequired() {
-		stream.Send(&enginev1.FollowRequest{ItemId: item.GetItemId(), Refused: judge != nil && !judge(item)}) //nolint:errcheck // a lost stream is seen elsewhere
+	if !item.GetAckRequired() {
+		return
+	}
+	refused := item.GetRun() != 0 && item.GetRun() == w.refused || judge != nil && !judge(item)
+	if refused {
+		w.refused = item.GetRun()
+	}
+	w.answer(stream, &enginev1.FollowRequest{ItemId: item.GetItemId(), Refused: refused})
+}
+
+func (w *worker) answer(stream enginev1.EngineService_FollowClient, answer *enginev1.FollowRequest) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.holds {
+		w.kept = append(w.kept, answer)
+		return
+	}
+	stream.Send(answer) //nolint:errcheck // a lost stream is seen elsewhere
+}
+
+// holding keeps all answers until it is released.
+func (w *worker) holding() (release func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.holds = true
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, answer := range w.kept {
+			w.follows.Send(answer) //nolint:errcheck // a lost stream is seen elsewhere
+		}
+		w.holds, w.kept = false, nil
 	}
 }
 

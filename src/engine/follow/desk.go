@@ -7,13 +7,15 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 )
 
 // maxWaiting bounds what is kept while nobody follows, or who does is slow. What lines wait for is bounded by the lines.
 const maxWaiting = 4096
+
+// crowd is how many items that are not settled yet make a crowd. Each waits for those before it, of whatever line.
+const crowd = 1024
 
 // ErrReplaced ends a stream when another one begins.
 var ErrReplaced = errors.New("another stream follows")
@@ -75,22 +77,20 @@ func (d *Desk) Tell(item *enginev1.Item) {
 	d.dropOldest()
 }
 
-// Ask tells an item and waits until it is settled. It gives up when patience runs out, when nobody follows, or when the
-// line that asks is gone.
-func (d *Desk) Ask(item *enginev1.Item, patience time.Duration, gone <-chan struct{}) Settlement {
+// Ask tells an item whose settlement is waited for, and returns at once.
+func (d *Desk) Ask(item *enginev1.Item) *Question {
 	asked := &entry{item: item, settled: make(chan Settlement, 1)}
 	if !d.putAsked(asked) {
-		return Unanswered
+		asked.settled <- Unanswered
 	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case settlement := <-asked.settled:
-		return settlement
-	case <-timer.C:
-	case <-gone:
-	}
-	return d.withdraw(asked)
+	return &Question{d, asked}
+}
+
+// IsCrowded says whether so many items are not settled yet that whoever can should rather wait than ask ahead.
+func (d *Desk) IsCrowded() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.asked) >= crowd
 }
 
 // Present returns once somebody follows, or ctx ends.
@@ -134,20 +134,6 @@ func (d *Desk) put(e *entry) {
 	d.waiting = append(d.waiting, e)
 	if d.follower != nil {
 		d.follower.wake()
-	}
-}
-
-// withdraw takes back an item that is waited for no more: a settlement that came at the last moment still counts.
-func (d *Desk) withdraw(asked *entry) Settlement {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.asked, asked.item.ItemId)
-	d.remove(asked)
-	select {
-	case settlement := <-asked.settled:
-		return settlement
-	default:
-		return Unanswered
 	}
 }
 

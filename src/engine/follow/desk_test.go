@@ -49,7 +49,7 @@ func item(session string) *enginev1.Item { return &enginev1.Item{SessionId: sess
 
 func ask(desk *Desk, session string, gone <-chan struct{}) <-chan Settlement {
 	settlement := make(chan Settlement, 1)
-	go func() { settlement <- desk.Ask(item(session), patience, gone) }()
+	go func() { settlement <- desk.Ask(item(session)).Settlement(patience, gone) }()
 	return settlement
 }
 
@@ -98,7 +98,7 @@ func TestAnAskedItemIsUnansweredWhileNobodyFollows(t *testing.T) {
 func TestAnAskedItemIsUnansweredWhenPatienceRunsOut(t *testing.T) {
 	desk := newDesk()
 	worker := followDesk(t, desk)
-	if settlement := desk.Ask(item("shop"), 10*time.Millisecond, nil); settlement != Unanswered {
+	if settlement := desk.Ask(item("shop")).Settlement(10*time.Millisecond, nil); settlement != Unanswered {
 		t.Fatalf("it was settled as %d", settlement)
 	}
 	desk.Settle(worker.next(t).ItemId, Stored) // Too late, and harmless.

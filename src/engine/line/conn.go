@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 )
 
 // ErrLeaseOut is the failure of a connection whose session is no longer ours.
@@ -19,14 +20,15 @@ type Lease interface {
 // handshakes, pings, receipts and retries are covered as well as messages.
 type leasedConn struct {
 	net.Conn
-	lease  Lease
-	heard  func() // called whenever bytes came in
-	close  sync.Once
-	closed chan struct{}
+	lease   Lease
+	heard   func()      // called whenever bytes came in
+	mayRead func() bool // asked before more are let in
+	close   sync.Once
+	closed  chan struct{}
 }
 
-func newLeasedConn(raw net.Conn, lease Lease, heard func()) *leasedConn {
-	c := &leasedConn{Conn: raw, lease: lease, heard: heard, closed: make(chan struct{})}
+func newLeasedConn(raw net.Conn, lease Lease, heard func(), mayRead func() bool) *leasedConn {
+	c := &leasedConn{Conn: raw, lease: lease, heard: heard, mayRead: mayRead, closed: make(chan struct{})}
 	go c.closeWithLease()
 	return c
 }
@@ -48,8 +50,14 @@ func (c *leasedConn) Write(bytes []byte) (int, error) {
 	return c.Conn.Write(bytes)
 }
 
-// Read lets no byte in that arrived after the lease had run out.
+// Read lets no byte in that arrived after the lease had run out, and none while it may not read.
 func (c *leasedConn) Read(bytes []byte) (int, error) {
+	for !c.mayRead() && !c.isClosed() {
+		select {
+		case <-time.After(lookAgain):
+		case <-c.closed:
+		}
+	}
 	n, err := c.Conn.Read(bytes)
 	if !c.lease.Holds() {
 		c.Close()

@@ -28,7 +28,7 @@ func connected(t *testing.T, held *lease.Lease) (*leasedConn, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close() })
-	conn := newLeasedConn(near, held, func() {})
+	conn := newLeasedConn(near, held, func() {}, func() bool { return true })
 	t.Cleanup(func() { conn.Close() })
 	if err := far.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

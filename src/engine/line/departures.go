@@ -48,6 +48,13 @@ type logger struct {
 	departures *departures
 }
 
+// Warnf leaves out what whatsmeow says about each message that is told ahead.
+func (l logger) Warnf(format string, arguments ...any) {
+	if format != "Handler for %s failed" {
+		l.Logger.Warnf(format, arguments...)
+	}
+}
+
 func (l logger) Sub(module string) waLog.Logger {
 	if module == "Send" {
 		return sendLogger{l.Logger.Sub(module), l.departures}

@@ -31,6 +31,7 @@ type gate struct {
 	mu      sync.Mutex
 	shut    bool
 	passing sync.WaitGroup
+	asked   [32]byte // the name of what was last looked for in the buffer
 }
 
 // close lets nothing pass from now on.
@@ -59,8 +60,22 @@ func (g *gate) GetBufferedEvent(ctx context.Context, hash [32]byte) (*store.Buff
 		return nil, err
 	}
 	defer leave()
+	g.note(hash)
 	event, err := g.EventBuffer.GetBufferedEvent(ctx, hash)
 	return event, g.judge(err, err != nil)
+}
+
+func (g *gate) note(hash [32]byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = hash
+}
+
+// latest is the name of what was last looked for in the buffer: of what is decrypted just now.
+func (g *gate) latest() [32]byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.asked
 }
 
 func (g *gate) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {

@@ -35,9 +35,11 @@ type Options struct {
 	Proxy *url.URL
 	Lease Lease
 	Log   *slog.Logger
-	// Hear is told everything that whatsmeow tells, in whatsmeow's order. False means that it was not stored. It may wait;
-	// answers to what the line asks arrive meanwhile.
-	Hear func(*Line, any) bool
+	// Hear is told everything that whatsmeow tells, in whatsmeow's order. It may wait; answers to what the line asks arrive
+	// meanwhile. A message may be told before the answers to those before it are known.
+	Hear func(*Line, any) Answer
+	// Crowded says whether so much waits for the worker that nothing should be told ahead. Nobody asks while pairing.
+	Crowded func() bool
 	// Learned is told each new pair of names of one person.
 	Learned func(lid, phone types.JID)
 	// StoreFailed is told, once, why the line had to end: the store cannot be read or written.
@@ -51,6 +53,9 @@ type Options struct {
 type Line struct {
 	options    Options
 	client     *whatsmeow.Client
+	toWhatsApp *http.Client
+	stanzas    *stanzas
+	ahead      *ahead
 	gate       *gate // nil while pairing: nothing is decrypted then
 	departures *departures
 	sendTurn   chan struct{}
@@ -72,7 +77,9 @@ func New(ctx context.Context, options Options) *Line {
 		departures: &departures{awaited: make(map[string]bool)},
 		sendTurn:   make(chan struct{}, 1),
 		gone:       make(chan struct{}),
+		stanzas:    newStanzas(),
 	}
+	l.ahead = newAhead(l)
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	if options.Device.ID != nil {
 		l.gate = &gate{EventBuffer: options.Device.EventBuffer, storeFailed: l.storeFailed}
@@ -101,27 +108,11 @@ func (l *Line) newClient() *whatsmeow.Client {
 	client.PrePairCallback = func(account types.JID, _, _ string) bool { return l.mayLink(account) }
 	client.AddEventHandlerWithSuccessStatus(l.hear)
 
-	toWhatsApp := &http.Client{Transport: l.options.Network.transport(l.options.Proxy, l.wrapMain)}
-	client.SetWebsocketHTTPClient(toWhatsApp)
-	client.SetPreLoginHTTPClient(toWhatsApp)
+	l.toWhatsApp = &http.Client{Transport: l.options.Network.transport(l.options.Proxy, l.wrapMain)}
+	client.SetWebsocketHTTPClient(l.toWhatsApp)
+	client.SetPreLoginHTTPClient(l.toWhatsApp)
 	client.SetMediaHTTPClient(&http.Client{Transport: l.options.Network.transport(l.options.Proxy, l.wrap)})
 	return client
-}
-
-// Connect dials and shakes hands. Login follows, and is told as an event. It returns as soon as the line is gone, though
-// whatsmeow waits for a handshake's answer whatever happens meanwhile.
-func (l *Line) Connect() error {
-	if err := l.options.Network.Connects.Wait(l.ctx); err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { done <- l.client.ConnectContext(l.ctx) }()
-	select {
-	case err := <-done:
-		return err
-	case <-l.gone:
-		return net.ErrClosed
-	}
 }
 
 // Gone is closed when the connection is.
@@ -163,12 +154,12 @@ func (l *Line) IsGone() bool {
 
 // wrap leases a connection to the line.
 func (l *Line) wrap(raw net.Conn) net.Conn {
-	return l.adopt(newLeasedConn(raw, l.options.Lease, func() {}))
+	return l.adopt(newLeasedConn(raw, l.options.Lease, func() {}, func() bool { return true }))
 }
 
 // wrapMain leases the connection whose end is the line's end.
 func (l *Line) wrapMain(raw net.Conn) net.Conn {
-	conn := l.adopt(newLeasedConn(raw, l.options.Lease, l.heard))
+	conn := l.adopt(newLeasedConn(raw, l.options.Lease, l.heard, l.stanzas.mayRead))
 	l.heard()
 	go func() {
 		<-conn.closed
@@ -193,6 +184,10 @@ func (l *Line) heard() {
 	l.lastHeard = time.Now()
 }
 
+// HeldBack says whether, not longer ago than this, the line did not read what WhatsApp sent, as too much waits already.
+// Then it is no wonder that pings go unanswered.
+func (l *Line) HeldBack(span time.Duration) bool { return l.stanzas.heldWithin(span) }
+
 // SilentFor is how long nothing has come in, not even the answer to a ping.
 func (l *Line) SilentFor() time.Duration {
 	l.mu.Lock()
@@ -212,7 +207,27 @@ func (l *Line) hear(event any) (stored bool) {
 	if l.IsGone() && mustBeStored(event) {
 		return false
 	}
-	return l.options.Hear(l, event)
+	return l.stored(event, l.options.Hear(l, event))
+}
+
+// stored says whether something was stored, as far as whatsmeow need know: what is told ahead is confirmed here, and
+// whatsmeow does nothing more about it when it hears no.
+func (l *Line) stored(event any, answer Answer) bool {
+	if said, isKnown := answer.(Said); isKnown {
+		return bool(said)
+	}
+	defer l.stanzas.waitForStore()()
+	if l.tellAhead(event, answer) {
+		return false
+	}
+	return l.ahead.drained() && answer.Stored()
+}
+
+// AwaitAnswers waits until it is known what became of all that was told ahead, and says whether all was stored. It may be
+// called by who hears.
+func (l *Line) AwaitAnswers() bool {
+	defer l.stanzas.waitForStore()()
+	return l.ahead.drained()
 }
 
 func mustBeStored(event any) bool {

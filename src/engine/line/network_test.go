@@ -44,7 +44,7 @@ func newLine(t *testing.T, network *Network) *Line {
 	}
 	line := New(context.Background(), Options{
 		Device: store.NewDevice(), Network: network, Lease: lease.New(lease.Now() + time.Hour), Log: slog.New(slog.DiscardHandler),
-		Hear: func(*Line, any) bool { return true }, Learned: func(types.JID, types.JID) {},
+		Hear: func(*Line, any) Answer { return Said(true) }, Learned: func(types.JID, types.JID) {},
 	})
 	t.Cleanup(func() {
 		line.Close()

@@ -71,7 +71,7 @@ func newAttempt(s *Session, id, phone string) *attempt {
 		Proxy:   s.wishes.proxy,
 		Lease:   s.lease,
 		Log:     s.log,
-		Hear:    func(_ *line.Line, event any) bool { return a.hear(event) },
+		Hear:    func(_ *line.Line, event any) line.Answer { return line.Said(a.hear(event)) },
 		MayLink: a.mayLink,
 	})
 	return a

@@ -37,13 +37,15 @@ func newConnection(s *Session, device *store.Device) *connection {
 	c := &connection{session: s, device: device, verdict: make(chan verdict, 1), ended: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.runs++
 	c.line = line.New(s.ctx, line.Options{
 		Device:      device,
 		Network:     s.house.Network,
 		Proxy:       s.wishes.proxy,
 		Lease:       s.lease,
 		Log:         s.log,
-		Hear:        func(_ *line.Line, event any) bool { return c.hear(event) },
+		Hear:        func(_ *line.Line, event any) line.Answer { return c.hear(event) },
+		Crowded:     s.house.Desk.IsCrowded,
 		Learned:     c.learned,
 		StoreFailed: func(err error) { c.conclude(storeFailed(err)) },
 	})
@@ -180,8 +182,8 @@ func (c *connection) upFor() time.Duration {
 	return time.Since(c.upSince)
 }
 
-// hear is told everything that happens on the line. False means: not stored, tell it again.
-func (c *connection) hear(event any) bool {
+// hear is told everything that happens on the line. What is not stored is told again.
+func (c *connection) hear(event any) line.Answer {
 	switch e := event.(type) {
 	case *events.Message:
 		return c.message(e)
@@ -206,7 +208,7 @@ func (c *connection) hear(event any) bool {
 			c.conclude(v)
 		}
 	}
-	return true
+	return line.Said(true)
 }
 
 // connected tells that the line is up.
@@ -227,10 +229,13 @@ func (c *connection) tell(change *enginev1.LineChanged) {
 	}
 }
 
+// pingUnanswered heeds a ping without an answer, unless the answer may lie behind what the line does not read just now.
 func (c *connection) pingUnanswered(inARow int) {
-	if inARow > 1 {
+	switch {
+	case c.line.HeldBack(c.session.house.Pace.Silence):
+	case inARow > 1:
 		c.conclude(unresponsive())
-	} else {
+	default:
 		c.degrade()
 	}
 }

@@ -7,25 +7,35 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
+	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	"wagate.dev/src/engine/convert"
 	"wagate.dev/src/engine/follow"
+	"wagate.dev/src/engine/line"
 )
 
-// message tells a message and waits until it is stored. One that is refused again and again is then told by its bytes as
-// well; in full first, each time, since it may have been the worker's trouble and not the message's.
-func (c *connection) message(event *events.Message) bool {
+// message tells a message. One that was refused before is told alone, after all those before it were stored.
+func (c *connection) message(event *events.Message) line.Answer {
 	if notice := convert.HistoryNotice(event); notice != nil {
-		return c.keepHistoryNotice(event, notice)
+		return line.Said(c.keepHistoryNotice(event, notice))
 	}
 	if !convert.IsMessage(event) {
-		return true
+		return line.Said(true)
 	}
 	key := itemKey{event.Info.Chat, event.Info.Sender.ToNonAD(), event.Info.ID, convert.Kind(event) + string(event.Info.Edit)}
-	place := convert.Place(&event.Info, c.alternate, c.isCatchingUp())
-	settlement := c.ask(convert.Arrived(event, place))
+	if c.session.refusals.has(key) {
+		return line.Said(c.line.AwaitAnswers() && c.messageAgain(event, key))
+	}
+	return c.ask(convert.Arrived(event, c.place(event)), key)
+}
+
+// messageAgain tells a message that was refused, and waits. If it is refused again and again it is told by its bytes as
+// well; in full first, each time, since it may have been the worker's trouble and not the message's.
+func (c *connection) messageAgain(event *events.Message, key itemKey) bool {
+	settlement := c.ask(convert.Arrived(event, c.place(event)), key).settlement()
 	if settlement == follow.Refused && c.session.refusals.add(key) {
 		c.session.log.Warn("a message is refused again and again: it is told by its bytes alone", "message_id", event.Info.ID)
-		settlement = c.ask(convert.ArrivedUnsupported(event, place))
+		c.passOver()
+		settlement = c.ask(convert.ArrivedUnsupported(event, c.place(event)), key).settlement()
 	}
 	return c.goOn(settlement, key)
 }
@@ -37,24 +47,65 @@ func (c *connection) unreadable(event *events.UndecryptableMessage) {
 	}
 }
 
-// receipt tells a receipt and waits until it is stored. One that is refused again and again would keep out all that is
-// behind it, and has no plainer form: it is left with WhatsApp, which tells it again on the next line.
-func (c *connection) receipt(event *events.Receipt) bool {
+// receipt tells a receipt. One that is refused again and again would keep out all that is behind it, and has no plainer
+// form: it is left with WhatsApp, which tells it again on the next line.
+func (c *connection) receipt(event *events.Receipt) line.Answer {
 	receipt := convert.Receipt(event, c.alternate)
 	if receipt == nil {
-		return true
+		return line.Said(true)
 	}
 	key := itemKey{event.Chat, event.Sender.ToNonAD(), fmt.Sprint(event.MessageIDs), "receipt" + string(event.Type)}
-	settlement := c.ask(receipt)
+	if !c.session.refusals.has(key) {
+		return c.ask(receipt, key)
+	}
+	if !c.line.AwaitAnswers() {
+		return line.Said(false)
+	}
+	settlement := c.ask(receipt, key).settlement()
 	if settlement == follow.Refused && c.session.refusals.add(key) {
 		c.session.log.Warn("a receipt is refused again and again: it is left for later", "message_ids", event.MessageIDs)
-		return false
+		c.passOver()
+		return line.Said(false)
 	}
-	return c.goOn(settlement, key)
+	return line.Said(c.goOn(settlement, key))
 }
 
-func (c *connection) ask(what any) follow.Settlement {
-	return c.session.house.Desk.Ask(c.session.newItem(what), c.session.house.Pace.Settlement, c.line.Gone())
+// asked is something that was told, and that is waited for to be stored.
+type asked struct {
+	connection *connection
+	key        itemKey
+	question   *follow.Question
+}
+
+func (c *connection) ask(what any, key itemKey) *asked {
+	c.session.mu.Lock()
+	item := c.session.item(what)
+	item.Run = c.session.runs
+	c.session.mu.Unlock()
+	return &asked{c, key, c.session.house.Desk.Ask(item)}
+}
+
+// passOver lets what follows be taken in although something was refused.
+func (c *connection) passOver() {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	c.session.runs++
+}
+
+// Known says whether it is known what became of it.
+func (a *asked) Known() bool { return a.question.IsSettled() }
+
+// Stored waits until it is known; if it is not stored, the line ends.
+func (a *asked) Stored() bool {
+	settlement := a.settlement()
+	if settlement == follow.Refused {
+		a.connection.session.refusals.add(a.key)
+	}
+	return a.connection.goOn(settlement, a.key)
+}
+
+func (a *asked) settlement() follow.Settlement {
+	return a.question.Settlement(a.connection.session.house.Pace.Settlement, a.connection.line.Gone())
 }
 
 // goOn says whether the line may. After the first item that is not stored it ends, so that everything from there on is
@@ -84,6 +135,10 @@ func (c *connection) keepHistoryNotice(event *events.Message, notice *waE2E.Hist
 		c.line.Shut()
 	}
 	return err == nil
+}
+
+func (c *connection) place(event *events.Message) *enginev1.MessagePlace {
+	return convert.Place(&event.Info, c.alternate, c.isCatchingUp())
 }
 
 func (c *connection) isCatchingUp() bool {

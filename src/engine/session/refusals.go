@@ -35,6 +35,13 @@ func (r *refusals) add(key itemKey) (tooOften bool) {
 	return r.counts[key] >= maxRefusals
 }
 
+// has says whether the worker has said no to an item.
+func (r *refusals) has(key itemKey) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts[key] > 0
+}
+
 func (r *refusals) forget(key itemKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

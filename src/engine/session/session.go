@@ -30,6 +30,7 @@ type Session struct {
 	fence      int64
 	wishes     wishes
 	named      string // the device's JID, once it is known
+	runs       uint64 // how many runs of items there have been
 	connection *connection
 	attempt    *attempt
 	state      *enginev1.LineChanged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,20 +31,15 @@ class Inbox:
 
     async def message(self, lease: Lease, fact: MessageArrived) -> None:
         """Take in a message in clear; it completes its placeholder, if there is one."""
+        await self.messages(lease, [fact])
+
+    async def messages(self, lease: Lease, facts: Sequence[MessageArrived]) -> None:
+        """Take in messages in clear, all or none, in this order."""
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)
-            await learn_named(uow, session, fact)
-            chat, sender = await _parties(uow, session, fact.place)
-            content = content_pb2.Content()
-            content.CopyFrom(fact.content)
-            if context := await context_of(uow, session, chat, fact):
-                content.context.CopyFrom(context)
-            known = await _known(uow, session, chat, sender, fact.place)
-            if known is None:
-                await _take_in(uow, session, chat, sender, fact.place, content)
-            elif known.content.HasField("undecryptable"):
-                await _complete(uow, session, chat, sender, known, content)
+            for fact in facts:
+                await _read(uow, session, fact)
 
         await self._store.write(work, needs(lease))
 
@@ -80,6 +76,20 @@ class Inbox:
             await tell(uow, session, event_pb2.Event(offline_gap=gap))
 
         await self._store.write(work, needs(lease))
+
+
+async def _read(uow: UnitOfWork, session: Session, fact: MessageArrived) -> None:
+    await learn_named(uow, session, fact)
+    chat, sender = await _parties(uow, session, fact.place)
+    content = content_pb2.Content()
+    content.CopyFrom(fact.content)
+    if context := await context_of(uow, session, chat, fact):
+        content.context.CopyFrom(context)
+    known = await _known(uow, session, chat, sender, fact.place)
+    if known is None:
+        await _take_in(uow, session, chat, sender, fact.place, content)
+    elif known.content.HasField("undecryptable"):
+        await _complete(uow, session, chat, sender, known, content)
 
 
 async def _parties(uow: UnitOfWork, session: Session, place: Place) -> tuple[Identity, Identity]:

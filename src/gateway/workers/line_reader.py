@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final
@@ -28,6 +29,7 @@ from gateway.domain.lines import (
     ReceiptArrived,
 )
 from gateway.ports.provider import Incoming, Line
+from gateway.workers.line_groups import is_repeated, runs_of_messages, told_together
 from gateway.workers.outbox_sender import OutboxSender
 from gateway.workers.owner_pairing import OwnerPairing
 from gateway.workers.owner_tools import OwnerTools
@@ -61,25 +63,39 @@ class LineReader:
 
     async def run(self, line: Line) -> None:
         """Store what the line tells, until it is gone (LineGone) or the lease is lost (LeaseLost)."""
-        async with aclosing(line.incoming()) as items:
-            async for item in items:
-                await self._take_in(item)
+        async with aclosing(told_together(line)) as groups:
+            async for group in groups:
+                await self._take_in(group)
 
-    async def _take_in(self, item: Incoming) -> None:
-        started = time.monotonic()
-        if await self._store(item):
-            await item.settle()
-            self._tools.meter.inbound_committed(time.monotonic() - started)
-        else:
-            await item.refuse()
-            self._tools.meter.inbound_refused()
+    async def _take_in(self, group: Sequence[Incoming]) -> None:
+        """Store what was told by now, messages behind each other together. What follows a refusal is refused."""
+        refused = False
+        for run in runs_of_messages(group):
+            started = time.monotonic()
+            stored = 0 if refused and is_repeated(run[0].fact) else await self._store_all(run)
+            for item in run[:stored]:
+                await item.settle()
+                self._tools.meter.inbound_committed(time.monotonic() - started)
+            for item in run[stored:]:
+                await item.refuse()
+                self._tools.meter.inbound_refused()
+                refused = refused or is_repeated(item.fact)
 
-    async def _store(self, item: Incoming) -> bool:
-        """Store one fact; tell whether it is stored. A fault of ours in one fact must not end the line: the engine
-        tells it again, and after some refusals in a form that is always stored.
+    async def _store_all(self, run: Sequence[Incoming]) -> int:
+        """Store facts, in one commit if they can be; tell how many are stored. A fault of ours in one fact must not end
+        the line: the engine tells it again, and after some refusals in a form that is always stored.
         """
+        messages = [item.fact for item in run if isinstance(item.fact, MessageArrived)]
+        if len(messages) > 1 and await self._store(self._tools.inbox.messages(self._lease, messages)):
+            return len(run)
+        for place, item in enumerate(run):
+            if not await self._store(self._take(item.fact)):
+                return place
+        return len(run)
+
+    async def _store(self, storing: Awaitable[None]) -> bool:
         try:
-            await self._take(item.fact)
+            await storing
         except LeaseLost:
             raise
         except StoreUnavailable:

@@ -17,7 +17,7 @@ from tests.unit.workers.faulty_house import FaultyHouse
 ADA = person("200@lid", PHONE)
 UNREADABLE = says_the_unreadable(place(ADA))
 FACTS: dict[str, tuple[str, Fact]] = {
-    "Inbox.message": ("message.received", says("Good day", place(ADA))),
+    "Inbox.messages": ("message.received", says("Good day", place(ADA))),
     "Inbox.undecryptable": ("message.undecryptable", UNREADABLE),
     "Lines._change": ("session.state_changed", LineChanged(LineState.DEGRADED)),
 }
@@ -48,7 +48,7 @@ async def test_what_is_perhaps_not_stored_is_refused_and_told_once_however_often
 async def test_a_placeholder_is_completed_once(faulty: FaultyHouse, lease: Lease, fault: Fault) -> None:
     async with faulty.connected(lease) as line:
         assert await line.tell(UNREADABLE)
-        faulty.store.plan.strike("Inbox.message", fault)
+        faulty.store.plan.strike("Inbox.messages", fault)
         plain = says("Good night", UNREADABLE.place)
         assert not await line.tell(plain)
         assert await line.tell(plain, UNREADABLE, plain)
@@ -88,7 +88,7 @@ async def test_what_is_stored_and_perhaps_not_confirmed_comes_again_through_the_
 async def test_an_owner_that_ends_before_it_confirms_leaves_it_to_the_next(faulty: FaultyHouse, lease: Lease) -> None:
     message = says("Good day", place(ADA))
     async with faulty.connected(lease) as line:
-        faulty.store.plan.strike("Inbox.message", Fault.ANSWER_LOST)
+        faulty.store.plan.strike("Inbox.messages", Fault.ANSWER_LOST)
         told = line.begin_to_tell(message)
         await eventually(lambda: faulty.store.plan.is_over)
     assert told.stored.cancelled() or not await told.stored

@@ -28,10 +28,13 @@ _UNTIL_FOLLOWING: Final = 10.0
 
 
 class Inbox:
-    """What one line is told, in order. `ended` says why it is told nothing more; empty while it is."""
+    """What one line is told, in order. `ended` says why it is told nothing more; empty while it is. `refused_run` is
+    the run of items in which one was refused: all that follow in it are to be refused too.
+    """
 
     def __init__(self) -> None:
         self.ended = ""
+        self.refused_run = 0
         self._items: deque[item_pb2.Item] = deque()
         self._changed = asyncio.Event()
 
@@ -82,6 +85,8 @@ class Switchboard:
 
     def settle(self, item: item_pb2.Item, *, refused: bool = False) -> None:
         """Tell the engine what became of an item, if it wants to know. An engine that is gone never hears of it."""
+        if refused and (inbox := self._inboxes.get((item.session_id, item.fence))):
+            inbox.refused_run = item.run or inbox.refused_run
         if item.ack_required:
             self._frames.put_nowait(pb.FollowRequest(item_id=item.item_id, refused=refused))
 

@@ -218,9 +218,11 @@ func (OfflineSync_Phase) EnumDescriptor() ([]byte, []int) {
 	return file_wagate_engine_v1_item_proto_rawDescGZIP(), []int{10, 0}
 }
 
-// Item is one thing that happened to one session. Items of a session come in order. One with `ack_required` holds up
-// its line until it is settled, or for 20 s: then the line refuses it to WhatsApp, refuses all that follows, and
-// disconnects, so that WhatsApp tells everything again, in order.
+// Item is one thing that happened to one session. Items of a session come in order. One with `ack_required` is confirmed
+// to WhatsApp only once it is settled. Up to 32 messages of a line are told before the first of them is settled; they are
+// to be settled in order. If one is refused, or not settled within 20 s of those before it, the line confirms none of those
+// that follow and disconnects, so that WhatsApp tells everything from there on again, in order: whoever refuses an item is
+// to refuse all later ones of the same `run`.
 type Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names it in the acknowledgement; unique in the life of the engine process, from 1.
@@ -231,6 +233,9 @@ type Item struct {
 	Fence int64 `protobuf:"varint,3,opt,name=fence,proto3" json:"fence,omitempty"`
 	// Whether the line waits for it to be settled. Settling others is allowed, and does nothing.
 	AckRequired bool `protobuf:"varint,4,opt,name=ack_required,json=ackRequired,proto3" json:"ack_required,omitempty"`
+	// Which run of items it belongs to, from 1: those told on one connection, or until something refused is passed over. 0
+	// for what need not be settled, and for what is told alone.
+	Run uint64 `protobuf:"varint,5,opt,name=run,proto3" json:"run,omitempty"`
 	// What happened.
 	//
 	// Types that are valid to be assigned to What:
@@ -304,6 +309,13 @@ func (x *Item) GetAckRequired() bool {
 		return x.AckRequired
 	}
 	return false
+}
+
+func (x *Item) GetRun() uint64 {
+	if x != nil {
+		return x.Run
+	}
+	return 0
 }
 
 func (x *Item) GetWhat() isItem_What {
@@ -1447,13 +1459,14 @@ var File_wagate_engine_v1_item_proto protoreflect.FileDescriptor
 
 const file_wagate_engine_v1_item_proto_rawDesc = "" +
 	"\n" +
-	"\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\xe4\x05\n" +
+	"\x1bwagate/engine/v1/item.proto\x12\x10wagate.engine.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\"\xf6\x05\n" +
 	"\x04Item\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\x04R\x06itemId\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x05fence\x18\x03 \x01(\x03R\x05fence\x12!\n" +
-	"\fack_required\x18\x04 \x01(\bR\vackRequired\x12B\n" +
+	"\fack_required\x18\x04 \x01(\bR\vackRequired\x12\x10\n" +
+	"\x03run\x18\x05 \x01(\x04R\x03run\x12B\n" +
 	"\fline_changed\x18\n" +
 	" \x01(\v2\x1d.wagate.engine.v1.LineChangedH\x00R\vlineChanged\x12B\n" +
 	"\fpairing_step\x18\v \x01(\v2\x1d.wagate.engine.v1.PairingStepH\x00R\vpairingStep\x12K\n" +

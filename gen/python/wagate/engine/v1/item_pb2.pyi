@@ -24,9 +24,11 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Item(_message.Message):
-    """Item is one thing that happened to one session. Items of a session come in order. One with `ack_required` holds up
-    its line until it is settled, or for 20 s: then the line refuses it to WhatsApp, refuses all that follows, and
-    disconnects, so that WhatsApp tells everything again, in order.
+    """Item is one thing that happened to one session. Items of a session come in order. One with `ack_required` is confirmed
+    to WhatsApp only once it is settled. Up to 32 messages of a line are told before the first of them is settled; they are
+    to be settled in order. If one is refused, or not settled within 20 s of those before it, the line confirms none of those
+    that follow and disconnects, so that WhatsApp tells everything from there on again, in order: whoever refuses an item is
+    to refuse all later ones of the same `run`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -35,6 +37,7 @@ class Item(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
     ACK_REQUIRED_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
     LINE_CHANGED_FIELD_NUMBER: _builtins.int
     PAIRING_STEP_FIELD_NUMBER: _builtins.int
     MESSAGE_ARRIVED_FIELD_NUMBER: _builtins.int
@@ -51,6 +54,10 @@ class Item(_message.Message):
     """The fence under which the session was open when it happened. Items of an older fence are of no interest."""
     ack_required: _builtins.bool
     """Whether the line waits for it to be settled. Settling others is allowed, and does nothing."""
+    run: _builtins.int
+    """Which run of items it belongs to, from 1: those told on one connection, or until something refused is passed over. 0
+    for what need not be settled, and for what is told alone.
+    """
     @_builtins.property
     def line_changed(self) -> Global___LineChanged:
         """The line changed."""
@@ -90,6 +97,7 @@ class Item(_message.Message):
         session_id: _builtins.str = ...,
         fence: _builtins.int = ...,
         ack_required: _builtins.bool = ...,
+        run: _builtins.int = ...,
         line_changed: Global___LineChanged | None = ...,
         pairing_step: Global___PairingStep | None = ...,
         message_arrived: Global___MessageArrived | None = ...,
@@ -101,7 +109,7 @@ class Item(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "reachout_restricted", b"reachout_restricted", "receipt_arrived", b"receipt_arrived", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_required", b"ack_required", "fence", b"fence", "item_id", b"item_id", "line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "reachout_restricted", b"reachout_restricted", "receipt_arrived", b"receipt_arrived", "session_id", b"session_id", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_required", b"ack_required", "fence", b"fence", "item_id", b"item_id", "line_changed", b"line_changed", "message_arrived", b"message_arrived", "message_undecryptable", b"message_undecryptable", "names_learned", b"names_learned", "offline_sync", b"offline_sync", "pairing_step", b"pairing_step", "reachout_restricted", b"reachout_restricted", "receipt_arrived", b"receipt_arrived", "run", b"run", "session_id", b"session_id", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["line_changed", "pairing_step", "message_arrived", "message_undecryptable", "receipt_arrived", "names_learned", "offline_sync", "reachout_restricted"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015

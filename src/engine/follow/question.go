@@ -1,0 +1,40 @@
+package follow
+
+import "time"
+
+// Question is an item that was told, and whose settlement is waited for.
+type Question struct {
+	desk  *Desk
+	asked *entry
+}
+
+// IsSettled says whether it is known what became of it.
+func (q *Question) IsSettled() bool { return len(q.asked.settled) > 0 }
+
+// Settlement waits until the item is settled. It gives up when patience runs out, when nobody follows, or when the line
+// that asks is gone. It is asked once.
+func (q *Question) Settlement(patience time.Duration, gone <-chan struct{}) Settlement {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case settlement := <-q.asked.settled:
+		return settlement
+	case <-timer.C:
+	case <-gone:
+	}
+	return q.desk.withdraw(q.asked)
+}
+
+// withdraw takes back an item that is waited for no more: a settlement that came at the last moment still counts.
+func (d *Desk) withdraw(asked *entry) Settlement {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.asked, asked.item.ItemId)
+	d.remove(asked)
+	select {
+	case settlement := <-asked.settled:
+		return settlement
+	default:
+		return Unanswered
+	}
+}
