@@ -22,6 +22,9 @@ type ledger struct {
 func (l *ledger) store(item *enginev1.Item) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if item.GetMessageUndecryptable() != nil {
+		l.stored = append(l.stored, "what cannot be read")
+	}
 	words := text(item)
 	if words == "" {
 		return true
@@ -58,18 +61,40 @@ func (p *person) sayAll(t *testing.T, to string, count int) {
 	}
 }
 
+// chats are where Anna can write to us: alone, or in a group, where a message is encrypted once for all and is never sent
+// again to one who has confirmed it.
+var chats = map[string]func(t *testing.T, anna *person, ours string) string{
+	"to us":      func(_ *testing.T, _ *person, ours string) string { return ours },
+	"to a group": func(t *testing.T, anna *person, ours string) string { return anna.group(t, ours) },
+}
+
+// group makes a group with one other, and gives its JID.
+func (p *person) group(t *testing.T, other string) string {
+	t.Helper()
+	made, err := p.lab.CreateGroup(within(t), &labv1.CreateGroupRequest{Creator: p.phone, Members: []string{other}})
+	must(t, err)
+	return made.GetGroup().GetJid()
+}
+
 func TestNothingIsLostOrDisorderedWhileLinesBreak(t *testing.T) {
+	for name, chat := range chats {
+		t.Run(name, func(t *testing.T) { breakLines(t, chat) })
+	}
+}
+
+func breakLines(t *testing.T, chat func(*testing.T, *person, string) string) {
 	const count = 100
 	w := startWorker(t)
 	ours := w.pair()
 	anna := w.lab.person(t, &labv1.CreatePersonRequest{Name: "Anna"})
+	to := chat(t, anna, ours)
 	var kept ledger
 	w.judging(kept.store)
 	go w.discard()
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
-		anna.sayAll(t, ours, count)
+		anna.sayAll(t, to, count)
 	}()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -85,15 +110,22 @@ func TestNothingIsLostOrDisorderedWhileLinesBreak(t *testing.T) {
 	kept.check(t, count)
 }
 
-// Each engine lives a little longer than the one before, so that also a busy machine gets to the end.
 func TestNothingIsLostOrDisorderedWhenTheEngineIsKilled(t *testing.T) {
+	for name, chat := range chats {
+		t.Run(name, func(t *testing.T) { killEngines(t, chat) })
+	}
+}
+
+// killEngines lets each engine live a little longer than the one before, so that also a busy machine gets to the end.
+func killEngines(t *testing.T, chat func(*testing.T, *person, string) string) {
 	const count = 60
 	w := startWorker(t)
 	ours := w.pair()
 	anna := w.lab.person(t, &labv1.CreatePersonRequest{Name: "Anna"})
+	to := chat(t, anna, ours)
 	store := w.opening(1, 0).GetStorePath()
 	var kept ledger
-	go anna.sayAll(t, ours, count)
+	go anna.sayAll(t, to, count)
 	for fence := int64(2); !kept.holds(count); fence++ {
 		w.judging(kept.store)
 		go w.discard()
