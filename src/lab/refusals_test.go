@@ -2,9 +2,11 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
 )
@@ -58,6 +60,41 @@ func TestWhatMakesNoSenseIsRefusedWithItsReason(t *testing.T) {
 		}},
 		"a world without a place": {codes.InvalidArgument, func() error {
 			_, err := lab.SaveWorld(lab.ctx, &labv1.SaveWorldRequest{Folder: "here"})
+			return err
+		}},
+		"a ban without an end": {codes.InvalidArgument, func() error {
+			_, err := lab.BanAccount(lab.ctx, &labv1.BanAccountRequest{PhoneNumber: ada.phone})
+			return err
+		}},
+		"a lock for less than no time": {codes.InvalidArgument, func() error {
+			_, err := lab.LockReachout(lab.ctx, &labv1.LockReachoutRequest{
+				PhoneNumber: ada.phone, Duration: durationpb.New(-time.Second),
+			})
+			return err
+		}},
+		"lifting what nobody has": {codes.NotFound, func() error {
+			_, err := lab.LiftRestrictions(lab.ctx, &labv1.LiftRestrictionsRequest{PhoneNumber: "+447700900998"})
+			return err
+		}},
+		"an error without a number": {codes.InvalidArgument, func() error {
+			_, err := lab.DropConnections(lab.ctx, &labv1.DropConnectionsRequest{
+				PhoneNumber: ada.phone, LastWord: labv1.DropConnectionsRequest_LAST_WORD_ERROR,
+			})
+			return err
+		}},
+		"coming earlier than it was sent": {codes.InvalidArgument, func() error {
+			_, err := lab.SetFault(lab.ctx, &labv1.SetFaultRequest{
+				PhoneNumber: ada.phone,
+				Fault:       &labv1.SetFaultRequest_Fault{DelayToDevice: durationpb.New(-time.Second)},
+			})
+			return err
+		}},
+		"saying nothing many times": {codes.InvalidArgument, func() error {
+			_, err := lab.SayMany(lab.ctx, &labv1.SayManyRequest{PersonId: ada.id, To: ada.phone})
+			return err
+		}},
+		"keys fewer than none": {codes.InvalidArgument, func() error {
+			_, err := lab.DrainPreKeys(lab.ctx, &labv1.DrainPreKeysRequest{PhoneNumber: ada.phone, Left: -1})
 			return err
 		}},
 	} {

@@ -44,10 +44,11 @@ type answer func(Query) Reply
 
 // Router answers queries and counts those it cannot.
 type Router struct {
-	world   *model.World
-	board   *route.Board
-	unlink  func(account *model.Account, number uint16)
-	answers map[string]answer
+	world      *model.World
+	board      *route.Board
+	unlink     func(account *model.Account, number uint16)
+	answers    map[string]answer
+	mexAnswers map[string]func(phone string) []byte
 
 	mu         sync.Mutex
 	unanswered map[string]int
@@ -57,10 +58,11 @@ type Router struct {
 // another of its account, out.
 func NewRouter(board *route.Board, unlink func(*model.Account, uint16)) *Router {
 	router := &Router{world: board.World, board: board, unlink: unlink, unanswered: map[string]int{}}
-	router.answers = map[string]answer{}
+	router.answers, router.mexAnswers = map[string]answer{}, map[string]func(string) []byte{}
 	for _, namespace := range []map[string]answer{
 		router.session(), router.encrypt(), router.usync(), router.privacy(),
 		router.media(), router.appState(), router.profile(), router.groups(),
+		router.mex(),
 	} {
 		maps.Copy(router.answers, namespace)
 	}

@@ -82,6 +82,8 @@ func (p *Person) take(ctx context.Context, event any) bool {
 		ratchet.Guard(p.client.Store) // which has just become one that keeps something
 	case *events.Connected:
 		p.connected.Set()
+	case *events.Disconnected, *events.StreamReplaced, *events.StreamError, *events.LoggedOut:
+		p.connected.Clear()
 	case *events.Message:
 		if err := p.remember(ctx, event); err != nil {
 			p.log.Errorf("%s could not keep message %s: %v", p.ID, event.Info.ID, err)
@@ -110,8 +112,8 @@ func (p *Person) GoOnline(ctx context.Context) error {
 	if p.online() {
 		return nil
 	}
-	p.connected.Clear()
-	if err := p.client.Connect(); err != nil && !errors.Is(err, whatsmeow.ErrAlreadyConnected) {
+	p.GoOffline() // from a socket on which it was refused, if it is not closed yet
+	if err := p.client.Connect(); err != nil {
 		return fmt.Errorf("%s %w: %w", p.ID, ErrNotConnected, err)
 	}
 	err := p.connected.WaitTimeoutCtx(ctx, patience)
@@ -125,9 +127,12 @@ func (p *Person) GoOnline(ctx context.Context) error {
 }
 
 // GoOffline disconnects the person. It stays so until GoOnline.
-func (p *Person) GoOffline() { p.client.Disconnect() }
+func (p *Person) GoOffline() {
+	p.client.Disconnect()
+	p.connected.Clear()
+}
 
-func (p *Person) online() bool { return p.client.IsConnected() && p.client.IsLoggedIn() }
+func (p *Person) online() bool { return p.client.IsConnected() && p.connected.IsSet() }
 
 // ready tells whether the person can speak.
 func (p *Person) ready() error {

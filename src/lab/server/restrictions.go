@@ -1,14 +1,10 @@
 package server
 
 import (
-	"encoding/json"
-	"strconv"
 	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
-	"go.mau.fi/whatsmeow/types"
 	"wagate.dev/src/lab/fault"
-	"wagate.dev/src/lab/model"
 	"wagate.dev/src/lab/route"
 )
 
@@ -39,7 +35,7 @@ func (s *Server) LockReachout(phone string, until time.Time) error {
 		return err
 	}
 	s.restrictions.Lock(phone, fault.Lock{Until: until})
-	s.tellLock(account, true, until)
+	s.tellLock(account, lockState{Active: true, Ends: s.told(until), Enforcement: lockEnforcement})
 	return nil
 }
 
@@ -47,7 +43,7 @@ func (s *Server) LockReachout(phone string, until time.Time) error {
 func (s *Server) LiftRestrictions(phone string) error {
 	account, err := s.world.Account(phone)
 	if err == nil && s.restrictions.Lift(phone) {
-		s.tellLock(account, false, time.Time{})
+		s.tellLock(account, lockState{})
 	}
 	return err
 }
@@ -68,38 +64,4 @@ func (s *Server) refusal(line *route.Line, node *waBinary.Node) int {
 	}
 	s.world.Chat(phone, peer.Phone)
 	return 0
-}
-
-// What clients are told of a reach-out lock, as WhatsApp's own are.
-const (
-	lockOperation   = "NotificationUserReachoutTimelockUpdate"
-	lockEnforcement = "RESTRICT_ALL_COMPANIONS"
-)
-
-type lockNotice struct {
-	Data struct {
-		Lock lockState `json:"xwa2_notify_account_reachout_timelock"`
-	} `json:"data"`
-}
-
-type lockState struct {
-	Enforcement string `json:"enforcement_type,omitempty"`
-	Active      bool   `json:"is_active"`
-	Ends        string `json:"time_enforcement_ends,omitempty"` // seconds, as text
-}
-
-func (s *Server) tellLock(account *model.Account, active bool, until time.Time) {
-	notice := lockNotice{}
-	notice.Data.Lock = lockState{Enforcement: lockEnforcement, Active: active}
-	if !until.IsZero() {
-		until = s.world.Now().Add(time.Until(until)) // by the clock that clients are told
-		notice.Data.Lock.Ends = strconv.FormatInt(until.Unix(), 10)
-	}
-	told, err := json.Marshal(notice)
-	if err != nil {
-		panic(err) // a notice holds nothing that JSON cannot say
-	}
-	s.board.Announce(account, "mex", types.ServerJID, nil, waBinary.Node{
-		Tag: "update", Attrs: waBinary.Attrs{"op_name": lockOperation}, Content: told,
-	})
 }

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,23 @@ func refusals(t *testing.T, from *labtest.Client, wanted map[string]string) {
 			t.Errorf("writing to %s is refused with %q, not %q", to, refused, number)
 		}
 	}
+}
+
+type lockTold struct {
+	Active bool   `json:"is_active"`
+	Ends   string `json:"time_enforcement_ends"`
+}
+
+// lockAsAsked is what a client learns that asks for its reach-out lock.
+func lockAsAsked(t *testing.T, client *labtest.Client) lockTold {
+	t.Helper()
+	told, err := client.DangerousInternals().SendMexIQ(within(t), "23983697327930364", map[string]any{})
+	must(t, err)
+	var answer struct {
+		Lock lockTold `json:"xwa2_fetch_account_reachout_timelock"`
+	}
+	must(t, json.Unmarshal(told, &answer))
+	return answer.Lock
 }
 
 func must(t *testing.T, err error) {
@@ -86,6 +105,9 @@ func TestALockedAccountWritesToThoseItHasAChatWithAlone(t *testing.T) {
 	if !told.IsActive || told.TimeEnforcementEnds.Unix() != until.Unix() || told.Mex.OpName == "" {
 		t.Fatalf("%+v", told)
 	}
+	if asked := lockAsAsked(t, first); !asked.Active || asked.Ends != fmt.Sprint(until.Unix()) {
+		t.Fatalf("%+v", asked)
+	}
 	refusals(t, first, map[string]string{bob: "", eve: "463", ada: ""})
 	third.Say(labtest.PN(ada), "a question")
 	first.Hear()
@@ -103,6 +125,9 @@ func TestAReachoutLockIsLiftedOrEndsByItself(t *testing.T) {
 	must(t, lab.LiftRestrictions(ada))
 	if told := labtest.Await[*events.NotifyAccountReachoutTimelock](first); told.IsActive {
 		t.Fatalf("%+v", told)
+	}
+	if asked := lockAsAsked(t, first); asked.Active {
+		t.Fatalf("%+v", asked)
 	}
 	refusals(t, first, map[string]string{bob: ""})
 	must(t, lab.LockReachout(ada, time.Now().Add(time.Second)))

@@ -140,6 +140,7 @@ func assemble(
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.desk = pair.NewDesk(world, options.Pairing, s.deviceLinked)
 	s.iq = iq.NewRouter(s.board, s.deviceLoggedOut)
+	s.iq.AnswerMex(lockQuery, s.lockNow)
 	routes := http.NewServeMux()
 	routes.HandleFunc(chatPath, s.accept)
 	s.http = &http.Server{

@@ -18,17 +18,19 @@ func TestASlowLineIsLateAndNeitherNarrowNorOutOfOrder(t *testing.T) {
 	second.Say(labtest.PN(ada), "warming up")
 	first.Hear()
 	must(t, lab.SetFault(ada, fault.Fault{DelayTo: delay}))
-	for i := range count {
-		second.Say(labtest.PN(ada), fmt.Sprint(i))
+	ids := make([]string, count)
+	for i := range ids {
+		ids[i] = second.Say(labtest.PN(ada), fmt.Sprint(i))
 	}
-	for i := range count {
-		if _, text := first.Hear(); text != fmt.Sprint(i) {
-			t.Fatalf("%q came where %d was due", text, i)
+	for i, id := range ids {
+		if heard, _ := first.Hear(); heard.Info.ID != id {
+			t.Fatalf("%q came where message %d was due", heard.Info.ID, i)
 		}
 	}
-	accepted, delivered := lab.Entries(oracle.Accepted)[1:], lab.Entries(oracle.Delivered)[1:]
-	for i := range count {
-		if took := delivered[i].Time.Sub(accepted[i].Time); took < delay || took > count*delay {
+	for i, id := range ids {
+		is := func(entry oracle.Entry) bool { return entry.ID == id }
+		accepted, delivered := lab.Recorded(oracle.Accepted, is), lab.Recorded(oracle.Delivered, is)
+		if took := delivered.Time.Sub(accepted.Time); took < delay || took > count*delay {
 			t.Errorf("message %d took %v", i, took)
 		}
 	}
