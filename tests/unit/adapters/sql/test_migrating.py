@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -11,15 +12,21 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gateway.adapters.sql.migrating import migrate, migrate_back
 from gateway.adapters.sql.sqlite import url_of, writing_engine
+from gateway.adapters.sql.store import open_store
 from gateway.adapters.sql.tables import metadata
+from gateway.domain.sessions import OnAmbiguous
 
 POSTGRESQL = make_url("postgresql+asyncpg://").get_dialect()()
 
 
 def schema(file: Path) -> set[str]:
-    """All that the database consists of, with spaces and quotes evened out."""
+    """All that the database consists of, with spaces, quotes and brackets around nothing evened out."""
     rows = sqlite3.connect(file).execute("select type, name, tbl_name, coalesce(sql, '') from sqlite_master")
-    texts = [" ".join(map(str, row)).replace('"', "") for row in rows if not row[2].startswith("alembic_version")]
+    texts = [
+        " ".join(map(str, row)).replace('"', "").replace("('')", "''")
+        for row in rows
+        if not row[2].startswith("alembic_version")
+    ]
     return {"".join(text.split()) for text in texts}
 
 
@@ -31,6 +38,22 @@ async def test_the_tables_go_up_and_down_and_up_again(tmp_path: Path) -> None:
     assert {line for line in schema(file) if "sqlite_sequence" not in line} == set()
     await migrate(url_of(file))
     assert schema(file) == up
+
+
+async def test_what_an_earlier_release_stored_is_there_after_migrating(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "store.db")
+    await migrate(url)
+    await migrate_back(url, "0001")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
+        database.execute(
+            "insert into sessions (uid, tenant_id, session_id, provider, create_time, update_time, since_time,"
+            " banned_until_time) values ('s_1', 'default', 'sales', 'web', 1, 2, 3, 4)"
+        )
+    await migrate(url)
+    async with open_store(url) as store:
+        session = await store.read(lambda uow: uow.sessions.get("default", "sales"))
+    assert session is not None
+    assert (session.uid, session.on_ambiguous, session.restrictions) == ("s_1", OnAmbiguous.ON_AMBIGUOUS_REPEAT, ())
 
 
 async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:

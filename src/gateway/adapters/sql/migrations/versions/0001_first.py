@@ -62,14 +62,12 @@ def create_sessions() -> None:
         sa.Column("metadata", sa.String, nullable=False, server_default="{}"),
         text("expected_phone_number"),
         number("desired_state"),
-        number("on_ambiguous", "1"),
         number("restarts"),
         sa.Column("logout_wanted", sa.Boolean, nullable=False, server_default=sa.false()),
         number("state"),
         binary("failure", nullable=True),
         moment("next_attempt_time", nullable=True),
-        sa.Column("restrictions", sa.String, nullable=False, server_default="[]"),
-        moment("restrictions_end_time", nullable=True),
+        moment("banned_until_time", nullable=True),
         text("device_jid"),
         text("device_lid"),
         text("device_phone_number"),
@@ -79,8 +77,6 @@ def create_sessions() -> None:
         number("next_sequence", "1"),
     )
     partial("sessions_live", "sessions", ["tenant_id", "session_id"], sa.text("deleted_time IS NULL"), unique=True)
-    restricted = sa.text("restrictions_end_time IS NOT NULL")
-    partial("sessions_restricted", "sessions", ["restrictions_end_time"], restricted)
     op.create_table(
         "leases",
         sa.Column("session_uid", sa.String, primary_key=True),
