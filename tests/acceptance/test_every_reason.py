@@ -55,6 +55,10 @@ STORIES: Final = {
     "::test_a_client_too_old_is_blocked_and_tried_again_at_once_when_it_is_started",
     "ACCOUNT_BANNED": "tests/acceptance/test_line_states.py"
     "::test_an_account_that_is_banned_is_blocked_until_the_ban_is_over",
+    "NEVER_CONFIRMED": "tests/acceptance/test_unconfirmed.py"
+    "::test_whoever_waits_for_word_of_a_message_can_stop_waiting_and_the_chat_goes_on",
+    "KEYS_UNREADABLE": "tests/acceptance/test_damaged_keys.py"
+    "::test_one_session_with_damaged_keys_is_blocked_until_a_person_helps_and_the_others_go_on",
     "PAIRING_NEEDED": "tests/acceptance/test_reasons_of_pairing.py"
     "::test_a_session_that_nobody_paired_says_that_it_needs_to_be",
 }

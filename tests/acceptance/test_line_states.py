@@ -55,12 +55,12 @@ async def becomes(events: Watch[event_pb2.Event], state: State.ValueType, *, wit
     return (await events.until(reached(state), within=within)).session_state_changed.status
 
 
-async def accepted(shop: Shop, person: Person) -> list[Message]:
+async def accepted(
+    shop: Shop, person: Person, hold: message_pb2.Hold.Kind.ValueType = message_pb2.Hold.KIND_SESSION
+) -> list[Message]:
     """Three messages, accepted and held because of the session's state."""
     waiting = [await shop.accept(person.phone_number, text) for text in TEXTS]
-    assert {(message.state, message.hold.kind) for message in waiting} == {
-        (Message.STATE_QUEUED, message_pb2.Hold.KIND_SESSION)
-    }
+    assert {(message.state, message.hold.kind) for message in waiting} == {(Message.STATE_QUEUED, hold)}
     return waiting
 
 
@@ -182,7 +182,7 @@ async def test_an_account_that_is_banned_is_blocked_until_the_ban_is_over(world:
         await world.lab.fault(shop.account, Fault(login_failure_code=402, ban_duration=Duration(seconds=3)))
         await cut(shop)
         blocked = await becomes(events, State.STATE_BLOCKED)
-        await accepted(shop, ada)
+        await accepted(shop, ada, message_pb2.Hold.KIND_RESTRICTION)
         await world.lab.fault(shop.account)
         connected = await becomes(events, State.STATE_CONNECTED)
     (ban,) = blocked.restrictions

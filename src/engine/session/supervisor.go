@@ -11,6 +11,9 @@ import (
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 )
 
+// banSurelyOver is how long after the end of a ban a login is tried: WhatsApp tells whole seconds.
+const banSurelyOver = time.Second
+
 // supervise keeps the session's line up until the session ends: one line after the other, never two.
 func (s *Session) supervise() {
 	defer s.finish()
@@ -90,7 +93,7 @@ func (s *Session) rest(v verdict, pause *backoff) {
 		wait := s.house.Pace.Blocked
 		if !v.bannedUntil.IsZero() {
 			change.BannedUntilTime = timestamppb.New(v.bannedUntil)
-			wait = min(wait, time.Until(v.bannedUntil))
+			wait = min(wait, time.Until(v.bannedUntil)+banSurelyOver)
 		}
 		s.tell(change)
 		s.wait(wait)

@@ -8,11 +8,12 @@ from typing import Final
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
-from gateway.domain.sessions import Forbidden, LinkedDevice, Restriction, Session, State
+from gateway.domain.sessions import Forbidden, LinkedDevice, Session, State
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.identities import learn
 from gateway.services.ownership import needs, owned_session
+from gateway.services.restrictions import banned
 from gateway.services.standing import tell_standing
 from gateway.services.views import Views
 from wagate.v1 import error_reason_pb2 as reasons
@@ -70,8 +71,7 @@ class Lines:
             session.failure = _failure_of(fact, session.state)
             session.next_attempt_time = fact.next_attempt_time
             if fact.failure is not None and fact.failure.reason == reasons.ERROR_REASON_ACCOUNT_BANNED:
-                until_time = fact.banned_until_time
-                session.restrict(Restriction(Forbidden.KIND_BANNED, until_time, until_time))
+                session.restrict(banned(fact.banned_until_time))
             if fact.state is LineState.CONNECTED:
                 session.lift(Forbidden.KIND_BANNED)
                 session.device = fact.device or session.device

@@ -18,6 +18,8 @@ from gateway.services.views import Views
 _AT_ONCE: Final = 100
 _UNLESS_SAID: Final = timedelta(hours=1)
 """After so long it is tried again to write to new people, where WhatsApp did not say when it may be."""
+_SURELY_OVER: Final = timedelta(seconds=2)
+"""So long after the end that WhatsApp said it is over in any case: WhatsApp tells whole seconds, by its own clock."""
 
 
 class Restrictions:
@@ -76,5 +78,11 @@ async def forbidden_chats(uow: UnitOfWork, session: Session, chat_ids: Iterable[
     return asked - await uow.messages.known_chats(session, asked)
 
 
+def banned(until_time: datetime | None) -> Restriction:
+    """A ban. If no end is known, a line that comes up ends it."""
+    return Restriction(Forbidden.KIND_BANNED, until_time, until_time and until_time + _SURELY_OVER)
+
+
 def _reachout(until_time: datetime | None, now: datetime) -> Restriction:
-    return Restriction(Forbidden.KIND_REACHOUT, until_time, until_time or now + _UNLESS_SAID)
+    end_time = until_time + _SURELY_OVER if until_time else now + _UNLESS_SAID
+    return Restriction(Forbidden.KIND_REACHOUT, until_time, end_time)

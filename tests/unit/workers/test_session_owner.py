@@ -14,6 +14,7 @@ from gateway.domain.sessions import State
 from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
 from tests.unit.services.telling import person, place, says
+from tests.unit.workers.answers import Held
 from tests.unit.workers.crew import (
     another_owner_takes,
     connected,
@@ -24,7 +25,6 @@ from tests.unit.workers.crew import (
     tools_of,
 )
 from tests.unit.workers.scripted_provider import CONNECTED, DEVICE
-from tests.unit.workers.test_outbox_sender import Held
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_pb2
 from wagate.v1 import session_service_pb2 as pb
