@@ -22,12 +22,8 @@ POSTGRESQL = make_url("postgresql+asyncpg://").get_dialect()()
 def schema(file: Path) -> set[str]:
     """All that the database consists of, with spaces, quotes and brackets around nothing evened out."""
     rows = sqlite3.connect(file).execute("select type, name, tbl_name, coalesce(sql, '') from sqlite_master")
-    texts = [
-        " ".join(map(str, row)).replace('"', "").replace("('')", "''")
-        for row in rows
-        if not row[2].startswith("alembic_version")
-    ]
-    return {"".join(text.split()) for text in texts}
+    texts = [" ".join(map(str, row)) for row in rows if not row[2].startswith("alembic_version")]
+    return {"".join(text.replace('"', "").replace("('')", "''").split()) for text in texts}
 
 
 async def test_the_tables_go_up_and_down_and_up_again(tmp_path: Path) -> None:
