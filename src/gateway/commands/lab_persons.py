@@ -18,13 +18,27 @@ async def person(name: str, *, phone_number: str = "", naming: Naming = "lid-and
 
 
 async def say(
-    person_id: str, to: str, text: str, *, times: int = 1, answering: str = "", of: str = "", at: At = DEFAULT
+    person_id: str,
+    to: str,
+    text: str,
+    *,
+    times: int = 1,
+    answering: str = "",
+    of: str = "",
+    message_id: str = "",
+    at: At = DEFAULT,
 ) -> None:
     """Say a text as a person, to another or to a group. `--answering` names WhatsApp's id of a message, `--of` who said
-    it. `--times` says it so often, to another, in one go, each with its number.
+    it; `--message-id` is the id that this one gets, maybe one that another has. `--times` says it so often, to another,
+    in one go, each with its number.
     """
     request = pb.SayRequest(
-        person_id=person_id, to=to, text=text, reply_to_provider_message_id=answering, reply_to_author=of
+        person_id=person_id,
+        to=to,
+        text=text,
+        reply_to_provider_message_id=answering,
+        reply_to_author=of,
+        provider_message_id=message_id,
     )
     async with lab_at(at) as stub:
         if times > 1:
