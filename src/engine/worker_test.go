@@ -37,7 +37,7 @@ type worker struct {
 	judge   func(*enginev1.Item) bool // says which items are stored; nil means all
 	refused uint64                    // the run of items in which something was refused last
 	holds   bool                      // answers are kept for later
-	kept    []*enginev1.FollowRequest
+	kept    []*enginev1.FollowRequest_Settlement
 	follows enginev1.EngineService_FollowClient
 	leave   context.CancelFunc
 	mu      sync.Mutex
@@ -137,8 +137,10 @@ func (w *worker) follow() {
 			if err != nil {
 				return
 			}
-			w.settle(stream, told.GetItem())
-			items <- told.GetItem()
+			for _, item := range told.GetItems() {
+				w.settle(stream, item)
+				items <- item
+			}
 		}
 	}()
 }
@@ -155,17 +157,17 @@ func (w *worker) settle(stream enginev1.EngineService_FollowClient, item *engine
 	if refused {
 		w.refused = item.GetRun()
 	}
-	w.answer(stream, &enginev1.FollowRequest{ItemId: item.GetItemId(), Refused: refused})
+	w.answer(stream, &enginev1.FollowRequest_Settlement{ItemId: item.GetItemId(), Refused: refused})
 }
 
-func (w *worker) answer(stream enginev1.EngineService_FollowClient, answer *enginev1.FollowRequest) {
+func (w *worker) answer(stream enginev1.EngineService_FollowClient, answer *enginev1.FollowRequest_Settlement) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.holds {
 		w.kept = append(w.kept, answer)
 		return
 	}
-	stream.Send(answer) //nolint:errcheck // a lost stream is seen elsewhere
+	stream.Send(&enginev1.FollowRequest{Settlements: []*enginev1.FollowRequest_Settlement{answer}}) //nolint:errcheck // a lost stream is seen elsewhere
 }
 
 // holding keeps all answers until it is released.
@@ -176,9 +178,7 @@ func (w *worker) holding() (release func()) {
 	return func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		for _, answer := range w.kept {
-			w.follows.Send(answer) //nolint:errcheck // a lost stream is seen elsewhere
-		}
+		w.follows.Send(&enginev1.FollowRequest{Settlements: w.kept}) //nolint:errcheck // a lost stream is seen elsewhere
 		w.holds, w.kept = false, nil
 	}
 }

@@ -25,11 +25,18 @@ func followDesk(t *testing.T, desk *Desk) *stream {
 	s := &stream{items: make(chan *enginev1.Item, 100), ended: make(chan error, 1), cancel: cancel}
 	begun := make(chan struct{})
 	go func() {
-		s.ended <- desk.Follow(ctx, func(item *enginev1.Item) error { s.items <- item; return nil }, func() { close(begun) })
+		s.ended <- desk.Follow(ctx, s.take, func() { close(begun) })
 	}()
 	<-begun
 	t.Cleanup(cancel)
 	return s
+}
+
+func (s *stream) take(items []*enginev1.Item) error {
+	for _, item := range items {
+		s.items <- item
+	}
+	return nil
 }
 
 func (s *stream) next(t *testing.T) *enginev1.Item {

@@ -3,8 +3,18 @@ package follow
 import (
 	"context"
 	"errors"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
+)
+
+const (
+	// frameItems is how many items go into one frame at most.
+	frameItems = 64
+	// frameBytes is how large a frame of more than one item becomes at most.
+	frameBytes = 256 << 10
 )
 
 // follower is the one stream that items go out by.
@@ -23,7 +33,7 @@ func (f *follower) wake() {
 // Follow sends items by the given function until ctx ends, sending fails, another stream begins (ErrReplaced), or all is
 // told (ErrFinished). Welcome is called once items go to this stream. When it ends, what it was asked and did not answer
 // is Unanswered.
-func (d *Desk) Follow(ctx context.Context, send func(*enginev1.Item) error, welcome func()) error {
+func (d *Desk) Follow(ctx context.Context, send func([]*enginev1.Item) error, welcome func()) error {
 	f := d.attach()
 	defer d.detach(f)
 	welcome()
@@ -71,15 +81,15 @@ func (d *Desk) giveUpAsked() {
 	}
 }
 
-func (d *Desk) sendAll(ctx context.Context, f *follower, send func(*enginev1.Item) error) error {
+func (d *Desk) sendAll(ctx context.Context, f *follower, send func([]*enginev1.Item) error) error {
 	for {
-		e := d.first(f)
-		if e == nil {
+		entries := d.first(f)
+		if len(entries) == 0 {
 			select {
 			case <-f.awakens:
 				continue
 			case <-d.finished:
-				if e = d.first(f); e == nil {
+				if entries = d.first(f); len(entries) == 0 {
 					return ErrFinished
 				}
 			case <-f.ended:
@@ -88,27 +98,44 @@ func (d *Desk) sendAll(ctx context.Context, f *follower, send func(*enginev1.Ite
 				return ctx.Err()
 			}
 		}
-		if err := send(e.item); err != nil {
+		if err := send(itemsOf(entries)); err != nil {
 			return errors.Join(ctx.Err(), err)
 		}
-		d.sent(f, e)
+		d.sent(f, entries)
 	}
 }
 
-func (d *Desk) first(f *follower) *entry {
+// first are the items that wait first, as many as go into one frame.
+func (d *Desk) first(f *follower) []*entry {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.follower != f || len(d.waiting) == 0 {
+	if d.follower != f {
 		return nil
 	}
-	return d.waiting[0]
+	size := 0
+	for i, e := range d.waiting {
+		if size += proto.Size(e.item); i == frameItems || i > 0 && size > frameBytes {
+			return slices.Clone(d.waiting[:i])
+		}
+	}
+	return slices.Clone(d.waiting)
 }
 
-// sent takes an item off only after it was sent: one that was on its way when its stream was replaced is told again.
-func (d *Desk) sent(f *follower, e *entry) {
+func itemsOf(entries []*entry) []*enginev1.Item {
+	items := make([]*enginev1.Item, len(entries))
+	for i, e := range entries {
+		items[i] = e.item
+	}
+	return items
+}
+
+// sent takes items off only after they were sent: those on their way when their stream was replaced are told again.
+func (d *Desk) sent(f *follower, entries []*entry) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.follower == f {
-		d.remove(e)
+		for _, e := range entries {
+			d.remove(e)
+		}
 	}
 }

@@ -26,6 +26,12 @@ var ErrCorrupt = errors.New("the store cannot be read")
 // Few connections are enough for one session: what is written is written one after the other in any case.
 const maxConnections = 4
 
+// Two are used all the time while messages arrive: one decrypts, one marks as done. Sessions at rest need none.
+const (
+	maxIdleConnections = 2
+	idleConnection     = 30 * time.Second
+)
+
 // drainPatience is how long a query may go on after the store was closed.
 const drainPatience = 3 * time.Second
 
@@ -58,7 +64,8 @@ func (k *Keystore) open(ctx context.Context, path string, log *slog.Logger) (err
 		return err
 	}
 	k.db.SetMaxOpenConns(maxConnections)
-	k.db.SetMaxIdleConns(1)
+	k.db.SetMaxIdleConns(maxIdleConnections)
+	k.db.SetConnMaxIdleTime(idleConnection)
 	var verdict string
 	if err = k.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
 		return err

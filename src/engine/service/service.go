@@ -98,8 +98,8 @@ func (s *Service) Follow(stream grpc.BidiStreamingServer[enginev1.FollowRequest,
 		return err
 	}
 	go s.settle(stream)
-	err := s.house.Desk.Follow(stream.Context(), func(item *enginev1.Item) error {
-		return stream.Send(&enginev1.FollowResponse{Item: item})
+	err := s.house.Desk.Follow(stream.Context(), func(items []*enginev1.Item) error {
+		return stream.Send(&enginev1.FollowResponse{Items: items})
 	}, s.retell)
 	switch err {
 	case follow.ErrReplaced:
@@ -117,11 +117,13 @@ func (s *Service) settle(stream grpc.BidiStreamingServer[enginev1.FollowRequest,
 		if err != nil {
 			return
 		}
-		settlement := follow.Stored
-		if frame.GetRefused() {
-			settlement = follow.Refused
+		for _, said := range frame.GetSettlements() {
+			settlement := follow.Stored
+			if said.GetRefused() {
+				settlement = follow.Refused
+			}
+			s.house.Desk.Settle(said.GetItemId(), settlement)
 		}
-		s.house.Desk.Settle(frame.GetItemId(), settlement)
 	}
 }
 

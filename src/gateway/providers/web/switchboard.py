@@ -69,7 +69,7 @@ class Switchboard:
     def __init__(self, stub: EngineServiceAsyncStub) -> None:
         self._stub = stub
         self._inboxes: dict[tuple[str, int], Inbox] = {}
-        self._frames: asyncio.Queue[pb.FollowRequest] = asyncio.Queue()
+        self._said: asyncio.Queue[pb.FollowRequest.Settlement] = asyncio.Queue()
         self._following = asyncio.Event()
 
     def plug_in(self, session_id: str, fence: int) -> Inbox:
@@ -88,7 +88,7 @@ class Switchboard:
         if refused and (inbox := self._inboxes.get((item.session_id, item.fence))):
             inbox.refused_run = item.run or inbox.refused_run
         if item.ack_required:
-            self._frames.put_nowait(pb.FollowRequest(item_id=item.item_id, refused=refused))
+            self._said.put_nowait(pb.FollowRequest.Settlement(item_id=item.item_id, refused=refused))
 
     async def following(self) -> None:
         """Wait until the engine tells us what happens, 10 s at most."""
@@ -105,7 +105,8 @@ class Switchboard:
             await call.initial_metadata()
             self._following.set()
             async for frame in call:
-                self._put(frame.item)
+                for item in frame.items:
+                    self._put(item)
             raise EngineFailed("the engine tells nothing more")
         except aio.AioRpcError as error:
             raise EngineFailed(f"the engine tells nothing more: {error.details()}") from error
@@ -116,7 +117,8 @@ class Switchboard:
     async def _outgoing(self) -> AsyncIterator[pb.FollowRequest]:
         yield pb.FollowRequest()
         while True:
-            yield await self._frames.get()
+            said = [await self._said.get(), *(self._said.get_nowait() for _ in range(self._said.qsize()))]
+            yield pb.FollowRequest(settlements=said)
 
     def _put(self, item: item_pb2.Item) -> None:
         inbox = self._inboxes.get((item.session_id, item.fence))

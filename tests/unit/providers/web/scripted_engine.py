@@ -31,14 +31,14 @@ def error(code: grpc.StatusCode, reason: str) -> status_pb2.Status:
 
 class ScriptedEngine:
     """Answers each call with what `answers` holds for its name, or an empty response. `requests` are those that came,
-    `frames` what was said in Follow; while `held` is set, calls wait.
+    `said` what was said of items in Follow; while `held` is set, calls wait.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, Message] = {}
         self.requests: list[Any] = []
         self.came = asyncio.Event()
-        self.frames: asyncio.Queue[pb.FollowRequest] = asyncio.Queue()
+        self.said: asyncio.Queue[pb.FollowRequest.Settlement] = asyncio.Queue()
         self.released = asyncio.Event()
         self.released.set()
         self._items: asyncio.Queue[item_pb2.Item | None] = asyncio.Queue()
@@ -58,17 +58,15 @@ class ScriptedEngine:
     async def settled(self) -> tuple[int, bool]:
         """The next item that was settled, and whether it was refused."""
         async with asyncio.timeout(5):
-            frame = await self.frames.get()
-            if not frame.item_id:
-                frame = await self.frames.get()
-        return frame.item_id, frame.refused
+            said = await self.said.get()
+        return said.item_id, said.refused
 
     async def follow(self, frames: AsyncIterator[pb.FollowRequest], context: Any) -> AsyncIterator[pb.FollowResponse]:
         await context.send_initial_metadata(())
         reading = asyncio.create_task(self._read(frames))
         try:
             while (item := await self._items.get()) is not None:
-                yield pb.FollowResponse(item=item)
+                yield pb.FollowResponse(items=[item])
         finally:
             reading.cancel()
 
@@ -84,7 +82,8 @@ class ScriptedEngine:
 
     async def _read(self, frames: AsyncIterator[pb.FollowRequest]) -> None:
         async for frame in frames:
-            self.frames.put_nowait(frame)
+            for said in frame.settlements:
+                self.said.put_nowait(said)
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """All methods of the service."""

@@ -1680,13 +1680,11 @@ func (x *ResolveContactsResponse) GetNames() []*PersonNames {
 	return nil
 }
 
-// FollowRequest is one frame of the worker.
+// FollowRequest is one frame of the worker. The first one opens the stream, and is empty.
 type FollowRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The item that is settled; 0 in the first frame, which opens the stream.
-	ItemId uint64 `protobuf:"varint,1,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
-	// True if the item could not be stored: the line refuses it, and disconnects.
-	Refused       bool `protobuf:"varint,2,opt,name=refused,proto3" json:"refused,omitempty"`
+	// What became of items, in the order in which they were told.
+	Settlements   []*FollowRequest_Settlement `protobuf:"bytes,3,rep,name=settlements,proto3" json:"settlements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1721,25 +1719,18 @@ func (*FollowRequest) Descriptor() ([]byte, []int) {
 	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27}
 }
 
-func (x *FollowRequest) GetItemId() uint64 {
+func (x *FollowRequest) GetSettlements() []*FollowRequest_Settlement {
 	if x != nil {
-		return x.ItemId
+		return x.Settlements
 	}
-	return 0
-}
-
-func (x *FollowRequest) GetRefused() bool {
-	if x != nil {
-		return x.Refused
-	}
-	return false
+	return nil
 }
 
 // FollowResponse is one frame of the engine.
 type FollowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What happened.
-	Item          *Item `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// What happened by now, in order; at least one.
+	Items         []*Item `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1774,9 +1765,9 @@ func (*FollowResponse) Descriptor() ([]byte, []int) {
 	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{28}
 }
 
-func (x *FollowResponse) GetItem() *Item {
+func (x *FollowResponse) GetItems() []*Item {
 	if x != nil {
-		return x.Item
+		return x.Items
 	}
 	return nil
 }
@@ -1974,6 +1965,61 @@ func (x *SendMessageResponse_Unknown) GetMessage() string {
 	return ""
 }
 
+// Settlement says what became of one item.
+type FollowRequest_Settlement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item.
+	ItemId uint64 `protobuf:"varint,1,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// True if it could not be stored: the line refuses it, and disconnects.
+	Refused       bool `protobuf:"varint,2,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowRequest_Settlement) Reset() {
+	*x = FollowRequest_Settlement{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowRequest_Settlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowRequest_Settlement) ProtoMessage() {}
+
+func (x *FollowRequest_Settlement) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowRequest_Settlement.ProtoReflect.Descriptor instead.
+func (*FollowRequest_Settlement) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27, 0}
+}
+
+func (x *FollowRequest_Settlement) GetItemId() uint64 {
+	if x != nil {
+		return x.ItemId
+	}
+	return 0
+}
+
+func (x *FollowRequest_Settlement) GetRefused() bool {
+	if x != nil {
+		return x.Refused
+	}
+	return false
+}
+
 var File_wagate_engine_v1_engine_service_proto protoreflect.FileDescriptor
 
 const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
@@ -2099,12 +2145,15 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x17\n" +
 	"\x04jids\x18\x02 \x03(\tB\x03\x80\x01\x01R\x04jids\"N\n" +
 	"\x17ResolveContactsResponse\x123\n" +
-	"\x05names\x18\x01 \x03(\v2\x1d.wagate.engine.v1.PersonNamesR\x05names\"B\n" +
-	"\rFollowRequest\x12\x17\n" +
+	"\x05names\x18\x01 \x03(\v2\x1d.wagate.engine.v1.PersonNamesR\x05names\"\x9e\x01\n" +
+	"\rFollowRequest\x12L\n" +
+	"\vsettlements\x18\x03 \x03(\v2*.wagate.engine.v1.FollowRequest.SettlementR\vsettlements\x1a?\n" +
+	"\n" +
+	"Settlement\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\x04R\x06itemId\x12\x18\n" +
-	"\arefused\x18\x02 \x01(\bR\arefused\"<\n" +
-	"\x0eFollowResponse\x12*\n" +
-	"\x04item\x18\x01 \x01(\v2\x16.wagate.engine.v1.ItemR\x04item2\xfe\t\n" +
+	"\arefused\x18\x02 \x01(\bR\arefused\">\n" +
+	"\x0eFollowResponse\x12,\n" +
+	"\x05items\x18\x01 \x03(\v2\x16.wagate.engine.v1.ItemR\x05items2\xfe\t\n" +
 	"\rEngineService\x12T\n" +
 	"\tGetEngine\x12\".wagate.engine.v1.GetEngineRequest\x1a#.wagate.engine.v1.GetEngineResponse\x12Z\n" +
 	"\vOpenSession\x12$.wagate.engine.v1.OpenSessionRequest\x1a%.wagate.engine.v1.OpenSessionResponse\x12Z\n" +
@@ -2133,7 +2182,7 @@ func file_wagate_engine_v1_engine_service_proto_rawDescGZIP() []byte {
 	return file_wagate_engine_v1_engine_service_proto_rawDescData
 }
 
-var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_wagate_engine_v1_engine_service_proto_goTypes = []any{
 	(*GetEngineRequest)(nil),               // 0: wagate.engine.v1.GetEngineRequest
 	(*GetEngineResponse)(nil),              // 1: wagate.engine.v1.GetEngineResponse
@@ -2168,62 +2217,64 @@ var file_wagate_engine_v1_engine_service_proto_goTypes = []any{
 	(*SendMessageResponse_Refused)(nil),    // 30: wagate.engine.v1.SendMessageResponse.Refused
 	(*SendMessageResponse_NotSent)(nil),    // 31: wagate.engine.v1.SendMessageResponse.NotSent
 	(*SendMessageResponse_Unknown)(nil),    // 32: wagate.engine.v1.SendMessageResponse.Unknown
-	(*durationpb.Duration)(nil),            // 33: google.protobuf.Duration
-	(*Device)(nil),                         // 34: wagate.engine.v1.Device
-	(*v1.Content)(nil),                     // 35: wagate.v1.Content
-	(*timestamppb.Timestamp)(nil),          // 36: google.protobuf.Timestamp
-	(*PersonNames)(nil),                    // 37: wagate.engine.v1.PersonNames
-	(*Item)(nil),                           // 38: wagate.engine.v1.Item
+	(*FollowRequest_Settlement)(nil),       // 33: wagate.engine.v1.FollowRequest.Settlement
+	(*durationpb.Duration)(nil),            // 34: google.protobuf.Duration
+	(*Device)(nil),                         // 35: wagate.engine.v1.Device
+	(*v1.Content)(nil),                     // 36: wagate.v1.Content
+	(*timestamppb.Timestamp)(nil),          // 37: google.protobuf.Timestamp
+	(*PersonNames)(nil),                    // 38: wagate.engine.v1.PersonNames
+	(*Item)(nil),                           // 39: wagate.engine.v1.Item
 }
 var file_wagate_engine_v1_engine_service_proto_depIdxs = []int32{
-	33, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
+	34, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
 	2,  // 1: wagate.engine.v1.OpenSessionRequest.lease:type_name -> wagate.engine.v1.Lease
-	34, // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
-	34, // 3: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
+	35, // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
+	35, // 3: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
 	2,  // 4: wagate.engine.v1.RenewLeasesRequest.leases:type_name -> wagate.engine.v1.Lease
-	35, // 5: wagate.engine.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
+	36, // 5: wagate.engine.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
 	18, // 6: wagate.engine.v1.SendMessageRequest.quoted:type_name -> wagate.engine.v1.QuotedMessage
-	35, // 7: wagate.engine.v1.QuotedMessage.content:type_name -> wagate.v1.Content
+	36, // 7: wagate.engine.v1.QuotedMessage.content:type_name -> wagate.v1.Content
 	29, // 8: wagate.engine.v1.SendMessageResponse.sent:type_name -> wagate.engine.v1.SendMessageResponse.Sent
 	30, // 9: wagate.engine.v1.SendMessageResponse.refused:type_name -> wagate.engine.v1.SendMessageResponse.Refused
 	31, // 10: wagate.engine.v1.SendMessageResponse.not_sent:type_name -> wagate.engine.v1.SendMessageResponse.NotSent
 	32, // 11: wagate.engine.v1.SendMessageResponse.unknown:type_name -> wagate.engine.v1.SendMessageResponse.Unknown
-	36, // 12: wagate.engine.v1.MarkMessagesReadRequest.read_time:type_name -> google.protobuf.Timestamp
+	37, // 12: wagate.engine.v1.MarkMessagesReadRequest.read_time:type_name -> google.protobuf.Timestamp
 	24, // 13: wagate.engine.v1.CheckContactsResponse.contacts:type_name -> wagate.engine.v1.CheckedContact
-	37, // 14: wagate.engine.v1.ResolveContactsResponse.names:type_name -> wagate.engine.v1.PersonNames
-	38, // 15: wagate.engine.v1.FollowResponse.item:type_name -> wagate.engine.v1.Item
-	36, // 16: wagate.engine.v1.SendMessageResponse.Sent.send_time:type_name -> google.protobuf.Timestamp
-	0,  // 17: wagate.engine.v1.EngineService.GetEngine:input_type -> wagate.engine.v1.GetEngineRequest
-	3,  // 18: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
-	5,  // 19: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
-	7,  // 20: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
-	9,  // 21: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
-	11, // 22: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
-	13, // 23: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
-	15, // 24: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
-	17, // 25: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
-	20, // 26: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
-	22, // 27: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
-	25, // 28: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
-	27, // 29: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
-	1,  // 30: wagate.engine.v1.EngineService.GetEngine:output_type -> wagate.engine.v1.GetEngineResponse
-	4,  // 31: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
-	6,  // 32: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
-	8,  // 33: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
-	10, // 34: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
-	12, // 35: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
-	14, // 36: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
-	16, // 37: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
-	19, // 38: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
-	21, // 39: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
-	23, // 40: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
-	26, // 41: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
-	28, // 42: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
-	30, // [30:43] is the sub-list for method output_type
-	17, // [17:30] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	38, // 14: wagate.engine.v1.ResolveContactsResponse.names:type_name -> wagate.engine.v1.PersonNames
+	33, // 15: wagate.engine.v1.FollowRequest.settlements:type_name -> wagate.engine.v1.FollowRequest.Settlement
+	39, // 16: wagate.engine.v1.FollowResponse.items:type_name -> wagate.engine.v1.Item
+	37, // 17: wagate.engine.v1.SendMessageResponse.Sent.send_time:type_name -> google.protobuf.Timestamp
+	0,  // 18: wagate.engine.v1.EngineService.GetEngine:input_type -> wagate.engine.v1.GetEngineRequest
+	3,  // 19: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
+	5,  // 20: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
+	7,  // 21: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
+	9,  // 22: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
+	11, // 23: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
+	13, // 24: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
+	15, // 25: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
+	17, // 26: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
+	20, // 27: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
+	22, // 28: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
+	25, // 29: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
+	27, // 30: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
+	1,  // 31: wagate.engine.v1.EngineService.GetEngine:output_type -> wagate.engine.v1.GetEngineResponse
+	4,  // 32: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
+	6,  // 33: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
+	8,  // 34: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
+	10, // 35: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
+	12, // 36: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
+	14, // 37: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
+	16, // 38: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
+	19, // 39: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
+	21, // 40: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
+	23, // 41: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
+	26, // 42: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
+	28, // 43: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
+	31, // [31:44] is the sub-list for method output_type
+	18, // [18:31] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_wagate_engine_v1_engine_service_proto_init() }
@@ -2248,7 +2299,7 @@ func file_wagate_engine_v1_engine_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_engine_v1_engine_service_proto_rawDesc), len(file_wagate_engine_v1_engine_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -892,25 +892,47 @@ Global___ResolveContactsResponse: _TypeAlias = ResolveContactsResponse  # noqa: 
 
 @_typing.final
 class FollowRequest(_message.Message):
-    """FollowRequest is one frame of the worker."""
+    """FollowRequest is one frame of the worker. The first one opens the stream, and is empty."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ITEM_ID_FIELD_NUMBER: _builtins.int
-    REFUSED_FIELD_NUMBER: _builtins.int
-    item_id: _builtins.int
-    """The item that is settled; 0 in the first frame, which opens the stream."""
-    refused: _builtins.bool
-    """True if the item could not be stored: the line refuses it, and disconnects."""
+    @_typing.final
+    class Settlement(_message.Message):
+        """Settlement says what became of one item."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ITEM_ID_FIELD_NUMBER: _builtins.int
+        REFUSED_FIELD_NUMBER: _builtins.int
+        item_id: _builtins.int
+        """The item."""
+        refused: _builtins.bool
+        """True if it could not be stored: the line refuses it, and disconnects."""
+        def __init__(
+            self,
+            *,
+            item_id: _builtins.int = ...,
+            refused: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "refused", b"refused"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SETTLEMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___FollowRequest.Settlement]:
+        """What became of items, in the order in which they were told."""
+
     def __init__(
         self,
         *,
-        item_id: _builtins.int = ...,
-        refused: _builtins.bool = ...,
+        settlements: _abc.Iterable[Global___FollowRequest.Settlement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "refused", b"refused"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settlements", b"settlements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -922,19 +944,19 @@ class FollowResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ITEM_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def item(self) -> _item_pb2.Item:
-        """What happened."""
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
+        """What happened by now, in order; at least one."""
 
     def __init__(
         self,
         *,
-        item: _item_pb2.Item | None = ...,
+        items: _abc.Iterable[_item_pb2.Item] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
