@@ -115,11 +115,6 @@ func (l *Line) recipient(ctx context.Context, to types.JID) (types.JID, error) {
 	return found[to].LID.ToNonAD(), nil
 }
 
-// MarkRead tells the sender that messages were read. It does not wait for an answer; there is none.
-func (l *Line) MarkRead(ctx context.Context, ids []string, at time.Time, chat, sender types.JID) error {
-	return l.client.MarkRead(ctx, ids, at, chat, sender)
-}
-
 // CheckNumbers asks which phone numbers (digits with a leading `+`) have an account.
 func (l *Line) CheckNumbers(ctx context.Context, numbers []string) ([]types.IsOnWhatsAppResponse, error) {
 	return l.client.IsOnWhatsApp(ctx, numbers)

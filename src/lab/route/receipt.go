@@ -21,15 +21,12 @@ var private = []string{"sender", "peer_msg", "hist_sync", "server-error"}
 func (b *Board) Receipt(from *Line, node *waBinary.Node) {
 	read := node.AttrGetter()
 	kind, to := read.OptionalString("type"), read.OptionalJIDOrEmpty("to")
-	author := to
-	if member := read.OptionalJIDOrEmpty("participant"); to.Server == types.GroupServer {
-		author = member
-	}
+	author := b.authorOf(to, read.OptionalJIDOrEmpty("participant"))
 	if slices.Contains(confirming, kind) {
 		b.Confirm(from, messageKey(node), "")
 	}
 	switch {
-	case slices.Contains(private, kind):
+	case slices.Contains(private, kind) || author.IsEmpty():
 	case kind == "retry":
 		b.forwardReceipt(from, node, author)
 	case kind == "read-self":
@@ -43,6 +40,18 @@ func (b *Board) Receipt(from *Line, node *waBinary.Node) {
 	from.Send(waBinary.Node{Tag: "ack", Attrs: waBinary.Attrs{
 		"class": "receipt", "id": node.Attrs["id"], "from": to, "type": kind, "t": stamp(b.World.Now()),
 	}})
+}
+
+// authorOf is whose message a receipt is about: the chat itself or, in a group,
+// the participant, who has to be named as the group does.
+func (b *Board) authorOf(chat, participant types.JID) types.JID {
+	if chat.Server != types.GroupServer {
+		return chat
+	}
+	if participant.Server != b.spaceOf(chat) {
+		return types.EmptyJID
+	}
+	return participant
 }
 
 // Ack takes a device's ack of a stanza that was queued for it.
