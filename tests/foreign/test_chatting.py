@@ -8,6 +8,7 @@ import pytest
 
 from tests.foreign.client import ForeignClient
 from tests.foreign.conftest import Cast
+from tests.foreign.naming import jids
 from tests.stage.persons import Naming, Person
 from tests.stage.shop import Shop
 from wagate.v1 import event_pb2, message_pb2, message_service_pb2
@@ -118,8 +119,3 @@ async def say_as_gateway(shop: Shop, reader: ForeignClient, to: str) -> None:
 def reached(level: Level.ValueType) -> Callable[[event_pb2.Event], bool]:
     """Whether an event tells that a message got so far."""
     return lambda event: event.message_status_changed.reach.furthest == level
-
-
-def jids(of: ForeignClient | Person | Shop) -> set[str]:
-    """All JIDs of an account."""
-    return {of.account.lid, f"{of.phone_number.removeprefix('+')}@s.whatsapp.net"}
