@@ -11,7 +11,8 @@ from pydantic import Field, StringConstraints
 
 from gateway.scenarios.errors import StepFailed
 from gateway.scenarios.stage import Stage
-from gateway.scenarios.verbs import NewName, Role, Somebody, Speaker, Verb
+from gateway.scenarios.verbs import SOMEBODY, Chat, NewName, Somebody, Speaker, Verb
+from wagate.lab.v1 import group_pb2
 from wagate.lab.v1 import lab_service_pb2 as pb
 
 PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{5,20}$")]
@@ -39,7 +40,7 @@ class Person(Verb):
     """A person who chats: of a new account, or one who plays the owner of that of somebody else."""
 
     name: NewName
-    of: Annotated[str | None, Role(speaks=False)] = None
+    of: Annotated[str | None, SOMEBODY] = None
 
     async def play(self, stage: Stage) -> str:
         """Let the person come online."""
@@ -50,11 +51,32 @@ class Person(Verb):
         return f"{created.account.phone_number} as {created.person_id}"
 
 
+class Group(Verb):
+    """A group, made on the phone of somebody, with others in it."""
+
+    name: NewName
+    of: Somebody
+    members: Annotated[tuple[str, ...], SOMEBODY] = ()
+
+    async def play(self, stage: Stage) -> str:
+        """Make it."""
+        request = group_pb2.CreateGroupRequest(
+            creator=stage.number(self.of),
+            subject=self.name.capitalize(),
+            members=[stage.number(member) for member in self.members],
+        )
+        made = (await stage.lab.CreateGroup(request)).group
+        stage.add_group(self.name, made.jid)
+        return made.jid
+
+
 class Say(Verb):
-    """A person sends a text, or that many, which then end with their numbers. If it is to be refused, it has to be."""
+    """A person sends a text, or that many to somebody, which then end with their numbers. If it is to be refused, it
+    has to be.
+    """
 
     by: Speaker
-    to: Somebody
+    to: Chat
     text: str
     times: int = Field(1, ge=1, le=100_000)
     message_id: str = ""
@@ -73,7 +95,7 @@ class Say(Verb):
         return said
 
     async def _say(self, stage: Stage) -> str:
-        person_id, to = stage.person(self.by), stage.number(self.to)
+        person_id, to = stage.person(self.by), stage.chat(self.to)
         if self.times > 1:
             many = pb.SayManyRequest(person_id=person_id, to=to, text=self.text, count=self.times)
             ids = (await stage.lab.SayMany(many, timeout=_A_LONG_BREATH)).provider_message_ids

@@ -51,4 +51,6 @@ async def _played(place: int, step: Step, stage: Stage) -> str:
 def _sentence(step: Step) -> str:
     """A step in a line, much as its file says it."""
     said = step.verb.model_dump(mode="json", exclude_unset=True)
-    return f"{step.name} " + " ".join(f"{name}={value}" for name, value in said.items())
+    return f"{step.name} " + " ".join(
+        f"{name}={value!r}" if " " in str(value) else f"{name}={value}" for name, value in said.items()
+    )

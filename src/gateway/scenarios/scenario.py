@@ -12,11 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from gateway.scenarios.blows import Ban, Clock, Drain, Drop, Lock, Outdate, Unlink
 from gateway.scenarios.errors import Problem, ScenarioInvalid
 from gateway.scenarios.faults import Clear, Fault
-from gateway.scenarios.people import Account, Forget, Offline, Online, Person, Say
-from gateway.scenarios.verbs import Verb
+from gateway.scenarios.people import Account, Forget, Group, Offline, Online, Person, Say
+from gateway.scenarios.verbs import Kind, Verb
 from gateway.scenarios.waits import Hear, Pause, Wait
 
 _PLACE_OF_A_STEP: Final = 2
+_KINDS: Final[dict[type[Verb], Kind]] = {Account: "account", Person: "person", Group: "group"}
 
 
 class Step(BaseModel):
@@ -26,6 +27,7 @@ class Step(BaseModel):
 
     account: Account | None = None
     person: Person | None = None
+    group: Group | None = None
     say: Say | None = None
     online: Online | None = None
     offline: Offline | None = None
@@ -115,15 +117,15 @@ def _problem(problem: Any) -> Problem:
 
 
 def _strangers(scenario: Scenario) -> Iterator[Problem]:
-    """Names that nobody has when they are used, and names that are given twice."""
-    speakers: dict[str, bool] = {}
+    """Names that nobody has when they are used, or one of another kind, and names that are given twice."""
+    known: dict[str, Kind] = {}
     for place, step in enumerate(scenario.steps, start=1):
         for field, name, role in step.verb.named():
-            if role.speaks and not speakers.get(name):
-                yield Problem(place, f"{step.name}.{field}", f"should be a person of a step before; {name} is none")
-            elif name not in speakers and not name.startswith("+"):
-                yield Problem(place, f"{step.name}.{field}", f"should name somebody of a step before; {name} is nobody")
-        if isinstance(step.verb, Account | Person):
-            if step.verb.name in speakers:
-                yield Problem(place, f"{step.name}.name", f"should be new; {step.verb.name} is somebody already")
-            speakers[step.verb.name] = isinstance(step.verb, Person)
+            is_number = name.startswith("+") and "account" in role.kinds
+            if not is_number and known.get(name) not in role.kinds:
+                said = f"should name {role.title} of a step before; {name} is {known.get(name) or 'nobody'}"
+                yield Problem(place, f"{step.name}.{field}", said)
+        if isinstance(step.verb, Account | Person | Group):
+            if step.verb.name in known:
+                yield Problem(place, f"{step.name}.name", f"should be new; {step.verb.name} is there already")
+            known[step.verb.name] = _KINDS[type(step.verb)]

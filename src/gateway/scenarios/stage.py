@@ -23,6 +23,7 @@ class Stage:
         self.given = given
         self._numbers: dict[str, str] = {}
         self._persons: dict[str, str] = {}
+        self._groups: dict[str, str] = {}
 
     def add_account(self, name: str, phone_number: str) -> None:
         """Remember an account by the name that it has in the scenario."""
@@ -32,6 +33,14 @@ class Stage:
         """Remember a person, whose account goes by the same name."""
         self._persons[name] = created.person_id
         self._numbers[name] = created.account.phone_number
+
+    def add_group(self, name: str, jid: str) -> None:
+        """Remember a group by the name that it has in the scenario."""
+        self._groups[name] = jid
+
+    def chat(self, name: str) -> str:
+        """Where a text goes that is for somebody, or for a group."""
+        return self._groups.get(name) or self.number(name)
 
     def number(self, name: str) -> str:
         """The number of an account; a number is its own."""

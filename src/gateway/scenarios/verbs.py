@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from google.protobuf.duration_pb2 import Duration
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -16,19 +16,29 @@ from gateway.scenarios.stage import Stage
 NEW_NAME: Final = r"^[a-z][a-z0-9_-]*$"
 
 
+Kind = Literal["account", "person", "group"]
+
+
 @dataclass(frozen=True)
 class Role:
-    """What somebody has to be who is named in a field."""
+    """What one has to be whom a field names: one of these kinds, and what such are called."""
 
-    speaks: bool
+    kinds: frozenset[Kind]
+    title: str
 
+
+SPEAKER: Final = Role(frozenset({"person"}), "a person")
+SOMEBODY: Final = Role(frozenset({"person", "account"}), "an account or person")
+CHAT: Final = Role(frozenset({"person", "account", "group"}), "an account, person or group")
 
 NewName = Annotated[str, StringConstraints(pattern=NEW_NAME)]
 """A name that a step gives."""
-Somebody = Annotated[str, Role(speaks=False)]
+Somebody = Annotated[str, SOMEBODY]
 """The name of an account or person from a step before, or a number in E.164 with `+`."""
-Speaker = Annotated[str, Role(speaks=True)]
+Speaker = Annotated[str, SPEAKER]
 """The name of a person from a step before."""
+Chat = Annotated[str, CHAT]
+"""The name of whom a text may be for: a group from a step before, too."""
 
 
 class Verb(BaseModel, ABC):
@@ -49,8 +59,8 @@ class Verb(BaseModel, ABC):
         """The fields that name somebody, each with the name and the role."""
         for field, about in type(self).model_fields.items():
             for role in about.metadata:
-                if isinstance(role, Role) and (name := getattr(self, field)):
-                    yield field, name, role
+                if isinstance(role, Role) and (said := getattr(self, field)):
+                    yield from ((field, name, role) for name in ((said,) if isinstance(said, str) else said))
 
 
 def lasting(span: timedelta) -> Duration:

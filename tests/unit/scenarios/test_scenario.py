@@ -13,6 +13,7 @@ from wagate.lab.v1 import lab_service_pb2 as pb
 
 SHOP = {"account": {"name": "shop"}}
 ADA = {"person": {"name": "ada"}}
+ALL = {"group": {"name": "all", "of": "ada"}}
 
 
 @pytest.mark.parametrize(
@@ -23,15 +24,26 @@ ADA = {"person": {"name": "ada"}}
         ([SHOP, {"fault": {"of": "shop", "frosen": True}}], "step 2: fault.frosen is not known here"),
         ([SHOP, {"fault": {"of": "shop", "refuse_code": -1}}], "step 2: fault.refuse_code should be greater than"),
         ([SHOP, {"bann": {"of": "shop"}}], "step 2: bann is not known here"),
-        ([SHOP, {}], "step 2: should be one of account, person, say"),
-        ([SHOP, {"pause": {"lasting": "1s"}, "clear": {}}], "step 2: should be one of account, person, say"),
+        ([SHOP, {}], "step 2: should be one of account, person, group"),
+        ([SHOP, {"pause": {"lasting": "1s"}, "clear": {}}], "step 2: should be one of account, person, group"),
         ([SHOP, {"wait": {"until": "rich", "of": "shop"}}], "step 2: wait.until should be 'linked', 'online'"),
-        ([{"clear": {"of": "shop"}}], "step 1: clear.of should name somebody of a step before; shop is nobody"),
+        (
+            [{"clear": {"of": "shop"}}],
+            "step 1: clear.of should name an account or person of a step before; shop is nobody",
+        ),
         (
             [SHOP, ADA, {"say": {"by": "shop", "to": "ada", "text": "Hi"}}],
-            "step 3: say.by should be a person of a step",
+            "step 3: say.by should name a person of a step before; shop is account",
         ),
-        ([SHOP, {"person": {"name": "shop"}}], "step 2: person.name should be new; shop is somebody already"),
+        ([SHOP, {"person": {"name": "shop"}}], "step 2: person.name should be new; shop is there already"),
+        (
+            [ADA, ALL, {"ban": {"of": "all", "lasting": "1s"}}],
+            "step 3: ban.of should name an account or person of a step",
+        ),
+        (
+            [{"group": {"name": "all", "of": "+15550100", "members": ["ada"]}}],
+            "step 1: group.members should name an acc",
+        ),
         ([], "steps should be one at least"),
     ],
 )
