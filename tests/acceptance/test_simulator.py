@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from grpc import aio
 
-from gateway.domain.lines import LineState, MessageArrived, Refused
+from gateway.domain.lines import LineState, MessageArrived, ReceiptArrived, Refused
 from gateway.providers.simulator.people import Person
 from gateway.providers.simulator.simulation import Simulation
 from gateway.testing import simulated_gateway
@@ -97,7 +97,8 @@ async def test_what_somebody_says_is_received_and_the_answer_reaches_them(shop: 
     received = (await shop.told(lambda event: event.HasField("message_received"))).message_received.message
     assert (received.content.text.text, received.sender.phone_number) == ("Are you open?", ADA)
     await shop.send(received.chat.id, "Until six")
-    answer = await asyncio.wait_for(inbox.get(), 10)
+    delivered, answer = [await asyncio.wait_for(inbox.get(), 10) for _ in range(2)]
+    assert isinstance(delivered, ReceiptArrived)
     assert isinstance(answer, MessageArrived)
     assert answer.content.text.text == "Until six"
 

@@ -1,54 +1,66 @@
-"""Every provider, with a world to speak to."""
+"""Every provider, with a WhatsApp to speak to."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.domain.lines import CodeShown, DeviceLinked, LineState
 from gateway.ports.provider import Provider
+from gateway.providers.simulator.simulation import Simulation
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
+from tests.conformance.provider.lab_whatsapp import LabWhatsApp
 from tests.conformance.provider.operator import Operator, new_lease, take
+from tests.conformance.provider.simulated_whatsapp import SimulatedWhatsApp
+from tests.conformance.provider.whatsapp import Contact, WhatsApp
 from tests.stage.lab import Lab, lab_process
 from tests.stage.programs import built
-from wagate.lab.v1 import lab_service_pb2
 
 
 @dataclass
 class World:
-    """A provider, the lab that it speaks to, and how often its engine was started again."""
+    """A provider, and the WhatsApp that it speaks to."""
 
     provider: Provider
-    lab: Lab
-    restarts: list[None] = field(default_factory=list)
+    whatsapp: WhatsApp
 
 
-@pytest.fixture(scope="session")
-async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    async with lab_process(tmp_path_factory.mktemp("lab") / "lab") as lab:
-        yield lab
+@pytest.fixture(scope="session", params=["web", "simulator"])
+async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Add a provider here by its name, and below how its world is made."""
+    async with AsyncExitStack() as stack:
+        made = {"web": _web_and_lab, "simulator": _simulator}[request.param]
+        yield await made(stack, tmp_path_factory.mktemp("provider"))
 
 
-@pytest.fixture(scope="session", params=["web"])
-async def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    folder = tmp_path_factory.mktemp("provider")
-    restarts: list[None] = []
-    async with web_provider(options_for(lab, folder), lambda: restarts.append(None)) as provider:
-        yield World(provider, lab, restarts)
+async def _web_and_lab(stack: AsyncExitStack, folder: Path) -> World:
+    lab = await stack.enter_async_context(lab_process(folder / "lab"))
+    provider = await stack.enter_async_context(web_provider(_speaking_to(lab, folder), lambda: None))
+    return World(provider, LabWhatsApp(lab, await stack.enter_async_context(AsyncExitStack())))
 
 
-def options_for(lab: Lab, folder: Path) -> EngineOptions:
-    """An engine that speaks to a lab."""
+async def _simulator(_stack: AsyncExitStack, _folder: Path) -> World:
+    simulation = Simulation(pair=False)
+    return World(simulation, SimulatedWhatsApp(simulation))
+
+
+def _speaking_to(lab: Lab, folder: Path) -> EngineOptions:
+    """An engine that speaks to a lab, and soon sees that a line does not answer."""
     told = lab.environment
     endpoint = LabEndpoint(
         told["WAGATE_LAB__ADDRESS"], told["WAGATE_LAB__ROOT_KEY_HEX"], Path(told["WAGATE_LAB__CA_FILE"])
     )
-    return EngineOptions(built("wagate-engine"), folder / "sessions", endpoint, log_level="debug")
+    soon = timedelta(seconds=1)
+    return EngineOptions(
+        built("wagate-engine"), folder / "sessions", endpoint, ping_every=soon, ping_patience=soon, log_level="debug"
+    )
 
 
 @dataclass
@@ -56,25 +68,26 @@ class Shop:
     """A session that is linked and connected."""
 
     operator: Operator
-    account: lab_service_pb2.Account
+    account: Contact
 
 
 @pytest.fixture
 async def shop(world: World) -> AsyncIterator[Shop]:
     """A shop that is linked to an account of its own."""
-    account = await world.lab.account()
+    account = await world.whatsapp.account()
     operator = await take(world.provider, new_lease())
-    await link(operator, world.lab, account)
-    yield Shop(operator, account)
-    await operator.line.close()
+    await link(operator, world.whatsapp, account)
+    shop = Shop(operator, account)
+    yield shop
+    await shop.operator.line.close()
 
 
-async def link(operator: Operator, lab: Lab, account: lab_service_pb2.Account) -> None:
+async def link(operator: Operator, whatsapp: WhatsApp, account: Contact) -> None:
     """Link an account by QR."""
     await operator.until(LineState.UNLINKED)
     await operator.line.start_pairing("a_1", "")
     code, _ = await operator.hear(CodeShown)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(lab.scan(account, code.text))
+        tasks.create_task(whatsapp.scan(account, code.text))
         await operator.hear(DeviceLinked)
     await operator.until(LineState.CONNECTED)

@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 
 from gateway.domain.ids import SESSION_UID, make_id
 from gateway.domain.leases import Lease
-from gateway.domain.lines import Fact, LineChanged, LineState
+from gateway.domain.lines import Fact, LineChanged, LineState, MessageArrived
 from gateway.domain.sessions import LinkedDevice
-from gateway.ports.provider import Incoming, Line, Opening, Provider
+from gateway.ports.provider import Incoming, Line, LineGone, Opening, Provider
 
 F = TypeVar("F")
 
@@ -51,6 +51,28 @@ class Operator:
             if changed.state is state:
                 return changed
             self.passed.append(changed)
+
+    async def refuse_until(self, state: LineState) -> None:
+        """Refuse all that is told, until the line is in a state."""
+        async with asyncio.timeout(SOON):
+            async for incoming in self._told:
+                if isinstance(incoming.fact, LineChanged) and incoming.fact.state is state:
+                    return
+                await incoming.refuse()
+
+    async def texts(self, count: int) -> list[str]:
+        """What the next messages say."""
+        return [(await self.hear(MessageArrived))[0].content.text.text for _ in range(count)]
+
+    async def gone(self) -> None:
+        """Wait until the line says that it is gone."""
+        try:
+            async with asyncio.timeout(SOON):
+                async for incoming in self._told:
+                    self.passed.append(incoming.fact)
+        except LineGone:
+            return
+        raise AssertionError("the line ended without a word")
 
 
 def new_lease(session_uid: str = "", fence: int = 1) -> Lease:

@@ -1,52 +1,75 @@
-"""A line links an account by QR and by code."""
+"""A line links an account by QR and by code, step by step."""
+
+from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
-from gateway.domain.lines import CodeShown, DeviceLinked, LineState, PairingFailed
-from gateway.ports.provider import ChallengeUnknown
-from tests.conformance.provider.conftest import World
-from tests.conformance.provider.operator import new_lease, operating, take
+from gateway.domain.lines import CodeShown, DeviceLinked, LineChanged, LineState, PairingFailed
+from gateway.ports.provider import ChallengeUnknown, LineDown
+from tests.conformance.provider.conftest import Shop, World
+from tests.conformance.provider.operator import Operator, new_lease, operating, take
+from tests.conformance.provider.whatsapp import Contact
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import pairing_service_pb2 as pairing
 
+Reason = reasons.ErrorReason
+Answer = pairing.AnswerPairingChallengeRequest
+
 
 async def test_an_account_is_linked_by_qr(world: World) -> None:
-    account = await world.lab.account()
+    account = await world.whatsapp.account()
     async with operating(world.provider) as shop:
-        await shop.until(LineState.UNLINKED)
-        await shop.line.start_pairing("a_1", "")
-        code, _ = await shop.hear(CodeShown)
-        assert (code.attempt_id, code.codes_left > 0) == ("a_1", True)
-        scanning = asyncio.create_task(world.lab.scan(account, code.text))
+        code = await shown(shop)
+        assert code.attempt_id == "a_1"
+        assert code.expire_time > datetime.now(UTC)
+        scanning = asyncio.create_task(world.whatsapp.scan(account, code.text))
         linked, _ = await shop.hear(DeviceLinked)
-        assert linked.device.phone_number == account.phone_number
-        assert linked.device.lid == account.lid
-        assert await scanning > 0
+        assert linked.attempt_id == "a_1"
+        assert (linked.device.phone_number, linked.device.lid) == (account.phone_number, account.lid)
+        assert linked.device.jid.startswith(account.phone_number[1:])
+        await scanning
         connected = await shop.until(LineState.CONNECTED)
         assert connected.device == linked.device
 
 
 async def test_an_account_is_linked_by_code(world: World) -> None:
-    account = await world.lab.account()
+    account = await world.whatsapp.account()
     async with operating(world.provider) as shop:
-        await shop.until(LineState.UNLINKED)
-        await shop.line.start_pairing("a_1", account.phone_number)
-        code, _ = await shop.hear(CodeShown)
-        entering = asyncio.create_task(world.lab.enter(account, code.text))
+        code = await shown(shop, account.phone_number)
+        entering = asyncio.create_task(world.whatsapp.enter(account, code.text))
         await shop.hear(DeviceLinked)
         await entering
         await shop.until(LineState.CONNECTED)
 
 
+async def shown(shop: Operator, phone_number: str = "") -> CodeShown:
+    """Begin an attempt; its first code."""
+    await shop.until(LineState.UNLINKED)
+    await shop.line.start_pairing("a_1", phone_number)
+    code, _ = await shop.hear(CodeShown)
+    assert code.text
+    return code
+
+
+@asynccontextmanager
+async def scanning_in_vain(world: World, account: Contact, code: CodeShown) -> AsyncIterator[None]:
+    """Scan, and link nothing."""
+    scanning = asyncio.create_task(world.whatsapp.scan(account, code.text))
+    yield
+    scanning.cancel()
+    await asyncio.wait([scanning])
+    assert scanning.cancelled() or scanning.exception() is not None
+
+
 async def test_whatsapp_hears_of_a_link_only_once_it_is_stored(world: World) -> None:
-    account = await world.lab.account()
+    account = await world.whatsapp.account()
     async with operating(world.provider) as shop:
-        await shop.until(LineState.UNLINKED)
-        await shop.line.start_pairing("a_1", "")
-        code, _ = await shop.hear(CodeShown)
-        scanning = asyncio.create_task(world.lab.scan(account, code.text))
+        scanning = asyncio.create_task(world.whatsapp.scan(account, (await shown(shop)).text))
         _, linked = await shop.hear(DeviceLinked, settle=False)
         done, _ = await asyncio.wait({scanning}, timeout=0.5)
         assert not done
@@ -55,35 +78,57 @@ async def test_whatsapp_hears_of_a_link_only_once_it_is_stored(world: World) -> 
         await scanning
 
 
+async def test_a_link_that_is_not_stored_is_none(world: World) -> None:
+    account = await world.whatsapp.account()
+    async with operating(world.provider) as shop:
+        async with scanning_in_vain(world, account, await shown(shop)):
+            _, linked = await shop.hear(DeviceLinked, settle=False)
+            await linked.refuse()
+            failed, _ = await shop.hear(PairingFailed)
+            assert (failed.attempt_id, failed.failure.reason) == ("a_1", Reason.ERROR_REASON_PAIRING_FAILED)
+        assert not [fact for fact in shop.passed if isinstance(fact, LineChanged) and fact.device]
+
+
 async def test_another_number_than_the_expected_one_is_refused(world: World) -> None:
-    account = await world.lab.account()
+    account = await world.whatsapp.account()
     shop = await take(world.provider, new_lease(), expected_phone_number="+4915199999999")
-    await shop.until(LineState.UNLINKED)
-    await shop.line.start_pairing("a_1", "")
-    code, _ = await shop.hear(CodeShown)
-    scanning = asyncio.create_task(world.lab.scan(account, code.text))
-    failed, _ = await shop.hear(PairingFailed)
-    assert failed.failure.reason == reasons.ERROR_REASON_PAIRED_WRONG_ACCOUNT
-    scanning.cancel()
-    await asyncio.wait([scanning])
+    async with scanning_in_vain(world, account, await shown(shop)):
+        failed, _ = await shop.hear(PairingFailed)
+        assert failed.failure.reason == Reason.ERROR_REASON_PAIRED_WRONG_ACCOUNT
     await shop.line.close()
+
+
+async def test_a_session_that_is_linked_is_not_linked_again(shop: Shop) -> None:
+    with pytest.raises(LineDown):
+        await shop.operator.line.start_pairing("a_2", "")
+
+
+async def test_a_new_attempt_takes_the_place_of_the_one_before(world: World) -> None:
+    async with operating(world.provider) as shop:
+        first = await shown(shop)
+        await shop.line.start_pairing("a_2", "")
+        failed, _ = await shop.hear(PairingFailed)
+        assert (failed.attempt_id, failed.failure.reason) == ("a_1", Reason.ERROR_REASON_PAIRING_SUPERSEDED)
+        second, _ = await shop.hear(CodeShown)
+        assert second.attempt_id == "a_2"
+        assert second.text != first.text
 
 
 async def test_an_attempt_that_is_cancelled_fails_with_that_reason(world: World) -> None:
     async with operating(world.provider) as shop:
-        await shop.until(LineState.UNLINKED)
-        await shop.line.start_pairing("a_1", "")
-        await shop.hear(CodeShown)
+        await shown(shop)
         await shop.line.cancel_pairing()
         failed, _ = await shop.hear(PairingFailed)
-        assert failed.attempt_id == "a_1"
-        assert failed.failure.reason == reasons.ERROR_REASON_PAIRING_CANCELED
+        assert (failed.attempt_id, failed.failure.reason) == ("a_1", Reason.ERROR_REASON_PAIRING_CANCELED)
+        await shop.line.cancel_pairing()
 
 
 async def test_an_answer_to_what_was_not_asked_is_unknown(world: World) -> None:
     async with operating(world.provider) as shop:
-        await shop.until(LineState.UNLINKED)
-        with pytest.raises(ChallengeUnknown):
-            await shop.line.answer_challenge(
-                pairing.AnswerPairingChallengeRequest(attempt_id="a_1", webauthn_response_json="{}")
-            )
+        await shown(shop)
+        for answer in (
+            Answer(attempt_id="a_1", webauthn_response_json="{}"),
+            Answer(attempt_id="a_1", codes_agree=True),
+        ):
+            with pytest.raises(ChallengeUnknown):
+                await shop.line.answer_challenge(answer)

@@ -12,7 +12,6 @@ from secrets import token_hex
 from typing import Final
 
 from gateway.domain import lines as told
-from gateway.domain.identities import Names
 from gateway.domain.lines import LineState, ReceiptKind
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import LineDown, Opening, ProviderHealth
@@ -128,15 +127,8 @@ class Simulation:
         if self._pair and self.person(phone_number).pairs:
             self.scan(code, phone_number)
 
-    async def check(self, phone_number: str) -> told.CheckedContact:
-        """Say whether a number has an account."""
-        person = self.person(phone_number)
-        await asyncio.sleep(person.delay)
-        names = names_of(phone_number) if person.on_whatsapp else Names()
-        return told.CheckedContact(phone_number, person.on_whatsapp, names)
-
-    async def take(self, sender: str, message: told.Outgoing) -> told.SendOutcome:
-        """Take what an account sends, once under each id, and answer it."""
+    def take(self, sender: str, message: told.Outgoing) -> told.SendOutcome:
+        """Take what an account sends, once under each id; what comes of it."""
         to, message_id = number_of(message.to), message.provider_message_id
         person, is_first = self.person(to), message_id not in self._tried
         self._tried.add(message_id)
@@ -147,8 +139,6 @@ class Simulation:
         elif not isinstance(outcome, told.Refused | told.NotSent) and message_id not in self._taken:
             self._taken.add(message_id)
             asyncio.get_running_loop().call_soon(deed)
-        if person.delay:
-            await asyncio.sleep(person.delay)
         return outcome or told.Sent(_now(), names_of(to))
 
     def _order(self, sender: str, message: told.Outgoing) -> Callable[[], object] | None:
@@ -163,15 +153,26 @@ class Simulation:
             return partial(self.change, sender, LineState(state), why, float(seconds) if seconds else None)
         return None
 
+    def settled(self, reader: str, mail: Mail) -> None:
+        """Let who wrote a message know that it has arrived."""
+        if isinstance(mail, told.MessageArrived):
+            self._receipt(
+                reader, number_of(mail.place.sender.names), mail.place.provider_message_id, ReceiptKind.DELIVERED
+            )
+
     def _pass_on(self, sender: str, to: str, message: told.Outgoing) -> None:
-        person, author = self.person(to), told.Party(names_of(to))
+        person, message_id = self.person(to), message.provider_message_id
         self.put(to, _arrived(sender, message))
-        for kind, so in ((ReceiptKind.DELIVERED, person.delivers), (ReceiptKind.READ, person.reads)):
-            if so:
-                self.put(sender, told.ReceiptArrived(author, author, (message.provider_message_id,), kind, _now()))
+        if person.delivers and not self.lines(to):
+            self._receipt(to, sender, message_id, ReceiptKind.DELIVERED)
+        if person.reads:
+            self._receipt(to, sender, message_id, ReceiptKind.READ)
         if person.echoes:
-            quoted = told.Quoted(message.provider_message_id, names_of(sender), message.content)
-            self.say(to, sender, message.content, quoted)
+            self.say(to, sender, message.content, told.Quoted(message_id, names_of(sender), message.content))
+
+    def _receipt(self, reader: str, to: str, message_id: str, kind: ReceiptKind) -> None:
+        party = told.Party(names_of(reader))
+        self.put(to, told.ReceiptArrived(party, party, (message_id,), kind, _now()))
 
 
 def _arrived(sender: str, message: told.Outgoing) -> told.MessageArrived:

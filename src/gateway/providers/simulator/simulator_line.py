@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -47,17 +48,16 @@ class Keys:
 
 @dataclass(slots=True)
 class Telling:
-    """One thing that is told in a login. What is said of it first, and in that login, goes to `then`."""
+    """One thing that a line tells. `then` takes what is said of it, unless that is said after the login is `over`."""
 
     fact: told.Fact
     then: Then | None
-    line: SimulatorLine
-    login: int
+    over: asyncio.Event
 
     @property
     def holds(self) -> bool:
-        """Whether it is still to be told: mail of an earlier login is told anew."""
-        return self.then is None or self.login == self.line.login
+        """Whether it is to be told: what WhatsApp keeps is told anew in each login."""
+        return not (self.then and self.over.is_set())
 
     async def settle(self) -> None:
         self._end(True)
@@ -72,13 +72,14 @@ class Telling:
 
 
 class SimulatorLine:
-    """A line under one lease. `login` counts how often it came and went; `attempt` is that at pairing, and its code."""
+    """A line under one lease. `attempt` is the one at pairing that is under way, and the code that it shows."""
 
     def __init__(self, simulation: Simulation, keys: Keys, opening: Opening) -> None:
         self.device = keys.device
-        self.is_up, self.login, self.attempt = False, 0, ("", "")
+        self.is_up, self.attempt = False, ("", "")
         self._simulation, self._keys, self._opening = simulation, keys, opening
         self._ahead = asyncio.Queue[Telling | None]()
+        self._over = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ended = ""
         self._last_for(opening.remaining)
@@ -96,7 +97,7 @@ class SimulatorLine:
 
     def tell(self, fact: told.Fact, then: Then | None = None) -> None:
         """Tell something; `then` takes whether it is stored."""
-        self._ahead.put_nowait(Telling(fact, then, self, self.login))
+        self._ahead.put_nowait(Telling(fact, then, self._over))
 
     def put(self, mail: Mail) -> None:
         """Tell what stays with WhatsApp until it is settled."""
@@ -108,7 +109,9 @@ class SimulatorLine:
         seconds = _PAUSE if state is State.RECONNECTING and seconds is None else seconds
         until = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
         was_up, self.is_up = self.is_up, state is State.CONNECTED or (self.is_up and state is State.DEGRADED)
-        self.login += self.is_up != was_up
+        if self.is_up != was_up:
+            self._over.set()
+            self._over = asyncio.Event()
         if state in (State.UNLINKED, State.LOGGED_OUT):
             self.device = self._keys.device = None
             self._keys.mail.clear()
@@ -134,7 +137,7 @@ class SimulatorLine:
         if not self._ended:
             self._fail(Reason.ERROR_REASON_PAIRING_CANCELED)
             self.change(State.CLOSED)
-            self.login += 1
+            self._over.set()
             self._ended, self._keys.line = why, None
             self._later("lease", None, partial(self.end, why))
             self._ahead.put_nowait(None)
@@ -144,13 +147,11 @@ class SimulatorLine:
         self._last_for(remaining)
 
     async def send(self, message: told.Outgoing, *, timeout: float) -> told.SendOutcome:
-        sender, login = self._phone_number(), self.login
-        try:
-            async with asyncio.timeout(timeout):
-                outcome = await self._simulation.take(sender, message)
-                return outcome if login == self.login else told.OutcomeUnknown("The line was lost.")
-        except TimeoutError:
-            return told.OutcomeUnknown("WhatsApp did not answer in time.")
+        delay = self._simulation.person(number_of(message.to)).delay
+        outcome = self._simulation.take(self._phone_number(), message)
+        if await self._is_lost_within(min(delay, timeout)):
+            return told.OutcomeUnknown("The line was lost.")
+        return outcome if delay < timeout else told.OutcomeUnknown("WhatsApp did not answer in time.")
 
     async def mark_read(
         self, chat: told.Party, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
@@ -162,8 +163,16 @@ class SimulatorLine:
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[told.CheckedContact]:
         self._phone_number()
-        async with asyncio.timeout(timeout):
-            return [await self._simulation.check(phone_number) for phone_number in phone_numbers]
+        people = [self._simulation.person(phone_number) for phone_number in phone_numbers]
+        delay = max((person.delay for person in people), default=0)
+        if await self._is_lost_within(min(delay, timeout)):
+            raise LineDown("The line was lost.")
+        if delay >= timeout:
+            raise TimeoutError("WhatsApp did not answer in time.")
+        return [
+            told.CheckedContact(number, person.on_whatsapp, names_of(number) if person.on_whatsapp else Names())
+            for number, person in zip(phone_numbers, people, strict=True)
+        ]
 
     async def start_pairing(self, attempt_id: str, phone_number: str) -> None:
         self._check()
@@ -216,11 +225,20 @@ class SimulatorLine:
             raise LineDown("The line is not connected.")
         return self.device.phone_number
 
+    async def _is_lost_within(self, seconds: float) -> bool:
+        """Wait for WhatsApp's answer, or for the end of the line."""
+        over = self._over
+        if seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), seconds)
+        return over.is_set()
+
     def _taken(self, stored: bool) -> None:
-        if stored:
-            self._keys.mail.popleft()
-        else:
+        mail = self._keys.mail.popleft() if stored else None
+        if mail is None:
             self.change(State.RECONNECTING)
+        elif self.device:
+            self._simulation.settled(self.device.phone_number, mail)
 
     def _linked(self, linked: told.DeviceLinked, stored: bool) -> None:
         if stored:

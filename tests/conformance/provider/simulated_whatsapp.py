@@ -1,0 +1,135 @@
+"""A simulation as the other side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+
+from gateway.domain.lines import (
+    LineState,
+    MessageArrived,
+    Party,
+    ReachoutRestricted,
+    ReceiptArrived,
+    ReceiptKind,
+    Refused,
+)
+from gateway.providers.simulator.people import Person, names_of
+from gateway.providers.simulator.simulation import Simulation
+from gateway.providers.simulator.simulator_line import Mail
+from tests.conformance.provider.operator import SOON
+from tests.conformance.provider.whatsapp import Contact, Heard
+from tests.stage.waiting import eventually
+from wagate.v1.error_reason_pb2 import ErrorReason
+
+_SILENT = Person(delay=3600)
+_FROZEN_SECONDS = 1.5
+
+
+class SimulatedWhatsApp:
+    """See `WhatsApp`."""
+
+    nobody = "+999000404"
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._numbers = count(1)
+        self._mail: defaultdict[str, list[Mail]] = defaultdict(list)
+
+    async def account(self) -> Contact:
+        names = names_of(f"+4477009{next(self._numbers):05}")
+        return Contact(names.phone_number, names.lid)
+
+    async def person(self, name: str) -> Contact:  # noqa: ARG002
+        person = await self.account()
+        self._simulation.inbox(person.phone_number)
+        return person
+
+    async def scan(self, account: Contact, code: str) -> None:
+        self._simulation.scan(code, account.phone_number)
+        await eventually(lambda: bool(self._simulation.lines(account.phone_number)))
+
+    enter = scan
+
+    async def say(self, person: Contact, to: Contact, text: str) -> str:
+        return self._simulation.say(person.phone_number, to.phone_number, text)
+
+    async def heard(self, person: Contact) -> Heard:
+        mail = await self._take(person, lambda mail: isinstance(mail, MessageArrived), within=SOON)
+        assert isinstance(mail, MessageArrived)
+        place, text = mail.place, mail.content.text.text
+        sender, quoted = place.sender.names.phone_number, mail.quoted_provider_message_id
+        return Heard(place.provider_message_id, sender, text, quoted, len(mail.mentions))
+
+    async def read(self, person: Contact, to: Contact, provider_message_id: str) -> None:
+        reader = Party(names_of(person.phone_number))
+        receipt = ReceiptArrived(reader, reader, (provider_message_id,), ReceiptKind.READ, datetime.now(UTC))
+        self._simulation.put(to.phone_number, receipt)
+
+    async def confirmed(self, person: Contact, provider_message_id: str, *, within: float) -> bool:
+        return await self._receipt(person, ReceiptKind.DELIVERED, provider_message_id, within)
+
+    async def told_read(self, person: Contact, provider_message_id: str, *, within: float) -> bool:
+        return await self._receipt(person, ReceiptKind.READ, provider_message_id, within)
+
+    async def refuse(self, account: Contact, person: Contact, code: int) -> None:  # noqa: ARG002
+        self._simulation.people[person.phone_number] = Person(outcome=Refused(str(code)))
+
+    async def freeze(self, account: Contact, person: Contact) -> None:
+        self._simulation.people[person.phone_number] = _SILENT
+        self._simulation.change(account.phone_number, LineState.DEGRADED)
+        drop = partial(self._simulation.change, account.phone_number, LineState.RECONNECTING)
+        asyncio.get_running_loop().call_later(_FROZEN_SECONDS, drop, ErrorReason.ERROR_REASON_LINE_UNRESPONSIVE)
+
+    async def drop(self, account: Contact) -> None:
+        self._simulation.change(account.phone_number, LineState.RECONNECTING)
+
+    async def replace(self, account: Contact) -> None:
+        self._block(account, ErrorReason.ERROR_REASON_SESSION_REPLACED)
+
+    async def outdate(self, account: Contact) -> None:
+        self._block(account, ErrorReason.ERROR_REASON_CLIENT_OUTDATED)
+
+    async def ban(self, account: Contact, *, seconds: int) -> None:
+        self._block(account, ErrorReason.ERROR_REASON_ACCOUNT_BANNED, seconds)
+
+    async def lock_reachout(self, account: Contact, *, seconds: int) -> None:
+        until_time = datetime.now(UTC) + timedelta(seconds=seconds)
+        for line in self._simulation.lines(account.phone_number):
+            line.tell(ReachoutRestricted(active=True, until_time=until_time))
+
+    async def unlink(self, account: Contact) -> None:
+        self._simulation.change(account.phone_number, LineState.LOGGED_OUT)
+
+    async def crash(self) -> None:
+        for line in self._simulation.lines():
+            line.end("The simulation crashed.")
+
+    def _block(self, account: Contact, reason: ErrorReason.ValueType, seconds: int | None = None) -> None:
+        self._simulation.change(account.phone_number, LineState.BLOCKED, reason, seconds)
+
+    async def _receipt(self, person: Contact, kind: ReceiptKind, provider_message_id: str, within: float) -> bool:
+        wanted = kind, (provider_message_id,)
+
+        def tells(mail: Mail) -> bool:
+            return isinstance(mail, ReceiptArrived) and (mail.kind, mail.provider_message_ids) == wanted
+
+        try:
+            await self._take(person, tells, within=within)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _take(self, person: Contact, wanted: Callable[[Mail], bool], *, within: float) -> Mail:
+        """The first mail of somebody of which this is true, and which was not taken before."""
+        mail = self._mail[person.phone_number]
+        async with asyncio.timeout(within):
+            while not any(map(wanted, mail)):
+                mail.append(await self._simulation.inbox(person.phone_number).get())
+        first = next(filter(wanted, mail))
+        mail.remove(first)
+        return first
