@@ -45,7 +45,7 @@ func TestPersonsChatInGroupsOfEitherAddressing(t *testing.T) {
 			equal(t, "what the answer answers", listener.hears().GetQuotedProviderMessageId(), question)
 		}
 		_, err = lab.MarkRead(lab.ctx, &labv1.MarkReadRequest{
-			PersonId: carol.id, Sender: ada.lid, GroupJid: group, ProviderMessageIds: []string{question},
+			PersonId: carol.id, Sender: ada.phone, GroupJid: group, ProviderMessageIds: []string{question},
 		})
 		must(t, err)
 		read := lab.recorded(func(entry *labv1.OracleEntry) bool {

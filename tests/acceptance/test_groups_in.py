@@ -125,6 +125,26 @@ async def test_what_the_owner_says_in_a_group_is_the_accounts_own(world: World) 
     assert (message.chat.id, message.sender.phone_number) == (group, shop.phone_number)
 
 
+@both_addressings
+async def test_each_member_who_got_what_the_owner_said_is_counted_once(world: World, addressing: Addressing) -> None:
+    shop, ada, group = await a_group(world, addressing)
+    bob = await world.lab.person("Bob")
+    await change_members(world.lab, group, join=(bob.phone_number,))
+    owner = await world.lab.person("Owner", phone_number=shop.phone_number)
+    async with shop.events("message.*") as events, ada.inbox() as inbox:
+        await owner.say(group, "I am coming")
+        await ada.read(await inbox.next())
+        step = await events.until(lambda event: reached(event).read_count == 1 and reached(event).delivered_count == 2)
+    assert step.chat_id == group
+    (message,) = await shop.messages(chat=group)
+    assert message.reach == reached(step)
+
+
+def reached(event: event_pb2.Event) -> message_pb2.Reach:
+    """How far a message got, if the event tells it."""
+    return event.message_status_changed.reach
+
+
 async def test_what_was_said_in_a_group_while_we_were_away_comes_in_order(world: World) -> None:
     shop, ada, group = await a_group(world)
     bob = await world.lab.person("Bob")

@@ -68,6 +68,23 @@ func (c *Control) ListGroups(context.Context, *labv1.ListGroupsRequest) (*labv1.
 	return response, nil
 }
 
+// memberOf reads which group is meant, and names a member as the group does.
+func (c *Control) memberOf(groupName string, member types.JID) (group, named types.JID, err error) {
+	group, ok := groupJID(groupName)
+	if !ok {
+		return group, member, malformed("group_jid", "a group, …@g.us")
+	}
+	known, err := c.world.Server.Group(group)
+	if err != nil {
+		return group, member, told(err)
+	}
+	account, err := c.world.Server.Find(member)
+	if err != nil {
+		return group, member, told(err)
+	}
+	return group, account.In(known.Space()), nil
+}
+
 func groupOf(group model.Group) *labv1.Group {
 	described := &labv1.Group{Jid: group.JID().String(), Subject: group.Subject, Creator: e164(group.Creator)}
 	if group.Addressing == types.AddressingModePN {

@@ -63,11 +63,9 @@ func (c *Control) MarkRead(ctx context.Context, request *labv1.MarkReadRequest) 
 	}
 	chat := sender
 	if request.GetGroupJid() != "" {
-		group, ok := groupJID(request.GetGroupJid())
-		if !ok {
-			return nil, malformed("group_jid", "a group, …@g.us")
+		if chat, sender, err = c.memberOf(request.GetGroupJid(), sender); err != nil {
+			return nil, err
 		}
-		chat = group
 	}
 	if len(request.GetProviderMessageIds()) == 0 {
 		return nil, malformed("provider_message_ids", "one id at least")

@@ -42,5 +42,8 @@ func (s *Server) ChangeMembers(id types.JID, join, leave []string) (model.Group,
 	return s.world.Group(id)
 }
 
+// Group finds a group.
+func (s *Server) Group(id types.JID) (model.Group, error) { return s.world.Group(id) }
+
 // Groups lists all groups, oldest first.
 func (s *Server) Groups() []model.Group { return s.world.Groups("") }

@@ -18,7 +18,7 @@
 //	CreateAccount DeleteAccount SetName       who exists, and as whom they are seen
 //	Phones Account Find Name ListDevices      the same, to read
 //	ScanQR EnterCode RemoveDevice             what the phone does
-//	CreateGroup ChangeMembers Groups          where many chat
+//	CreateGroup ChangeMembers Group Groups    where many chat
 //	Online AwaitOffline Connections           who is there
 //	Dropped Unanswered Stanzas Oracle         what happened
 //	SetFault SetDeviceFault HeldAcks          faults
