@@ -108,8 +108,7 @@ func (s *part) encrypt(ctx context.Context, text string, begun map[string]bool) 
 	if err != nil {
 		return waBinary.Node{}, err
 	}
-	internals := s.client.DangerousInternals()
-	if err = internals.AddRecentMessage(ctx, s.to, id, message, nil); err != nil {
+	if err = s.internals().AddRecentMessage(ctx, s.to, id, message, nil); err != nil {
 		return waBinary.Node{}, err
 	}
 	content, identify := []waBinary.Node{}, false
@@ -118,7 +117,7 @@ func (s *part) encrypt(ctx context.Context, text string, begun map[string]bool) 
 		if device.User != s.to.User {
 			said = ownCopy
 		}
-		copied, starts, err := internals.EncryptMessageForDeviceAndWrap(ctx, said, device, device, nil, nil, begun)
+		copied, starts, err := s.internals().EncryptMessageForDeviceAndWrap(ctx, said, device, device, nil, nil, begun)
 		if err != nil {
 			return waBinary.Node{}, fmt.Errorf("for %s: %w", device, err)
 		}
@@ -130,11 +129,17 @@ func (s *part) encrypt(ctx context.Context, text string, begun map[string]bool) 
 func (s *part) stanza(id string, copies []waBinary.Node, identify bool) waBinary.Node {
 	content := []waBinary.Node{{Tag: "participants", Content: copies}}
 	if identify {
-		content = append(content, s.client.DangerousInternals().MakeDeviceIdentityNode())
+		content = append(content, s.internals().MakeDeviceIdentityNode())
 	}
 	return waBinary.Node{
 		Tag:     "message",
 		Attrs:   waBinary.Attrs{"id": id, "type": "text", "to": s.to, "peer_recipient_pn": s.alias},
 		Content: content,
 	}
+}
+
+// internals is how the client itself encrypts.
+func (s *part) internals() *whatsmeow.DangerousInternalClient {
+	//lint:ignore SA1019 nothing else encrypts without sending
+	return s.client.DangerousInternals()
 }
