@@ -41,6 +41,7 @@ class Injector:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stranded: set[str] = set()
         self.injected: list[Injected] = []
 
     async def inject(self, fault: Fault, troubles: asyncio.TaskGroup) -> None:
@@ -88,15 +89,21 @@ class Injector:
                 target.go_on()
 
     async def _between_send_and_ack(self, fault: Fault, shop: Shop) -> None:
-        """Let WhatsApp hold its acks back from a session, and strike once it has taken a message from there."""
+        """Let WhatsApp hold its acks back from a session, and strike once it has taken a message from there: the first
+        time one to whom is away, later any, as that chat then waits.
+        """
+        callers, peers = self._scene.callers[fault.session], {person.phone_number for person in self._scene.persons}
+        if shop.session_id not in self._stranded:
+            self._stranded.add(shop.session_id)
+            callers, peers = callers[-1:], {self._scene.away.phone_number}
 
         def taken(entry: Entry) -> bool:
-            return entry.kind == "ACCEPTED" and entry.account == shop.phone_number != entry.peer
+            return entry.kind == "ACCEPTED" and entry.account == shop.phone_number and entry.peer in peers
 
         async with asyncio.TaskGroup() as group:
             with self._noting(Kind.HOLD_ACKS, shop):
                 await self._set(shop, Wrong(acks_held=True))
-                for caller in self._scene.callers[fault.session]:  # some of their chats wait for an unknown outcome
+                for caller in callers:
                     group.create_task(caller.act())
                 if not await self._scene.witness.sees(taken, within=_UNTIL_SENT):
                     sys.stderr.write(f"{shop.session_id} sent nothing for {_UNTIL_SENT} s: {fault.kind} comes anyway\n")

@@ -75,7 +75,7 @@ def plan(terms: Terms) -> list[Fault]:
     kinds = [(KILLS[number % len(KILLS)], number < terms.kills * _BETWEEN) for number in range(terms.kills)]
     kinds += [(kind, False) for kind, share in _ONE_IN.items() for _ in range(max(1, terms.kills // share))]
     dice.shuffle(kinds)
-    waits = [dice.expovariate(1) for _ in kinds]
+    waits = [dice.lognormvariate(0, 1.5) for _ in kinds]  # blow upon blow, and long calms now and then
     scale = terms.messages * _DURING_FAULTS / sum(waits)
     return [
         Fault(kind, round(wait * scale), dice.randrange(terms.sessions), between)

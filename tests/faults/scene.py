@@ -48,7 +48,9 @@ _IMPATIENT: Final = (
 
 @dataclass(frozen=True)
 class Scene:
-    """All that takes part. `callers` has those of each session."""
+    """All that takes part. `callers` has those of each session, the last of whom sends to `away`: a person who is away
+    while things break, so that no receipt settles what is sent there, and what is unconfirmed must be repeated.
+    """
 
     gateway: Gateway
     lab: Lab
@@ -57,6 +59,7 @@ class Scene:
     traffic: Traffic
     shops: list[Shop]
     persons: list[Person]
+    away: Person
     callers: list[list[Caller]]
     speakers: list[Speaker]
 
@@ -75,12 +78,14 @@ async def a_scene(terms: Terms, folder: Path) -> AsyncIterator[Scene]:
         shops, traffic = await _shops(gateway, lab, terms.sessions), Traffic()
         persons = [await lab.person(f"Person {number}") for number in range(max(terms.sessions, _CHATS))]
         friends = [[persons[(place + step) % len(persons)] for step in range(_CHATS)] for place in range(len(shops))]
+        speakers = await _speakers(lab, shops, friends, traffic)
+        away = await lab.person("Away")
+        await away.go(online=False)
         callers = [
-            [Caller(stub, shop, person, traffic, terms.seed) for person in known]
+            [Caller(stub, shop, person, traffic, terms.seed) for person in (*known, away)]
             for shop, known in zip(shops, friends, strict=True)
         ]
-        speakers = await _speakers(lab, shops, friends, traffic)
-        yield Scene(gateway, lab, witness, reader, traffic, shops, persons, callers, speakers)
+        yield Scene(gateway, lab, witness, reader, traffic, shops, [*persons, away], away, callers, speakers)
 
 
 async def _speakers(lab: Lab, shops: list[Shop], friends: list[list[Person]], traffic: Traffic) -> list[Speaker]:

@@ -22,7 +22,7 @@ BETWEEN = 5
 async def test_thirty_kills_lose_double_and_disorder_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    terms = Terms(seed=random.randrange(2**32), kills=30, messages=400, rate=40)
+    terms = Terms(seed=random.randrange(2**32), kills=30, messages=300, rate=25)
     record_property("seed", terms.seed)
     record = await run(terms, tmp_path)
     findings = judged(record)
