@@ -61,6 +61,10 @@ _OWNER: Final = "w_"
 _CAPACITY: Final = 10_000
 
 
+class ProviderNotEnabled(Exception):
+    """There are sessions of a provider that the settings do not enable."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunningGateway:
     """A gateway that serves: where, and where its numbers are (empty for nowhere)."""
@@ -87,6 +91,9 @@ async def running_gateway(settings: Settings, simulation: Simulation | None = No
     it speaks to the simulation that is handed in, or to one of its own.
 
     Stops in order: health off, streams told, calls answered, lines closed, database closed.
+
+    Raises:
+        ProviderNotEnabled: nobody would serve some of the sessions that there are.
     """
     queue = EmbeddedQueue()
     meter = PrometheusMeter()
@@ -94,7 +101,7 @@ async def running_gateway(settings: Settings, simulation: Simulation | None = No
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
         open_store(store_url(settings), ring=queue.ring, committed=meter.group_committed) as store,
-        _providers(settings, meter, simulation or Simulation()) as providers,
+        _providers(settings, store, meter, simulation or Simulation()) as providers,
     ):
         joined = Joined(settings, store, queue, providers, meter, asyncio.Event())
         async with _served(joined) as grpc_address:
@@ -102,9 +109,14 @@ async def running_gateway(settings: Settings, simulation: Simulation | None = No
 
 
 @asynccontextmanager
-async def _providers(settings: Settings, meter: PrometheusMeter, simulation: Simulation) -> AsyncIterator[Providers]:
+async def _providers(
+    settings: Settings, store: SqlStore, meter: PrometheusMeter, simulation: Simulation
+) -> AsyncIterator[Providers]:
     """The providers that are enabled."""
     enabled = settings.providers.enabled
+    for needed in await store.read(lambda uow: uow.sessions.providers()):
+        if needed not in enabled:
+            raise ProviderNotEnabled(f"There are sessions of the provider {needed}: providers.enabled should name it.")
     by_name: dict[str, Provider] = {}
     async with AsyncExitStack() as stack:
         for name in enabled:

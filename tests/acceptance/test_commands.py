@@ -9,9 +9,12 @@ from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 import pytest
+from grpc import aio
 
 from tests.stage.children import child
 from tests.stage.programs import built, installed
+from wagate.v1 import session_service_pb2
+from wagate.v1.session_service_pb2_grpc import SessionServiceStub
 
 _STORY = 90.0
 
@@ -50,6 +53,19 @@ async def test_a_second_server_on_a_data_folder_refuses_with_a_sentence(tmp_path
         status, _, complaint = await told(*serving(tmp_path / "data")[1:], folder=tmp_path)
     assert status == 1
     assert complaint.startswith(f"wagate: Another wagate (process {server.process_id}) works in")
+
+
+async def test_a_server_refuses_to_leave_sessions_without_their_provider(tmp_path: Path) -> None:
+    simulating = (*serving(tmp_path / "data"), "--providers.enabled", "simulator")
+    async with child(*simulating, log=tmp_path / "log") as server:
+        ready = json.loads(await server.said())
+        async with aio.insecure_channel(ready["grpc"]) as channel:
+            await SessionServiceStub(channel).CreateSession(session_service_pb2.CreateSessionRequest())
+        assert await server.stop() == 0
+    status, _, complaint = await told(*serving(tmp_path / "data")[1:], folder=tmp_path)
+    assert status == 1
+    sentence = "There are sessions of the provider simulator: providers.enabled should name it."
+    assert complaint.splitlines()[-1] == f"wagate: {sentence}"
 
 
 @pytest.mark.parametrize("command", [("serve",), ("migrate",), ("config", "--effective")])

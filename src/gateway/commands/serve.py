@@ -15,7 +15,7 @@ import uvloop
 
 from gateway.adapters.embedded.folder import FolderTaken, locked_folder
 from gateway.adapters.sql.migrating import migrate
-from gateway.bootstrap import RunningGateway, running_gateway, store_url
+from gateway.bootstrap import ProviderNotEnabled, RunningGateway, running_gateway, store_url
 from gateway.commands.options import File, Options
 from gateway.commands.refusals import told
 from gateway.domain.errors import StoreUnavailable
@@ -31,6 +31,7 @@ _CANNOT: Final = (
     FolderTaken,
     CannotListen,
     ProgramMissing,
+    ProviderNotEnabled,
     EngineMissing,
     EngineFailed,
     StoreUnavailable,

@@ -48,6 +48,9 @@ class Sessions(Protocol):
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
         """Those of the uids whose sessions were deleted."""
 
+    async def providers(self) -> list[str]:
+        """The providers of all sessions that are not deleted, each once."""
+
     async def census(self) -> Census:
         """All sessions of all tenants, counted."""
 

@@ -148,6 +148,15 @@ async def test_the_outbox_counts_what_waits_and_tells_since_when(store: Store) -
     assert await store.read(lambda unit: unit.sessions.outbox(session.uid)) == OutboxSize(2, at(1))
 
 
+async def test_the_providers_of_all_sessions_are_known_but_not_those_of_deleted_ones(store: Store) -> None:
+    await stored_session(store, "one")
+    await stored_session(store, "two")
+    deleted = new_session(TENANT, "three", "simulator", NOON)
+    deleted.deleted_time = NOON
+    await store.write(lambda unit: unit.sessions.add(deleted))
+    assert await store.read(lambda unit: unit.sessions.providers()) == ["web"]
+
+
 async def test_the_census_counts_sessions_by_state_and_all_that_waits(store: Store) -> None:
     sessions = [await stored_session(store, name) for name in ("a", "b")]
     await stored(store, *(message(session, due_time=at(3)) for session in sessions))

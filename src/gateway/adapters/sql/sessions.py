@@ -25,6 +25,7 @@ _PAGE = (
 )
 _PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
 _DELETED = select(sessions.c.uid).where(among(sessions.c.uid, "uids"), sessions.c.deleted_time.is_not(None))
+_PROVIDERS = select(sessions.c.provider).where(sessions.c.deleted_time.is_(None)).distinct()
 _RESTRICTED_UNTIL = (
     select(sessions)
     .where(sessions.c.restrictions_end_time <= bindparam("now"))
@@ -83,6 +84,10 @@ class SqlSessions:
         await self._transaction.settle()
         rows = await self._transaction.connection.rows(_DELETED, {"uids": listed(session_uids)})
         return [row["uid"] for row in rows]
+
+    async def providers(self) -> list[str]:
+        await self._transaction.settle()
+        return [row["provider"] for row in await self._transaction.connection.rows(_PROVIDERS, {})]
 
     async def census(self) -> Census:
         await self._transaction.settle()
