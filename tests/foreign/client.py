@@ -35,7 +35,7 @@ def neonize() -> Command:
 
 @dataclass(frozen=True)
 class Message:
-    """What a client tells of a message. The sender has up to two JIDs."""
+    """What a client tells of a message. The sender has up to two JIDs; `quoted` is the id of what it answers."""
 
     id: str
     chat: str
@@ -43,6 +43,7 @@ class Message:
     sender_other: str
     sender_name: str
     text: str
+    quoted: str
 
     @property
     def sender_jids(self) -> set[str]:
@@ -107,9 +108,14 @@ class ForeignClient:
         await self._order(say={"to": to, "text": text})
         return await self._said.next()
 
+    async def reply(self, message: Message, text: str) -> str:
+        """Answer a message; WhatsApp's id of the answer."""
+        await self._order(reply={"id": message.id, "text": text})
+        return await self._said.next()
+
     async def read(self, message: Message) -> None:
         """Read a message, and let its sender know."""
-        await self._order(read={"id": message.id, "chat": message.chat, "sender": message.sender})
+        await self._order(read={"id": message.id})
 
     async def received(self, message_id: str) -> Message:
         """A message, once it is there in words."""

@@ -11,7 +11,7 @@ from tests.foreign.conftest import Cast
 from tests.foreign.naming import jids
 from tests.stage.persons import Naming, Person
 from tests.stage.shop import Shop
-from wagate.v1 import event_pb2, message_pb2, message_service_pb2
+from wagate.v1 import content_pb2, event_pb2, message_pb2, message_service_pb2
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -49,6 +49,11 @@ async def test_neonize_and_the_gateway_chat(cast: Cast) -> None:
     await say_to_gateway(cast.neonize, cast.shop)
     await say_as_gateway(cast.shop, cast.neonize, cast.neonize.phone_number)
     await say_as_gateway(cast.shop, cast.neonize, cast.neonize.lid)
+
+
+async def test_answers_name_what_they_answer(cast: Cast) -> None:
+    for client in (cast.baileys, cast.neonize):
+        await ask_and_be_answered(cast.shop, client)
 
 
 async def say(author: ForeignClient, reader: ForeignClient, to: str) -> None:
@@ -119,3 +124,18 @@ async def say_as_gateway(shop: Shop, reader: ForeignClient, to: str) -> None:
 def reached(level: Level.ValueType) -> Callable[[event_pb2.Event], bool]:
     """Whether an event tells that a message got so far."""
     return lambda event: event.message_status_changed.reach.furthest == level
+
+
+async def ask_and_be_answered(shop: Shop, client: ForeignClient) -> None:
+    """The gateway knows which of its messages one answers, and one knows which is answered by the gateway."""
+    async with shop.events("message.received") as events:
+        asked = await shop.accept(client.phone_number, "shall I deliver?")
+        question = await client.received(asked.provider_message_id)
+        said = await client.reply(question, "yes")
+        answer = (await events.next()).message_received.message
+        assert answer.content.text.text == "yes"
+        quote = answer.content.context.reply_to
+        assert (quote.message_id, quote.preview) == (asked.message_id, "shall I deliver?")
+        assert quote.author.phone_number == shop.phone_number
+        thanks = await shop.accept(answer.chat.id, "thanks", reply_to=content_pb2.Quote(message_id=answer.message_id))
+    assert (await client.received(thanks.provider_message_id)).quoted == said

@@ -28,11 +28,13 @@ const toldMessage = ({ key, pushName, message }) => ({
 	sender: jidNormalizedUser(key.participant || key.remoteJid),
 	sender_other: jidNormalizedUser(key.participantAlt || key.remoteJidAlt),
 	sender_name: pushName,
-	text: message?.conversation || message?.extendedTextMessage?.text || ''
+	text: message?.conversation || message?.extendedTextMessage?.text || '',
+	quoted: message?.extendedTextMessage?.contextInfo?.stanzaId || ''
 })
 
 const { state: auth, saveCreds } = await useMultiFileAuthState('baileys')
-const sent = new Map() // what was said by its id, for those who could not read it
+const sent = new Map() // by its id, for those who could not read it
+const received = new Map() // by its id
 const config = {
 	auth,
 	agent,
@@ -65,7 +67,10 @@ const connect = () => {
 		else tell({ state: DisconnectReason[reason] ?? 'disconnected' })
 	})
 	socket.ev.on('messages.upsert', ({ messages }) => {
-		for (const message of messages) if (!message.key.fromMe) tell({ message: toldMessage(message) })
+		for (const message of messages.filter(message => !message.key.fromMe)) {
+			received.set(message.key.id, message)
+			tell({ message: toldMessage(message) })
+		}
 	})
 	socket.ev.on('messages.update', changes => {
 		for (const { key, update } of changes) {
@@ -75,15 +80,16 @@ const connect = () => {
 	})
 }
 
-const say = async ({ to, text }) => {
-	const { key, message } = await socket.sendMessage(jid(to), { text })
+const say = async (to, text, options) => {
+	const { key, message } = await socket.sendMessage(to, { text }, options)
 	sent.set(key.id, message)
 	tell({ said: key.id })
 }
 
 const doing = {
-	say,
-	read: ({ id, chat }) => socket.readMessages([{ id, remoteJid: chat, fromMe: false }])
+	say: ({ to, text }) => say(jid(to), text),
+	reply: ({ id, text }) => say(received.get(id).key.remoteJid, text, { quoted: received.get(id) }),
+	read: ({ id }) => socket.readMessages([received.get(id).key])
 }
 
 connect()

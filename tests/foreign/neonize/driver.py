@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -50,56 +50,74 @@ def name(of: JID) -> str:
     return Jid2String(JIDToNonAD(of)) if of.User else ""
 
 
-def listen(client: NewClient, tell: Teller) -> None:
-    """Tell all that the client tells."""
-    client.qr(lambda _, text: tell(qr=text.decode()))
-    client.event(ConnectedEv)(lambda *_: look_at_it(client, tell))
-    client.event(DisconnectedEv)(lambda *_: tell(state="disconnected"))
-    client.event(LoggedOutEv)(lambda *_: tell(state="logged out"))
-    client.event(MessageEv)(lambda _, message: tell_message(tell, message))
-    client.event(ReceiptEv)(lambda _, receipt: tell_receipt(tell, receipt))
+class Person:
+    """Does what is ordered, and tells what the client tells."""
 
-
-def look_at_it(client: NewClient, tell: Teller) -> None:
-    """Be one who looks at the screen: only what such a client confirms is shown as delivered."""
-    client.set_force_activate_delivery_receipts(True)
-    tell(state="connected")
-
-
-def tell_message(tell: Teller, message: MessageEv) -> None:
-    """Tell what others say."""
-    source = message.Info.MessageSource
-    if not source.IsFromMe:
-        told = {
-            "id": message.Info.ID,
-            "chat": name(source.Chat),
-            "sender": name(source.Sender),
-            "sender_other": name(source.SenderAlt),
-            "sender_name": message.Info.Pushname,
-            "text": extract_text(message.Message),
+    def __init__(self, tell: Teller) -> None:
+        self.client = NewClient("neonize.db")
+        self._tell = tell
+        self._received: dict[str, MessageEv] = {}
+        self._doing: dict[str, Callable[[dict[str, str]], None]] = {
+            "say": self._say,
+            "reply": self._reply,
+            "read": self._read,
         }
-        tell(message=told)
+
+    def listen(self) -> None:
+        """Tell all that the client tells."""
+        client, tell = self.client, self._tell
+        client.qr(lambda _, text: tell(qr=text.decode()))
+        client.event(ConnectedEv)(lambda *_: self._look_at_it())
+        client.event(DisconnectedEv)(lambda *_: tell(state="disconnected"))
+        client.event(LoggedOutEv)(lambda *_: tell(state="logged out"))
+        client.event(MessageEv)(lambda _, message: self._hear(message))
+        client.event(ReceiptEv)(lambda _, receipt: tell(receipt=told_receipt(receipt)))
+
+    def obey(self, orders: Iterable[str]) -> None:
+        """Do what is ordered until nothing is any more."""
+        try:
+            for line in orders:
+                ((what, order),) = json.loads(line).items()
+                self._doing[what](order)
+        finally:
+            self.client.stop()
+
+    def _look_at_it(self) -> None:
+        """Be one who looks at the screen: only what such a client confirms is shown as delivered."""
+        self.client.set_force_activate_delivery_receipts(True)
+        self._tell(state="connected")
+
+    def _hear(self, message: MessageEv) -> None:
+        if not message.Info.MessageSource.IsFromMe:
+            self._received[message.Info.ID] = message
+            self._tell(message=told_message(message))
+
+    def _say(self, order: dict[str, str]) -> None:
+        self._tell(said=self.client.send_message(jid(order["to"]), order["text"]).ID)
+
+    def _reply(self, order: dict[str, str]) -> None:
+        self._tell(said=self.client.reply_message(order["text"], self._received[order["id"]]).ID)
+
+    def _read(self, order: dict[str, str]) -> None:
+        source = self._received[order["id"]].Info.MessageSource
+        self.client.mark_read(order["id"], chat=source.Chat, sender=source.Sender, receipt=ReceiptType.READ)
 
 
-def tell_receipt(tell: Teller, receipt: ReceiptEv) -> None:
-    kind = ReceiptEv.ReceiptType.Name(receipt.Type).lower()
-    tell(receipt={"kind": kind, "ids": list(receipt.MessageIDs)})
-
-
-def obey(client: NewClient, tell: Teller, orders: Iterator[str]) -> None:
-    """Do what is ordered until nothing is any more."""
-    doing: dict[str, Callable[[dict[str, str]], None]] = {
-        "say": lambda order: tell(said=client.send_message(jid(order["to"]), order["text"]).ID),
-        "read": lambda order: client.mark_read(
-            order["id"], chat=jid(order["chat"]), sender=jid(order["sender"]), receipt=ReceiptType.READ
-        ),
+def told_message(message: MessageEv) -> dict[str, str]:
+    source = message.Info.MessageSource
+    return {
+        "id": message.Info.ID,
+        "chat": name(source.Chat),
+        "sender": name(source.Sender),
+        "sender_other": name(source.SenderAlt),
+        "sender_name": message.Info.Pushname,
+        "text": extract_text(message.Message),
+        "quoted": message.Message.extendedTextMessage.contextInfo.stanzaID,
     }
-    try:
-        for line in orders:
-            ((what, order),) = json.loads(line).items()
-            doing[what](order)
-    finally:
-        client.stop()
+
+
+def told_receipt(receipt: ReceiptEv) -> dict[str, Any]:
+    return {"kind": ReceiptEv.ReceiptType.Name(receipt.Type).lower(), "ids": list(receipt.MessageIDs)}
 
 
 def trust(root_key: bytes) -> None:
@@ -135,11 +153,10 @@ def main() -> None:
     address, root_key_hex = os.environ["LAB_ADDRESS"], os.environ["LAB_ROOT_KEY_HEX"]
     trust(bytes.fromhex(root_key_hex))
     with stdout_alone() as ours:
-        tell = Teller(ours)
-        client = NewClient("neonize.db")
-        listen(client, tell)
-        threading.Thread(target=obey, args=(client, tell, sys.stdin), daemon=True).start()
-        client.connect(ProxySettings(proxy_address=f"http://{address}"))
+        person = Person(Teller(ours))
+        person.listen()
+        threading.Thread(target=person.obey, args=[sys.stdin], daemon=True).start()
+        person.client.connect(ProxySettings(proxy_address=f"http://{address}"))
 
 
 if __name__ == "__main__":
