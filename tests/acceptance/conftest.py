@@ -44,3 +44,12 @@ async def own_world(lab: Lab, tmp_path: Path) -> AsyncIterator[World]:
     """A gateway of the test's own, and the lab."""
     async with gateway_process(tmp_path / "gateway", lab.environment) as gateway:
         yield World(gateway, lab)
+
+
+@pytest.fixture(scope="session")
+async def impatient_world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A gateway that pings its lines every second, and waits a second for the answer; and the lab."""
+    pace = {"WAGATE_ENGINE__PING_EVERY": "1s", "WAGATE_ENGINE__PING_PATIENCE": "1s"}
+    folder = tmp_path_factory.mktemp("impatient") / "gateway"
+    async with gateway_process(folder, {**lab.environment, **pace}) as gateway:
+        yield World(gateway, lab)

@@ -9,7 +9,6 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import grpc
-import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.domain.leases import Lease
@@ -17,7 +16,6 @@ from gateway.ports.provider import Opening
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
 from tests.acceptance.conftest import World
-from tests.stage.gateway import gateway_process
 from tests.stage.lab import Kind, Lab
 from tests.stage.persons import Person
 from tests.stage.programs import built
@@ -34,15 +32,6 @@ Message = message_pb2.Message
 
 STATE_CHANGED = "session.state_changed"
 TEXTS = ["one", "two", "three"]
-
-
-@pytest.fixture(scope="module")
-async def impatient_world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A gateway that pings its lines every second, and waits a second for the answer."""
-    pace = {"WAGATE_ENGINE__PING_EVERY": "1s", "WAGATE_ENGINE__PING_PATIENCE": "1s"}
-    folder = tmp_path_factory.mktemp("impatient") / "gateway"
-    async with gateway_process(folder, {**lab.environment, **pace}) as gateway:
-        yield World(gateway, lab)
 
 
 async def cut(shop: Shop) -> None:
