@@ -4,44 +4,98 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import sys
 import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Final
 
-from tests.benchmarks import accepting, arriving, demo, storing, travelling
+from tests.benchmarks import accepting, arriving, demo, draining, restoring, storing, travelling
+from tests.benchmarks.course import Course, Maker, a_course, a_kept_course
 from tests.benchmarks.figures import Figure, table, write
-from tests.benchmarks.house import a_house
+from tests.benchmarks.house import House, a_house
 from tests.benchmarks.load import need_h2load
 from tests.stage.programs import ROOT
 
-PARTS = {part.__name__.rpartition(".")[2]: part for part in (accepting, travelling, arriving, storing)}
+OURS: Final = "tests.benchmarks.ours:Wagate"
+OF_OURS: Final[dict[str, Callable[[House], Awaitable[list[Figure]]]]] = {
+    "accepting": accepting.measure,
+    "storing": storing.measure,
+}
+OF_ANY: Final[dict[str, Callable[[Course], Awaitable[list[Figure]]]]] = {
+    "travelling": travelling.measure,
+    "draining": draining.measure,
+    "arriving": arriving.measure,
+}
+RESTORING: Final = "restoring"
 
 
-async def _measure(names: list[str], *, with_demo: bool) -> list[Figure]:
-    await need_h2load()
-    figures: list[Figure] = []
-    for name in names:
-        _say(name)
+async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
+    """The figures of each part that is asked for. What only our own gateway can be asked is left out for others."""
+    make = _maker(asked.contestant)
+    for name in asked.parts or [*OF_OURS, *OF_ANY, RESTORING]:
+        if name in OF_OURS and asked.contestant != OURS:
+            continue
+        sys.stderr.write(f"Measuring: {name}\n")
         with tempfile.TemporaryDirectory(prefix="wagate-bench-") as folder:
-            async with a_house(Path(folder)) as house:
-                figures += await PARTS[name].measure(house)
-    if with_demo:
-        _say("demo")
-        figures.append(await demo.measure())
+            yield await _part(name, Path(folder), make, asked)
+    if asked.demo:
+        sys.stderr.write("Measuring: demo\n")
+        yield [await demo.measure()]
+
+
+async def _part(name: str, folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
+    if name == RESTORING:
+        return await _restoring(folder, make, asked)
+    if name in OF_OURS:
+        await need_h2load()
+        async with a_house(folder) as house:
+            return await OF_OURS[name](house)
+    async with a_course(folder, make, travelling.SEATS) as course:
+        return await OF_ANY[name](course)
+
+
+async def _restoring(folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
+    async with a_course(folder / "empty", make, 0) as course:
+        empty = await restoring.memory(course)
+    figures: list[Figure] = []
+    for count in asked.sessions:
+        kept = ROOT / "build" / "worlds" / f"{asked.contestant.rpartition(':')[2]}-{count}"
+        async with a_kept_course(kept, folder / str(count), make, count) as course:
+            figures += await restoring.measure(course, empty)
     return figures
 
 
-def _say(name: str) -> None:
-    sys.stderr.write(f"Measuring: {name}\n")
+def _maker(contestant: str) -> Maker:
+    """The class that is named as `package.module:Class`."""
+    module, _, name = contestant.partition(":")
+    maker: Maker = getattr(importlib.import_module(module), name)
+    return maker
 
 
-def main() -> None:
+async def _figures(asked: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    async for measured in _measure(asked):
+        figures += measured
+        sys.stderr.write(table(measured) + "\n")
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for; without arguments, all but the demo."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="what to measure")
+    parts = [*OF_OURS, *OF_ANY, RESTORING]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(parts)}; all if none")
+    parser.add_argument(
+        "--contestant", default=OURS, help="whom to measure, `package.module:Class`; see docs/benchmarks.md"
+    )
+    parser.add_argument("--sessions", nargs="+", type=int, default=[200, 1000], help="how many are restored")
     parser.add_argument("--demo", action="store_true", help="also time `make demo` on a clean clone, which is slow")
-    asked = parser.parse_args()
-    figures = asyncio.run(_measure(list(PARTS) if "all" in asked.parts else asked.parts, with_demo=asked.demo))
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.parts) - set(parts):
+        parser.error(f"nobody knows how to measure {', '.join(sorted(unknown))}")
+    figures = asyncio.run(_figures(asked))
     write(figures, ROOT / "build" / "benchmarks.json")
     sys.stdout.write(table(figures) + "\n")
 

@@ -77,11 +77,14 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab_process(folder: Path, entering: Sequence[str] = ()) -> AsyncIterator[Lab]:
-    """Start a lab that keeps everything in this folder. `entering` begins its command, as a gateway's."""
+async def lab_process(folder: Path, entering: Sequence[str] = (), *, world: Path | None = None) -> AsyncIterator[Lab]:
+    """Start a lab that keeps everything in this folder, from a saved world if one is given. `entering` begins its
+    command, as a gateway's.
+    """
     folder.mkdir(parents=True)
     command = [*entering, str(built("wagate-lab")), "--exit-with-parent", "--log-level", "info"]
     command += ["--listen", "127.0.0.1:0", "--control", f"unix:{folder}/control.sock", "--data", f"{folder}/data"]
+    command += ["--world", str(world)] if world else []
     async with child(*command, log=folder / "lab.log") as process:
         ready = json.loads(await process.said())
         async with aio.insecure_channel(f"unix:{folder}/control.sock") as channel:

@@ -20,6 +20,12 @@ def _children(process_id: int) -> list[int]:
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
+def resident(process_id: int) -> int:
+    """How much memory a process has of the machine's, bytes."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) * 1024
+
+
 async def gone(process_id: int, *, within: float) -> None:
     """Wait until a process has ended."""
     try:
