@@ -25,6 +25,7 @@ async def gathered(scene: Scene, terms: Terms, faults: list[Injected]) -> Record
     """The record of a run that is over."""
     rows = [row async for row in _rows(scene)]
     rows.reverse()
+    stored, found = _stored(scene)
     return Record(
         terms=terms,
         lease_seconds=LEASE_SECONDS,
@@ -35,7 +36,8 @@ async def gathered(scene: Scene, terms: Terms, faults: list[Injected]) -> Record
         faults=sorted(faults, key=lambda fault: fault.begun),
         oracle=scene.witness.entries,
         rows=rows,
-        stored=_stored(scene),
+        stored=stored,
+        damage="" if found == "ok" else found,
         events=[event async for event in _events(scene)],
         readings=[scene.reader.told()],
     )
@@ -45,7 +47,8 @@ async def _session(scene: Scene, shop: Shop) -> Session:
     session = (await scene.gateway.sessions.GetSession(GetSessionRequest(session_id=shop.session_id))).session
     accounts = (await scene.lab.stub.ListAccounts(pb.ListAccountsRequest())).accounts
     (device,) = next(account.devices for account in accounts if account.phone_number == shop.phone_number)
-    return Session(shop.session_id, session.uid, shop.phone_number, device.device)
+    state = _SessionState.Name(session.status.state).removeprefix("STATE_")
+    return Session(shop.session_id, session.uid, shop.phone_number, device.device, state)
 
 
 async def _got(scene: Scene, person: Person) -> list[Got]:
@@ -77,6 +80,7 @@ def _row(message: message_pb2.Message) -> Row:
         outbound=message.direction == message_pb2.Message.DIRECTION_OUTBOUND,
         state=_State.Name(message.state).removeprefix("STATE_"),
         reason=error_reason_pb2.ErrorReason.Name(message.failure.reason) if message.HasField("failure") else "",
+        reach=message_pb2.Reach.Level.Name(message.reach.furthest).removeprefix("LEVEL_"),
         text=message.content.text.text,
     )
 
@@ -116,8 +120,9 @@ def _state(event: event_pb2.Event) -> str:
     return ""
 
 
-def _stored(scene: Scene) -> dict[str, str]:
-    """Each message's state as the database has it."""
+def _stored(scene: Scene) -> tuple[dict[str, str], str]:
+    """Each message's state as the database has it, and what SQLite says of the file: `ok` if nothing is wrong."""
     with closing(sqlite3.connect(f"file:{scene.gateway.database}?mode=ro", uri=True)) as database:
         rows = database.execute("SELECT message_id, state FROM messages").fetchall()
-    return {message_id: _State.Name(state).removeprefix("STATE_") for message_id, state in rows}
+        found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return {message_id: _State.Name(state).removeprefix("STATE_") for message_id, state in rows}, found

@@ -58,12 +58,13 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session; `device` is its number among its account's."""
+    """A session, and its state at the end; `device` is its number among its account's."""
 
     session_id: str
     uid: str
     phone_number: str
     device: int
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A message as the gateway shows it, in the order of acceptance."""
+    """A message as the gateway shows it, in the order of acceptance; `reach` is how far it got, as receipts tell."""
 
     message_id: str
     session_id: str
@@ -93,6 +94,7 @@ class Row:
     outbound: bool
     state: str
     reason: str
+    reach: str
     text: str
 
 
@@ -112,8 +114,8 @@ class Event:
 
 @dataclass(slots=True)
 class Record:
-    """Everything about a run. `stored` is each message's state as the database has it, `readings` what each reader of
-    the log was told, and `lease_seconds` how long a lease lasts.
+    """Everything about a run. `stored` is each message's state as the database has it, `damage` what SQLite finds wrong
+    with that database, `readings` what each reader of the log was told, and `lease_seconds` how long a lease lasts.
     """
 
     terms: Terms
@@ -126,6 +128,7 @@ class Record:
     oracle: list[Entry] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
+    damage: str = ""
     events: list[Event] = field(default_factory=list)
     readings: list[list[str]] = field(default_factory=list)
 

@@ -37,3 +37,8 @@ def test_an_owner_that_stores_something_after_its_lease_ran_out_is_found(record:
     stale = replace(after, kind="message.status_changed", state="SENT", time=fault.ended + 0.01)
     record.events.insert(place, stale)
     assert len(owning.stale_owners_write_nothing(record).violations) == 1
+
+
+def test_a_session_that_did_not_come_back_is_found(record: Record) -> None:
+    record.sessions[0] = replace(record.sessions[0], state="RECONNECTING")
+    assert len(owning.sessions_come_back(record).violations) == 1

@@ -78,3 +78,8 @@ def test_a_reader_that_missed_or_repeated_an_event_is_found(record: Record) -> N
 def test_what_is_shown_otherwise_than_it_is_stored_is_found(record: Record) -> None:
     record.stored[record.rows[0].message_id] = "FAILED"
     assert len(receiving.shown_is_stored(record).violations) == 1
+
+
+def test_a_database_that_is_damaged_is_found(record: Record) -> None:
+    record.damage = "row 3 missing from index messages_natural"
+    assert len(receiving.shown_is_stored(record).violations) == 1

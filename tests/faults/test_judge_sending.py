@@ -64,6 +64,12 @@ def test_a_message_that_its_recipient_could_not_read_is_found(record: Record) ->
     assert len(sending.accepted_is_sent_or_ended(record).violations) == 1
 
 
+def test_a_receipt_that_is_lost_is_found(record: Record) -> None:
+    row = sent_once(record)[0]
+    record.rows[record.rows.index(row)] = replace(row, reach="UNSPECIFIED")
+    assert len(sending.receipts_are_told(record).violations) == 1
+
+
 def test_a_text_that_went_out_under_two_ids_is_found(record: Record) -> None:
     got = record.got[0]
     record.got.append(Got(got.person, got.text, "3EB0ANOTHER"))

@@ -12,6 +12,7 @@ from tests.faults.record import Injected, Record
 
 PROMISES: Final[tuple[Callable[[Record], Finding], ...]] = (
     sending.accepted_is_sent_or_ended,
+    sending.receipts_are_told,
     sending.one_request_is_one_message,
     sending.second_copies_are_of_faults,
     sending.chats_keep_their_order,
@@ -20,6 +21,7 @@ PROMISES: Final[tuple[Callable[[Record], Finding], ...]] = (
     receiving.sequences_have_no_gap,
     receiving.shown_is_stored,
     receiving.readers_are_told_all_once,
+    owning.sessions_come_back,
     owning.stale_owners_write_nothing,
 )
 

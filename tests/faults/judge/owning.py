@@ -18,6 +18,14 @@ _WRITTEN: Final = frozenset({"ACCEPTED", "REFUSED", "CONFIRMED"})
 """What the lab notes when a line writes to it."""
 
 
+def sessions_come_back(record: Record) -> Finding:
+    """In the end every session is connected again, without anybody's help."""
+    finding = Finding("sessions come back by themselves")
+    for session in record.sessions:
+        finding.check(session.state == "CONNECTED", f"{session.session_id} is {session.state}")
+    return finding
+
+
 def stale_owners_write_nothing(record: Record) -> Finding:
     """After a stop beyond the lease, the old owner writes nothing: no line that it had says anything to WhatsApp, and
     the first that an owner stores is that there is no line.

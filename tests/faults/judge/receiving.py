@@ -87,6 +87,7 @@ def readers_are_told_all_once(record: Record) -> Finding:
 def shown_is_stored(record: Record) -> Finding:
     """What the gateway shows of messages is what the database has."""
     finding = Finding("what is shown is what is stored")
+    finding.check(not record.damage, f"the database is damaged: {record.damage}")
     shown = {row.message_id: row.state for row in record.rows}
     finding.check(len(shown) == len(record.rows), "a message is shown twice")
     for message_id in shown.keys() | record.stored.keys():

@@ -11,6 +11,7 @@ from tests.faults.judge.finding import Finding
 from tests.faults.record import Entry, Injected, Record, Row
 
 _ENDED = frozenset({"FAILED", "EXPIRED"})
+_REACHED = frozenset({"DELIVERED", "READ", "PLAYED"})
 _OF_A_DEVICE = re.compile(r":\d+@")
 
 
@@ -43,6 +44,16 @@ def accepted_is_sent_or_ended(record: Record) -> Finding:
         else:
             ended = row and state in _ENDED and row.reason
             finding.check(ended, f"{call.text!r} was accepted, and is {state} without a reason")
+    return finding
+
+
+def receipts_are_told(record: Record) -> Finding:
+    """What its recipient received is shown as delivered at least: the receipt waits at WhatsApp until it is stored."""
+    finding = Finding("what was received is shown as delivered")
+    received = {got.provider_message_id for got in record.got}
+    for row in record.rows:
+        if row.outbound and row.provider_message_id in received:
+            finding.check(row.reach in _REACHED, f"{row.text!r} was received, and its reach is {row.reach}")
     return finding
 
 
