@@ -137,6 +137,7 @@ async def _served(joined: Joined) -> AsyncIterator[str]:
     servicers, store_health = services.servicers(), joined.store.health
     server = GrpcServer(servicers, joined.settings, joined.meter, joined.stopping, store_health)
     await SqlLeases(joined.store).end_all()
+    await Lines(joined.store, Views(joined.providers)).all_lost()
     workers_stopping = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(tail.run(), name="log tail")

@@ -12,6 +12,7 @@ from tests.acceptance.conftest import World
 from tests.acceptance.witness import witnessed
 from tests.stage.faults import ban, drop, outdate, replace
 from tests.stage.shop import PAIRED_WITHIN, Shop, State, reached
+from tests.stage.waiting import eventually
 from tests.stage.watching import Watch
 from wagate.lab.v1 import lab_service_pb2
 from wagate.v1 import error_reason_pb2 as reasons
@@ -87,6 +88,16 @@ async def test_a_session_never_says_that_it_is_connected_while_its_line_is_dead(
     assert witness.longest_frozen_lie <= 5, "two pings, a second each, and the time to notice"
     said = {State.STATE_CONNECTED, State.STATE_DEGRADED, State.STATE_RECONNECTING, State.STATE_BLOCKED}
     assert said <= set(witness.states)
+
+
+async def test_after_a_crash_no_session_says_that_the_line_of_the_process_before_is_open(own_world: World) -> None:
+    shop = await own_world.shop()
+    await own_world.gateway.kill()
+    await own_world.lab.fault(shop.account, Fault(unreachable=True))
+    await own_world.gateway.start()
+    async with witnessed(shop) as witness:
+        await eventually(lambda: witness.looks > 20)
+    assert State.STATE_CONNECTED not in witness.states
 
 
 @pytest.mark.slow

@@ -45,6 +45,9 @@ class Sessions(Protocol):
     async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
         """Sessions of any tenant, deleted or not, that hold a restriction which is over by itself."""
 
+    async def in_states(self, states: Sequence[SessionState.ValueType], limit: int) -> list[Session]:
+        """Sessions of any tenant, not deleted, that are in one of these states."""
+
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
         """Those of the uids whose sessions were deleted."""
 

@@ -27,6 +27,9 @@ _STATE_OF_LINE: Final = {
     LineState.BLOCKED: State.STATE_BLOCKED,
 }
 
+_SAYS_THAT_A_LINE_IS_OPEN: Final = (State.STATE_CONNECTED, State.STATE_DEGRADED)
+_AT_ONCE: Final = 200
+
 _NO_NEWS: Final = {
     State.STATE_LOGGED_OUT: frozenset(
         {LineState.OPENING, LineState.UNLINKED, LineState.DEGRADED, LineState.RECONNECTING}
@@ -35,6 +38,9 @@ _NO_NEWS: Final = {
 }
 """What a line may do without a session that waits for a person being any further."""
 
+LINE_LOST: Final = reasons.Failure(
+    reason=reasons.ERROR_REASON_LINE_LOST, message="The line to WhatsApp was lost, and is being made again."
+)
 _PAIRING_NEEDED: Final = reasons.Failure(
     reason=reasons.ERROR_REASON_PAIRING_NEEDED, message="The session waits for a person to pair it."
 )
@@ -44,11 +50,27 @@ _LOGGED_OUT: Final = reasons.Failure(
 
 
 class Lines:
-    """Each call is one commit, under the owner's fence; it answers with the session as it is after that."""
+    """Each call but `all_lost` is one commit, under the owner's fence, and answers with the session as it is then."""
 
     def __init__(self, store: Store, views: Views) -> None:
         self._store = store
         self._views = views
+
+    async def all_lost(self) -> None:
+        """Note that no session has a line any more, whatever it said last: the process that held the lines is gone."""
+
+        async def work(uow: UnitOfWork) -> bool:
+            sessions = await uow.sessions.in_states(_SAYS_THAT_A_LINE_IS_OPEN, _AT_ONCE)
+            for session in sessions:
+                previous = session.copy()
+                session.state = State.STATE_RECONNECTING
+                session.failure = LINE_LOST
+                session.next_attempt_time = uow.now
+                await tell_standing(uow, self._views, previous, session)
+            return bool(sessions)
+
+        while await self._store.write(work):
+            pass
 
     async def look(self, lease: Lease) -> Session:
         """The session as it is."""

@@ -17,6 +17,7 @@ from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.sessions import DesiredState, Session, State
 from gateway.ports.provider import Line, LineDown, LineGone, LineRefused, Opening
 from gateway.ports.queue import outbox_bell, owner_name
+from gateway.services.lines import LINE_LOST
 from gateway.workers.line_reader import LineReader
 from gateway.workers.outbox_sender import OutboxSender
 from gateway.workers.owner_answers import OwnerAnswers
@@ -268,14 +269,11 @@ class SessionOwner:
 _SAID_OF_A_LINE: Final = frozenset(
     {State.STATE_CONNECTED, State.STATE_DEGRADED, State.STATE_RECONNECTING, State.STATE_STOPPING}
 )
-_LOST: Final = reasons.Failure(
-    reason=reasons.ERROR_REASON_LINE_LOST, message="The line to WhatsApp was lost, and is being made again."
-)
 
 
 def _lost(pause_seconds: float) -> LineChanged:
     """There is no line; the next is made after a pause."""
-    return LineChanged(LineState.RECONNECTING, _LOST, datetime.now(UTC) + timedelta(seconds=pause_seconds))
+    return LineChanged(LineState.RECONNECTING, LINE_LOST, datetime.now(UTC) + timedelta(seconds=pause_seconds))
 
 
 async def _first_of(*works: Awaitable[object]) -> None:

@@ -187,3 +187,21 @@ async def test_sessions_whose_restrictions_are_over_are_found_the_first_to_end_f
         return [session.session_id for session in found]
 
     assert (await over(9), await over(1)) == (["first", "second"], ["first"])
+
+
+async def test_sessions_of_all_tenants_are_found_by_their_state(store: Store) -> None:
+    for name, tenant, state in (
+        ("here", TENANT, State.STATE_CONNECTED),
+        ("elsewhere", "other", State.STATE_DEGRADED),
+        ("resting", TENANT, State.STATE_STOPPED),
+        ("gone", TENANT, State.STATE_CONNECTED),
+    ):
+        session = await stored_session(store, name, tenant_id=tenant)
+        session.state, session.deleted_time = state, at(1) if name == "gone" else None
+        await store.write(lambda unit, session=session: unit.sessions.save(session))
+
+    async def found(limit: int) -> int:
+        states = (State.STATE_CONNECTED, State.STATE_DEGRADED)
+        return len(await store.read(lambda unit: unit.sessions.in_states(states, limit)))
+
+    assert (await found(9), await found(1)) == (2, 1)

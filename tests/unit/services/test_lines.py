@@ -157,3 +157,16 @@ async def test_an_owner_that_lost_its_lease_or_whose_session_is_deleted_tells_no
         with pytest.raises(LeaseLost):
             await writing
     assert await house.stored_log() == before
+
+
+async def test_sessions_whose_process_is_gone_say_so_and_others_stay_as_they_are(house: House, lease: Lease) -> None:
+    await house.lines.changed(lease, LineChanged(LineState.CONNECTED))
+    await house.create("resting")
+    resting, told = await house.session("resting"), await house.newest()
+    for _ in range(2):
+        await house.lines.all_lost()
+    session = await house.session()
+    assert session.failure is not None
+    assert (session.state, session.failure.reason) == (State.STATE_RECONNECTING, reasons.ERROR_REASON_LINE_LOST)
+    assert await house.session("resting") == resting
+    assert len(await house.log("session.state_changed", after=told)) == 1

@@ -26,6 +26,12 @@ _PAGE = (
 _PAGE_IN_STATES = _PAGE.where(among(sessions.c.state, "states"))
 _DELETED = select(sessions.c.uid).where(among(sessions.c.uid, "uids"), sessions.c.deleted_time.is_not(None))
 _PROVIDERS = select(sessions.c.provider).where(sessions.c.deleted_time.is_(None)).distinct()
+_IN_STATES = (
+    select(sessions)
+    .where(sessions.c.deleted_time.is_(None), among(sessions.c.state, "states"))
+    .order_by(sessions.c.uid)
+    .limit(bindparam("limit"))
+)
 _RESTRICTED_UNTIL = (
     select(sessions)
     .where(sessions.c.restrictions_end_time <= bindparam("now"))
@@ -78,6 +84,11 @@ class SqlSessions:
     async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
         await self._transaction.settle()
         rows = await self._transaction.connection.rows(_RESTRICTED_UNTIL, {"now": to_micros(now), "limit": limit})
+        return [session_of(row) for row in rows]
+
+    async def in_states(self, states: Sequence[State.ValueType], limit: int) -> list[Session]:
+        await self._transaction.settle()
+        rows = await self._transaction.connection.rows(_IN_STATES, {"states": listed(states), "limit": limit})
         return [session_of(row) for row in rows]
 
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:

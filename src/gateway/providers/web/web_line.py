@@ -77,8 +77,8 @@ class WebLine:
             raise LineGone(why)
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
-        """Hand over one message. LineGone and LineDown mean that it did not leave: the engine gives reasons before it does
-        anything. A lost answer is OutcomeUnknown.
+        """Hand over one message. LineGone and LineDown mean that it did not leave: the engine gives reasons before it
+        does anything. A lost answer is OutcomeUnknown.
         """
         self._check()
         request = send_request(self._session_id, self._fence, message)
