@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from tests.faults.processes import child_of, kill
+from tests.faults.processes import child_of, kill, target
 from tests.faults.reader import lines_of
 from tests.stage.children import Child, child
 from tests.stage.programs import ROOT
+from tests.stage.waiting import eventually
 
 
 class Reader:
@@ -29,6 +30,7 @@ class Reader:
         command = (python, "-m", "tests.faults.reader", self._address, str(self._file))
         started = child(*command, log=self._file.with_suffix(".log"), environment={"PYTHONPATH": str(ROOT)})
         self._process = await self._running.enter_async_context(started)
+        await eventually(lambda: target(self._process.process_id).program == str(python.resolve()))
 
     async def kill(self) -> None:
         """End it without a chance to do anything."""

@@ -22,7 +22,8 @@ def table(record: Record, findings: Sequence[Finding]) -> str:
     terms = record.terms
     counts = Counter(fault.kind for fault in record.faults)
     lines = [
-        f"Once more: make faults N={terms.kills} SEED={terms.seed} SESSIONS={terms.sessions} MESSAGES={terms.messages}",
+        f"Once more: make faults N={terms.kills} SEED={terms.seed} SESSIONS={terms.sessions} "
+        f"MESSAGES={terms.messages} RATE={terms.rate:g}",
         f"{len(record.calls)} messages accepted and {len(record.said)} said in "
         f"{len(record.sessions)} sessions; {', '.join(f'{kind} {count}' for kind, count in sorted(counts.items()))}; "
         f"{len(proven(record))} kills between send and ack",
