@@ -38,7 +38,7 @@ async def cast(company: Cast) -> AsyncIterator[Cast]:
     assert company.island.attempts_to_leave() == 0
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
     """A cast: started and paired at the same time, by both ways of naming an account."""
     folder = tmp_path_factory.mktemp("foreign")
