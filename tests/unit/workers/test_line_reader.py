@@ -78,6 +78,27 @@ async def test_what_cannot_be_stored_is_refused_and_the_line_goes_on(house: Hous
     assert [message.content for message in await house.all_messages()] == [text("Good day")]
 
 
+async def test_messages_told_behind_each_other_share_a_commit(house: House, lease: Lease) -> None:
+    async with connected(house, lease) as line:
+        told = [line.begin_to_tell(says(f"message {number}", place(ADA))) for number in range(20)]
+        assert all([await asyncio.wait_for(each.stored, SECONDS) for each in told])
+    messages = await house.all_messages()
+    assert [message.content for message in messages] == [text(f"message {number}") for number in range(20)]
+    assert len({message.create_time for message in messages}) <= 2
+
+
+async def test_what_follows_a_refusal_is_refused_and_what_came_before_it_is_stored(house: House, lease: Lease) -> None:
+    nowhere = replace(place(ADA), chat=Party(), sender=Party())
+    broken = MessageArrived(nowhere, None)  # type: ignore[arg-type]
+    async with connected(house, lease) as line:
+        facts = (says("first", place(ADA)), broken, says("behind it", place(ADA)), CONNECTED)
+        told = [line.begin_to_tell(fact) for fact in facts]
+        assert [await asyncio.wait_for(each.stored, SECONDS) for each in told] == [True, False, False, True]
+        assert await line.tell(says("behind it", place(ADA)))
+    texts = [message.content.text.text for message in await house.all_messages()]
+    assert texts == ["first", "behind it"]
+
+
 async def test_having_been_away_is_told_once_with_what_waited(house: House, lease: Lease) -> None:
     async with connected(house, lease) as line:
         before = house.clock.now()

@@ -16,9 +16,9 @@ from tests.unit.providers.web.scripted_engine import ScriptedEngine
 from wagate.engine.v1 import item_pb2 as pb
 
 
-def learned(number: int, session_id: str = "s_1", fence: int = 1, *, ack: bool = False) -> pb.Item:
+def learned(number: int, session_id: str = "s_1", fence: int = 1, *, ack: bool = False, run: int = 0) -> pb.Item:
     names = pb.NamesLearned(names=pb.PersonNames(lid=f"{number}@lid"))
-    return pb.Item(session_id=session_id, fence=fence, ack_required=ack, names_learned=names)
+    return pb.Item(session_id=session_id, fence=fence, ack_required=ack, run=run, names_learned=names)
 
 
 async def following(told: AsyncIterator[Incoming]) -> Incoming:
@@ -41,6 +41,18 @@ async def test_what_is_settled_and_what_is_refused_is_brought_back(line: WebLine
     assert await scripted.settled() == (first, False)
     await (await following(told)).refuse()
     assert await scripted.settled() == (second, True)
+
+
+async def test_what_follows_a_refusal_in_the_same_run_is_refused_and_not_told(
+    line: WebLine, scripted: ScriptedEngine
+) -> None:
+    told = line.incoming()
+    items = [scripted.tell(learned(number, ack=True, run=run)) for number, run in ((1, 1), (2, 1), (3, 2))]
+    await (await following(told)).refuse()
+    last = await following(told)
+    assert last.fact == NamesLearned(Names(lid="3@lid"))
+    await last.settle()
+    assert [await scripted.settled() for _ in items] == [(items[0], True), (items[1], True), (items[2], False)]
 
 
 async def test_what_needs_no_say_gets_none(line: WebLine, scripted: ScriptedEngine) -> None:
