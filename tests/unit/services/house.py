@@ -51,12 +51,13 @@ LEASE_FOR = timedelta(days=365)
 
 @dataclass
 class ShiftedClock:
-    """The machine's clock, and as much later as a test says."""
+    """The machine's clock, or a moment at which it stands still, and as much later as a test says."""
 
     ahead: timedelta = timedelta(0)
+    still: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.still or datetime.now(UTC)) + self.ahead
 
 
 @dataclass

@@ -42,6 +42,7 @@ async def test_what_was_perhaps_accepted_is_accepted_once_by_the_same_call_again
     ("call", "fault", "steps"),
     [
         ("Outbox.begin", NOT_DONE, ["SENDING", "SENT"]),
+        ("Outbox.begin", ANSWER_LOST, ["SENDING", "QUEUED", "SENDING", "SENT"]),
         ("Outbox.finish", NOT_DONE, ["SENDING", "SENT"]),
         ("Outbox.finish", ANSWER_LOST, ["SENDING", "SENT"]),
     ],
