@@ -64,21 +64,25 @@ func (p *person) sayAll(t *testing.T, to string, count int) {
 // chats are where Anna can write to us: alone, or in a group, where a message is encrypted once for all and is never sent
 // again to one who has confirmed it.
 var chats = map[string]func(t *testing.T, anna *person, ours string) string{
-	"to us":      func(_ *testing.T, _ *person, ours string) string { return ours },
-	"to a group": func(t *testing.T, anna *person, ours string) string { return anna.group(t, ours) },
+	"to us":                       func(_ *testing.T, _ *person, ours string) string { return ours },
+	"to a group":                  func(t *testing.T, anna *person, ours string) string { return anna.group(t, ours, true) },
+	"to a group, each with a key": func(t *testing.T, anna *person, ours string) string { return anna.group(t, ours, false) },
 }
 
 // group makes a group with one other, and gives its JID.
-func (p *person) group(t *testing.T, other string) string {
+func (p *person) group(t *testing.T, other string, keysOnce bool) string {
 	t.Helper()
-	made, err := p.lab.CreateGroup(within(t), &labv1.CreateGroupRequest{Creator: p.phone, Members: []string{other}})
+	made, err := p.lab.CreateGroup(within(t), &labv1.CreateGroupRequest{Creator: p.phone, Members: []string{other}, KeysOnce: keysOnce})
 	must(t, err)
 	return made.GetGroup().GetJid()
 }
 
 func TestNothingIsLostOrDisorderedWhileLinesBreak(t *testing.T) {
 	for name, chat := range chats {
-		t.Run(name, func(t *testing.T) { breakLines(t, chat) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			breakLines(t, chat)
+		})
 	}
 }
 
@@ -112,7 +116,10 @@ func breakLines(t *testing.T, chat func(*testing.T, *person, string) string) {
 
 func TestNothingIsLostOrDisorderedWhenTheEngineIsKilled(t *testing.T) {
 	for name, chat := range chats {
-		t.Run(name, func(t *testing.T) { killEngines(t, chat) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			killEngines(t, chat)
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ decryption and its commit must still have it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,8 +39,10 @@ async def test_what_was_decrypted_and_not_stored_when_someone_was_killed_is_told
     own_world: World,
 ) -> None:
     shop, ada = await own_world.shop(), await own_world.lab.person("Ada")
-    members = (ada.phone_number, shop.phone_number)
-    groups = [await new_group(own_world.lab, *members, addressing=addressing) for addressing in Addressing]
+    groups = [
+        await new_group(own_world.lab, ada.phone_number, shop.phone_number, addressing=addressing, keys_once=keys_once)
+        for addressing, keys_once in itertools.product(Addressing, (False, True))
+    ]
     async with shop.events("message.*") as events:
         said = [await ada.say(group, "hello") for group in groups]
         begin = [await events.next() for _ in groups][-1]

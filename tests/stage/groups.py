@@ -15,9 +15,15 @@ class Addressing(Enum):
     PHONE = pb.Group.ADDRESSING_PHONE
 
 
-async def new_group(lab: Lab, creator: str, *members: str, addressing: Addressing = Addressing.LID) -> str:
-    """A group of these phone numbers, made on the first one's phone; its JID."""
-    request = pb.CreateGroupRequest(creator=creator, subject="Friends", members=members, addressing=addressing.value)
+async def new_group(
+    lab: Lab, creator: str, *members: str, addressing: Addressing = Addressing.LID, keys_once: bool = False
+) -> str:
+    """A group of these phone numbers, made on the first one's phone; its JID. Where keys come once, each device gets a
+    member's key with their first message alone.
+    """
+    request = pb.CreateGroupRequest(
+        creator=creator, subject="Friends", members=members, addressing=addressing.value, keys_once=keys_once
+    )
     return (await lab.stub.CreateGroup(request)).group.jid
 
 

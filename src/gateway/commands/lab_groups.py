@@ -14,10 +14,23 @@ _ADDRESSINGS: Final = {
 }
 
 
-async def group(creator: str, subject: str, *members: str, addressing: Addressing = "lid", at: At = DEFAULT) -> None:
-    """Make a group on an account's phone, with other accounts; `--addressing` is how members see each other named."""
+async def group(
+    creator: str,
+    subject: str,
+    *members: str,
+    addressing: Addressing = "lid",
+    keys_once: bool = False,
+    at: At = DEFAULT,
+) -> None:
+    """Make a group on an account's phone, with other accounts. `--addressing` is how members see each other named, with
+    `--keys-once` each device gets a sender's key with the first message alone, as phones send it.
+    """
     request = group_pb2.CreateGroupRequest(
-        creator=creator, subject=subject, members=members, addressing=_ADDRESSINGS[addressing]
+        creator=creator,
+        subject=subject,
+        members=members,
+        addressing=_ADDRESSINGS[addressing],
+        keys_once=keys_once,
     )
     async with lab_at(at) as stub:
         print(_described((await stub.CreateGroup(request)).group))

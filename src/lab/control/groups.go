@@ -29,7 +29,7 @@ func (c *Control) CreateGroup(
 	if !ok {
 		return nil, malformed("addressing", "one of the values of Addressing")
 	}
-	group, err := c.world.Server.CreateGroup(creator, request.GetSubject(), others, addressing)
+	group, err := c.world.Server.CreateGroup(creator, request.GetSubject(), others, addressing, request.GetKeysOnce())
 	if err != nil {
 		return nil, told(err)
 	}
@@ -86,7 +86,9 @@ func (c *Control) memberOf(groupName string, member types.JID) (group, named typ
 }
 
 func groupOf(group model.Group) *labv1.Group {
-	described := &labv1.Group{Jid: group.JID().String(), Subject: group.Subject, Creator: e164(group.Creator)}
+	described := &labv1.Group{
+		Jid: group.JID().String(), Subject: group.Subject, Creator: e164(group.Creator), KeysOnce: group.KeysOnce,
+	}
 	if group.Addressing == types.AddressingModePN {
 		described.Addressing = labv1.Group_ADDRESSING_PHONE
 	}

@@ -23,7 +23,7 @@ func (r *Router) groups() map[string]answer {
 // are.
 func (r *Router) createGroup(query Query) Reply {
 	creator, subject := query.Line.Account, query.Child.AttrGetter().OptionalString("subject")
-	group, err := r.world.CreateGroup(creator.Phone, subject, r.named(query.Child), types.AddressingModeLID)
+	group, err := r.world.CreateGroup(creator.Phone, subject, r.named(query.Child), types.AddressingModeLID, false)
 	if err != nil {
 		return refuse(notFound)
 	}

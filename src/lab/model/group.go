@@ -22,6 +22,9 @@ type Group struct {
 	Addressing types.AddressingMode `json:"addressing"` // by which names members see each other
 	Members    []string             `json:"members"`    // phone numbers, in the order of joining
 	Version    int                  `json:"version"`    // counts the changes of its members, from 1
+	KeysOnce   bool                 `json:"keys_once,omitempty"`
+
+	Keyed map[string]bool `json:"keyed,omitempty"` // the world's: who has got whose key, if they get it once
 }
 
 // JID is the group's address.

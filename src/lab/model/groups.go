@@ -9,12 +9,13 @@ import (
 
 // CreateGroup makes a group of an account and others, by their phone numbers.
 func (w *World) CreateGroup(
-	creator, subject string, others []string, addressing types.AddressingMode,
+	creator, subject string, others []string, addressing types.AddressingMode, keysOnce bool,
 ) (Group, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	group := &Group{
 		ID: newGroupID(), Subject: subject, Creator: creator, CreatedAt: w.Now(), Addressing: addressing, Version: 1,
+		KeysOnce: keysOnce, Keyed: map[string]bool{},
 	}
 	for _, phone := range append([]string{creator}, others...) {
 		if w.byPhone[phone] == nil {
@@ -76,6 +77,21 @@ func (w *World) Leave(group Group, phone string) bool {
 	return known != nil && known.remove(phone)
 }
 
+// NeedsKey tells whether a device is to get a sender's key with a message, and
+// notes that it gets it now.
+func (w *World) NeedsKey(group Group, from, to Address) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := w.groups[group.ID]
+	if known == nil || !known.KeysOnce {
+		return true
+	}
+	pair := from.String() + " " + to.String()
+	needs := !known.Keyed[pair]
+	known.Keyed[pair] = true
+	return needs
+}
+
 func (g *Group) remove(phone string) bool {
 	place := slices.Index(g.Members, phone)
 	if place < 0 {
@@ -88,6 +104,6 @@ func (g *Group) remove(phone string) bool {
 
 func (g *Group) copy() Group {
 	copied := *g
-	copied.Members = slices.Clone(g.Members)
+	copied.Members, copied.Keyed = slices.Clone(g.Members), nil
 	return copied
 }

@@ -73,6 +73,9 @@ func (w *World) UnmarshalJSON(text []byte) error {
 		w.byPhone[account.Phone], w.byLID[account.LID] = account, account
 	}
 	for _, group := range in.Groups {
+		if group.Keyed == nil {
+			group.Keyed = map[string]bool{}
+		}
 		w.groups[group.ID] = group
 	}
 	return nil

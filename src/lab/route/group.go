@@ -33,7 +33,10 @@ func (b *Board) groupMessage(from *Line, node *waBinary.Node, to types.JID, now 
 	}
 	devices, keys := b.groupDevices(group), b.keysFor(node)
 	for _, device := range devices {
-		each := addressee{device, slices.Concat(keys[b.addressOf(device)], forAll)}
+		each := addressee{device, forAll}
+		if own := keys[b.addressOf(device)]; len(own) > 0 && b.World.NeedsKey(group, from.Address, b.addressOf(device)) {
+			each.ciphertext = slices.Concat(own, forAll)
+		}
 		b.deliverInGroup(from, node, group, each, now)
 	}
 	from.Send(messageAck(node, now, waBinary.Attrs{"phash": staleMembers(node, devices)}))

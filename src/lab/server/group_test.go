@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func three(t *testing.T, addressing types.AddressingMode) (lab *labtest.Lab, gro
 	t.Helper()
 	lab, first, second := two(t)
 	third := lab.Pair(lab.Account(carol, "Carol"))
-	made, err := lab.CreateGroup(ada, "Friends", []string{bob, carol}, addressing)
+	made, err := lab.CreateGroup(ada, "Friends", []string{bob, carol}, addressing, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,4 +168,41 @@ func TestWhatIsSaidInAGroupMeanwhileWaitsInOrder(t *testing.T) {
 		}
 	}
 	labtest.Eventually(t, "all is confirmed", func() bool { return queued(t, lab, bob) == 0 })
+}
+
+func TestKeysComeOnceWhereTheyAreToAndAreAskedForWhenLost(t *testing.T) {
+	lab, first, second := two(t)
+	group, err := lab.CreateGroup(ada, "Friends", []string{bob}, types.AddressingModeLID, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(words string, retries int) {
+		t.Helper()
+		first.Say(group.JID(), words)
+		if heard := hears(second); heard.Message.GetConversation() != words || heard.RetryCount != retries {
+			t.Fatalf("%q came after %d retries", heard.Message.GetConversation(), heard.RetryCount)
+		}
+	}
+	for i := range 3 {
+		say(fmt.Sprint(i), 0)
+	}
+	if parts := partsOfMessages(lab, bob); !slices.Equal(parts, []int{2, 1, 1}) {
+		t.Fatalf("the messages had %v encrypted parts", parts)
+	}
+	if err = lab.SetFault(bob, fault.Fault{GarbleCount: 1}); err != nil {
+		t.Fatal(err)
+	}
+	say("garbled", 1)
+	say("in clear", 0)
+}
+
+// partsOfMessages counts what was encrypted in each message that went to an
+// account's first device.
+func partsOfMessages(lab *labtest.Lab, phone string) (parts []int) {
+	for _, stanza := range lab.Stanzas(0) {
+		if stanza.Node.Tag == "message" && !stanza.Incoming && stanza.Device == device(phone, 1) {
+			parts = append(parts, len(stanza.Node.GetChildrenByTag("enc")))
+		}
+	}
+	return parts
 }

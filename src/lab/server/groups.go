@@ -6,15 +6,16 @@ import (
 )
 
 // CreateGroup lets the creator's phone make a group, of which all members are
-// told. Clients make them as well, by asking; those are addressed by LID.
+// told. With keysOnce each device gets a sender's key with the first message
+// alone. Clients make groups as well, by asking; those are addressed by LID.
 func (s *Server) CreateGroup(
-	creator, subject string, others []string, addressing types.AddressingMode,
+	creator, subject string, others []string, addressing types.AddressingMode, keysOnce bool,
 ) (model.Group, error) {
 	account, err := s.world.Account(creator)
 	if err != nil {
 		return model.Group{}, err
 	}
-	group, err := s.world.CreateGroup(creator, subject, others, addressing)
+	group, err := s.world.CreateGroup(creator, subject, others, addressing, keysOnce)
 	if err == nil {
 		s.board.TellGroup(group, account, group.Members)
 	}

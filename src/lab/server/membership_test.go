@@ -100,7 +100,7 @@ func TestWhoIsKnownByOneNameIsSoInGroups(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := lab.Pair(carol)
-	group, err := lab.CreateGroup(carol, "Hidden", []string{bob}, types.AddressingModeLID)
+	group, err := lab.CreateGroup(carol, "Hidden", []string{bob}, types.AddressingModeLID, false)
 	if err != nil {
 		t.Fatal(err)
 	}

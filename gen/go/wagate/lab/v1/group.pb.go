@@ -82,7 +82,10 @@ type Group struct {
 	// By which names its members see each other.
 	Addressing Group_Addressing `protobuf:"varint,4,opt,name=addressing,proto3,enum=wagate.lab.v1.Group_Addressing" json:"addressing,omitempty"`
 	// Its members, the creator among them, in the order of joining: E.164 with `+`.
-	Members       []string `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
+	Members []string `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
+	// Whether each device gets a sender's key with the first message alone, as phones send it. The clients of persons send
+	// it with every message, and so it arrives if this is false.
+	KeysOnce      bool `protobuf:"varint,6,opt,name=keys_once,json=keysOnce,proto3" json:"keys_once,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +155,13 @@ func (x *Group) GetMembers() []string {
 	return nil
 }
 
+func (x *Group) GetKeysOnce() bool {
+	if x != nil {
+		return x.KeysOnce
+	}
+	return false
+}
+
 // CreateGroupRequest asks for a group.
 type CreateGroupRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -163,7 +173,9 @@ type CreateGroupRequest struct {
 	Members []string `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
 	// By which names its members see each other. An account that is known by one name alone is so in groups too, but for
 	// the name by which the group addresses it.
-	Addressing    Group_Addressing `protobuf:"varint,4,opt,name=addressing,proto3,enum=wagate.lab.v1.Group_Addressing" json:"addressing,omitempty"`
+	Addressing Group_Addressing `protobuf:"varint,4,opt,name=addressing,proto3,enum=wagate.lab.v1.Group_Addressing" json:"addressing,omitempty"`
+	// Whether each device gets a sender's key with the first message alone.
+	KeysOnce      bool `protobuf:"varint,5,opt,name=keys_once,json=keysOnce,proto3" json:"keys_once,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -224,6 +236,13 @@ func (x *CreateGroupRequest) GetAddressing() Group_Addressing {
 		return x.Addressing
 	}
 	return Group_ADDRESSING_UNSPECIFIED
+}
+
+func (x *CreateGroupRequest) GetKeysOnce() bool {
+	if x != nil {
+		return x.KeysOnce
+	}
+	return false
 }
 
 // CreateGroupResponse shows the group.
@@ -469,7 +488,7 @@ var File_wagate_lab_v1_group_proto protoreflect.FileDescriptor
 
 const file_wagate_lab_v1_group_proto_rawDesc = "" +
 	"\n" +
-	"\x19wagate/lab/v1/group.proto\x12\rwagate.lab.v1\"\xe8\x01\n" +
+	"\x19wagate/lab/v1/group.proto\x12\rwagate.lab.v1\"\x85\x02\n" +
 	"\x05Group\x12\x10\n" +
 	"\x03jid\x18\x01 \x01(\tR\x03jid\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
@@ -477,18 +496,20 @@ const file_wagate_lab_v1_group_proto_rawDesc = "" +
 	"\n" +
 	"addressing\x18\x04 \x01(\x0e2\x1f.wagate.lab.v1.Group.AddressingR\n" +
 	"addressing\x12\x18\n" +
-	"\amembers\x18\x05 \x03(\tR\amembers\">\n" +
+	"\amembers\x18\x05 \x03(\tR\amembers\x12\x1b\n" +
+	"\tkeys_once\x18\x06 \x01(\bR\bkeysOnce\">\n" +
 	"\n" +
 	"Addressing\x12\x1a\n" +
 	"\x16ADDRESSING_UNSPECIFIED\x10\x00\x12\x14\n" +
-	"\x10ADDRESSING_PHONE\x10\x01\"\xa3\x01\n" +
+	"\x10ADDRESSING_PHONE\x10\x01\"\xc0\x01\n" +
 	"\x12CreateGroupRequest\x12\x18\n" +
 	"\acreator\x18\x01 \x01(\tR\acreator\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x18\n" +
 	"\amembers\x18\x03 \x03(\tR\amembers\x12?\n" +
 	"\n" +
 	"addressing\x18\x04 \x01(\x0e2\x1f.wagate.lab.v1.Group.AddressingR\n" +
-	"addressing\"A\n" +
+	"addressing\x12\x1b\n" +
+	"\tkeys_once\x18\x05 \x01(\bR\bkeysOnce\"A\n" +
 	"\x13CreateGroupResponse\x12*\n" +
 	"\x05group\x18\x01 \x01(\v2\x14.wagate.lab.v1.GroupR\x05group\"b\n" +
 	"\x19ChangeGroupMembersRequest\x12\x1b\n" +

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/lab/v1/group.proto\x12\rwagate.lab.v1\"\xe8\x01\n\x05Group\x12\x10\n\x03jid\x18\x01 \x01(\tR\x03jid\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x18\n\x07\x63reator\x18\x03 \x01(\tR\x07\x63reator\x12?\n\naddressing\x18\x04 \x01(\x0e\x32\x1f.wagate.lab.v1.Group.AddressingR\naddressing\x12\x18\n\x07members\x18\x05 \x03(\tR\x07members\">\n\nAddressing\x12\x1a\n\x16\x41\x44\x44RESSING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41\x44\x44RESSING_PHONE\x10\x01\"\xa3\x01\n\x12\x43reateGroupRequest\x12\x18\n\x07\x63reator\x18\x01 \x01(\tR\x07\x63reator\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x18\n\x07members\x18\x03 \x03(\tR\x07members\x12?\n\naddressing\x18\x04 \x01(\x0e\x32\x1f.wagate.lab.v1.Group.AddressingR\naddressing\"A\n\x13\x43reateGroupResponse\x12*\n\x05group\x18\x01 \x01(\x0b\x32\x14.wagate.lab.v1.GroupR\x05group\"b\n\x19\x43hangeGroupMembersRequest\x12\x1b\n\tgroup_jid\x18\x01 \x01(\tR\x08groupJid\x12\x12\n\x04join\x18\x02 \x03(\tR\x04join\x12\x14\n\x05leave\x18\x03 \x03(\tR\x05leave\"H\n\x1a\x43hangeGroupMembersResponse\x12*\n\x05group\x18\x01 \x01(\x0b\x32\x14.wagate.lab.v1.GroupR\x05group\"\x13\n\x11ListGroupsRequest\"B\n\x12ListGroupsResponse\x12,\n\x06groups\x18\x01 \x03(\x0b\x32\x14.wagate.lab.v1.GroupR\x06groupsB\x9c\x01\n\x11\x63om.wagate.lab.v1B\nGroupProtoP\x01Z%wagate.dev/gen/go/wagate/lab/v1;labv1\xa2\x02\x03WLX\xaa\x02\rWagate.Lab.V1\xca\x02\rWagate\\Lab\\V1\xe2\x02\x19Wagate\\Lab\\V1\\GPBMetadata\xea\x02\x0fWagate::Lab::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/lab/v1/group.proto\x12\rwagate.lab.v1\"\x85\x02\n\x05Group\x12\x10\n\x03jid\x18\x01 \x01(\tR\x03jid\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x18\n\x07\x63reator\x18\x03 \x01(\tR\x07\x63reator\x12?\n\naddressing\x18\x04 \x01(\x0e\x32\x1f.wagate.lab.v1.Group.AddressingR\naddressing\x12\x18\n\x07members\x18\x05 \x03(\tR\x07members\x12\x1b\n\tkeys_once\x18\x06 \x01(\x08R\x08keysOnce\">\n\nAddressing\x12\x1a\n\x16\x41\x44\x44RESSING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41\x44\x44RESSING_PHONE\x10\x01\"\xc0\x01\n\x12\x43reateGroupRequest\x12\x18\n\x07\x63reator\x18\x01 \x01(\tR\x07\x63reator\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x18\n\x07members\x18\x03 \x03(\tR\x07members\x12?\n\naddressing\x18\x04 \x01(\x0e\x32\x1f.wagate.lab.v1.Group.AddressingR\naddressing\x12\x1b\n\tkeys_once\x18\x05 \x01(\x08R\x08keysOnce\"A\n\x13\x43reateGroupResponse\x12*\n\x05group\x18\x01 \x01(\x0b\x32\x14.wagate.lab.v1.GroupR\x05group\"b\n\x19\x43hangeGroupMembersRequest\x12\x1b\n\tgroup_jid\x18\x01 \x01(\tR\x08groupJid\x12\x12\n\x04join\x18\x02 \x03(\tR\x04join\x12\x14\n\x05leave\x18\x03 \x03(\tR\x05leave\"H\n\x1a\x43hangeGroupMembersResponse\x12*\n\x05group\x18\x01 \x01(\x0b\x32\x14.wagate.lab.v1.GroupR\x05group\"\x13\n\x11ListGroupsRequest\"B\n\x12ListGroupsResponse\x12,\n\x06groups\x18\x01 \x03(\x0b\x32\x14.wagate.lab.v1.GroupR\x06groupsB\x9c\x01\n\x11\x63om.wagate.lab.v1B\nGroupProtoP\x01Z%wagate.dev/gen/go/wagate/lab/v1;labv1\xa2\x02\x03WLX\xaa\x02\rWagate.Lab.V1\xca\x02\rWagate\\Lab\\V1\xe2\x02\x19Wagate\\Lab\\V1\\GPBMetadata\xea\x02\x0fWagate::Lab::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021com.wagate.lab.v1B\nGroupProtoP\001Z%wagate.dev/gen/go/wagate/lab/v1;labv1\242\002\003WLX\252\002\rWagate.Lab.V1\312\002\rWagate\\Lab\\V1\342\002\031Wagate\\Lab\\V1\\GPBMetadata\352\002\017Wagate::Lab::V1'
   _globals['_GROUP']._serialized_start=45
-  _globals['_GROUP']._serialized_end=277
-  _globals['_GROUP_ADDRESSING']._serialized_start=215
-  _globals['_GROUP_ADDRESSING']._serialized_end=277
-  _globals['_CREATEGROUPREQUEST']._serialized_start=280
-  _globals['_CREATEGROUPREQUEST']._serialized_end=443
-  _globals['_CREATEGROUPRESPONSE']._serialized_start=445
-  _globals['_CREATEGROUPRESPONSE']._serialized_end=510
-  _globals['_CHANGEGROUPMEMBERSREQUEST']._serialized_start=512
-  _globals['_CHANGEGROUPMEMBERSREQUEST']._serialized_end=610
-  _globals['_CHANGEGROUPMEMBERSRESPONSE']._serialized_start=612
-  _globals['_CHANGEGROUPMEMBERSRESPONSE']._serialized_end=684
-  _globals['_LISTGROUPSREQUEST']._serialized_start=686
-  _globals['_LISTGROUPSREQUEST']._serialized_end=705
-  _globals['_LISTGROUPSRESPONSE']._serialized_start=707
-  _globals['_LISTGROUPSRESPONSE']._serialized_end=773
+  _globals['_GROUP']._serialized_end=306
+  _globals['_GROUP_ADDRESSING']._serialized_start=244
+  _globals['_GROUP_ADDRESSING']._serialized_end=306
+  _globals['_CREATEGROUPREQUEST']._serialized_start=309
+  _globals['_CREATEGROUPREQUEST']._serialized_end=501
+  _globals['_CREATEGROUPRESPONSE']._serialized_start=503
+  _globals['_CREATEGROUPRESPONSE']._serialized_end=568
+  _globals['_CHANGEGROUPMEMBERSREQUEST']._serialized_start=570
+  _globals['_CHANGEGROUPMEMBERSREQUEST']._serialized_end=668
+  _globals['_CHANGEGROUPMEMBERSRESPONSE']._serialized_start=670
+  _globals['_CHANGEGROUPMEMBERSRESPONSE']._serialized_end=742
+  _globals['_LISTGROUPSREQUEST']._serialized_start=744
+  _globals['_LISTGROUPSREQUEST']._serialized_end=763
+  _globals['_LISTGROUPSRESPONSE']._serialized_start=765
+  _globals['_LISTGROUPSRESPONSE']._serialized_end=831
 # @@protoc_insertion_point(module_scope)

@@ -49,6 +49,7 @@ class Group(_message.Message):
     CREATOR_FIELD_NUMBER: _builtins.int
     ADDRESSING_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
+    KEYS_ONCE_FIELD_NUMBER: _builtins.int
     jid: _builtins.str
     """`…@g.us`."""
     subject: _builtins.str
@@ -57,6 +58,10 @@ class Group(_message.Message):
     """Who made it: E.164 with `+`."""
     addressing: Global___Group.Addressing.ValueType
     """By which names its members see each other."""
+    keys_once: _builtins.bool
+    """Whether each device gets a sender's key with the first message alone, as phones send it. The clients of persons send
+    it with every message, and so it arrives if this is false.
+    """
     @_builtins.property
     def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its members, the creator among them, in the order of joining: E.164 with `+`."""
@@ -69,10 +74,11 @@ class Group(_message.Message):
         creator: _builtins.str = ...,
         addressing: Global___Group.Addressing.ValueType = ...,
         members: _abc.Iterable[_builtins.str] | None = ...,
+        keys_once: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addressing", b"addressing", "creator", b"creator", "jid", b"jid", "members", b"members", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addressing", b"addressing", "creator", b"creator", "jid", b"jid", "keys_once", b"keys_once", "members", b"members", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -88,6 +94,7 @@ class CreateGroupRequest(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     ADDRESSING_FIELD_NUMBER: _builtins.int
+    KEYS_ONCE_FIELD_NUMBER: _builtins.int
     creator: _builtins.str
     """On whose phone it is made: E.164 with `+`."""
     subject: _builtins.str
@@ -96,6 +103,8 @@ class CreateGroupRequest(_message.Message):
     """By which names its members see each other. An account that is known by one name alone is so in groups too, but for
     the name by which the group addresses it.
     """
+    keys_once: _builtins.bool
+    """Whether each device gets a sender's key with the first message alone."""
     @_builtins.property
     def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Who else is in there: E.164 with `+`."""
@@ -107,10 +116,11 @@ class CreateGroupRequest(_message.Message):
         subject: _builtins.str = ...,
         members: _abc.Iterable[_builtins.str] | None = ...,
         addressing: Global___Group.Addressing.ValueType = ...,
+        keys_once: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addressing", b"addressing", "creator", b"creator", "members", b"members", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addressing", b"addressing", "creator", b"creator", "keys_once", b"keys_once", "members", b"members", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
