@@ -14,13 +14,14 @@ Step = tuple[State.ValueType, Level.ValueType]
 
 class Log:
     """`told` holds the states and reaches of each message after its acceptance, `accepted` the messages in order, and
-    `standings` how the session stood after each change.
+    `standing` how the session stands as far as was told.
     """
 
     def __init__(self, house: House, session_uid: str, position: int) -> None:
         self.accepted: list[str] = []
         self.told: defaultdict[str, list[Step]] = defaultdict(list)
-        self.standings: list[session_pb2.SessionStatus] = []
+        self.standing = session_pb2.SessionStatus()
+        self.kinds: list[str] = []
         self._house = house
         self._session_uid = session_uid
         self._position = position
@@ -37,7 +38,10 @@ class Log:
                 self._take(event_of(stored))
 
     def _take(self, event: event_pb2.Event) -> None:
+        self.kinds.append(event.kind)
         match event.WhichOneof("what"):
+            case "session_created":
+                self.standing = event.session_created.session.status
             case "message_accepted":
                 message = event.message_accepted.message
                 assert message.message_id not in self._revisions, "a message was accepted twice"
@@ -58,8 +62,6 @@ class Log:
         path.append((step.state, step.reach.furthest))
 
     def _change(self, change: event_pb2.SessionStateChanged) -> None:
-        if self.standings:
-            before = self.standings[-1]
-            assert change.previous_state == before.state, "a change of the session was not told"
-            assert change.status.revision == before.revision + 1, "a change of the session was not told, or twice"
-        self.standings.append(change.status)
+        assert change.previous_state == self.standing.state, "a change of the session was not told"
+        assert change.status.revision == self.standing.revision + 1, "a change of the session was not told, or twice"
+        self.standing = change.status

@@ -276,6 +276,12 @@ class MessageMachine(Machine):
         for message in self.messages:
             assert self.log.told[message.message_id] == message.told
 
+    @driven
+    async def teardown(self) -> None:
+        """Leave nothing that the next machine could find."""
+        request = session_service_pb2.DeleteSessionRequest(session_id=self.session_id, force=True)
+        await self.house.sessions.delete(self.house.call(), request)
+
     @staticmethod
     async def _refusal(call: Awaitable[object]) -> GatewayError | None:
         try:
