@@ -142,6 +142,10 @@ class Message:
             raise IllegalArrow(f"{State.Name(self.state)} to {State.Name(state)}")
         self.state = state
 
+    def is_given_up(self, now: datetime) -> bool:
+        """Whether the gateway tries no more."""
+        return self.give_up_time is not None and self.give_up_time <= now
+
     @property
     def waits_for_word(self) -> bool:
         """Whether it is UNCONFIRMED and will not be repeated until a caller says so."""

@@ -14,11 +14,10 @@ from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_unconfirmed
 from gateway.services.fates import tell_status
 from gateway.services.identities import learn
-from gateway.services.outcomes import REACHOUT_LOCKED, apply, lose_sight
+from gateway.services.outcomes import REACHOUT_LOCKED, apply, expire, lose_sight
 from gateway.services.ownership import needs, owned_session
 from gateway.services.restrictions import forbid_reachout, forbidden_chats
 from gateway.services.views import Views
-from wagate.v1 import error_reason_pb2 as reasons
 
 _AT_ONCE: Final = 500
 
@@ -131,7 +130,7 @@ class Outbox:
             for message in overdue:
                 session = await uow.sessions.get_by_uid(message.session_uid)
                 if session is not None:
-                    _expire(message)
+                    expire(message)
                     await tell_status(uow, session, message)
             return len(overdue)
 
@@ -143,7 +142,7 @@ async def _any_overdue(uow: UnitOfWork) -> bool:
 
 
 def _may_begin(message: Message, now: datetime) -> bool:
-    if message.give_up_time is not None and message.give_up_time <= now:
+    if message.is_given_up(now):
         return False
     if message.next_attempt_time is not None and message.next_attempt_time > now:
         return False
@@ -185,12 +184,3 @@ async def _learn_recipient(uow: UnitOfWork, session: Session, message_id: str, t
     chat = await uow.identities.get(session.tenant_id, message.chat_id) if message else None
     if chat is not None and not chat.lid:
         await learn(uow, session.tenant_id, Names(lid=to.lid, phone_number=chat.phone_number))
-
-
-def _expire(message: Message) -> None:
-    message.move(State.STATE_EXPIRED)
-    message.hold = None
-    message.next_attempt_time = None
-    message.failure = reasons.Failure(
-        reason=reasons.ERROR_REASON_GAVE_UP, message="The message was not sent by its give_up_time."
-    )

@@ -33,6 +33,8 @@ def apply(message: Message, outcome: SendOutcome, session: Session, *, now: date
             message.move(State.STATE_SENT)
             message.send_time = send_time
             message.reach = replace(message.reach, recipient_count=1)
+        case NotSent() if message.is_given_up(now):
+            expire(message)
         case NotSent():
             _back_to_its_place(message, Hold(HoldKind.KIND_RETRY, now + pause))
         case OutcomeUnknown():
@@ -46,6 +48,16 @@ def lose_sight(message: Message, session: Session) -> None:
     message.move(State.STATE_UNCONFIRMED)
     if session.on_ambiguous == OnAmbiguous.ON_AMBIGUOUS_HOLD:
         message.hold = Hold(HoldKind.KIND_UNCONFIRMED)
+
+
+def expire(message: Message) -> None:
+    """End a message that was not sent by its give_up_time."""
+    message.move(State.STATE_EXPIRED)
+    message.hold = None
+    message.next_attempt_time = None
+    message.failure = reasons.Failure(
+        reason=reasons.ERROR_REASON_GAVE_UP, message="The message was not sent by its give_up_time."
+    )
 
 
 def _back_to_its_place(message: Message, hold: Hold) -> None:

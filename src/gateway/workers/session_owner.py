@@ -198,7 +198,13 @@ class SessionOwner:
             await self._tools.lines.stopping(self.lease)
 
     async def _stay_blocked(self, wish: Wish, refused: LineRefused) -> None:
-        """Say why there is no line, and wait for a person; look again every hour."""
+        """Say why there is no line, and wait for a person; look again every hour. Keys that nobody is linked with are
+        worth nothing, and are forgotten instead.
+        """
+        session = await self._tools.lines.look(self.lease)
+        if session.device is None and self._tools.providers.of(session.provider).erase(session.uid):
+            await self._pause(wish, _FIRST_PAUSE_SECONDS)
+            return
         log.error("A session has no line until a person helps.", session_uid=self.lease.session_uid, why=str(refused))
         await self._tools.lines.changed(self.lease, LineChanged(LineState.BLOCKED, refused.failure))
         await self._pause(wish, _BLOCKED_SECONDS)

@@ -228,3 +228,45 @@ async def test_of_a_message_known_under_both_names_the_first_answers_after_the_m
     kept = await store.read(lambda unit: unit.messages.get(TENANT, second.message_id))
     assert kept is not None
     assert (kept.chat_id, kept.provider_message_id) == ("p_new", "A1")
+
+
+async def test_the_front_of_a_chat_is_what_was_due_first_and_does_not_pause(store: Store) -> None:
+    session = await stored_session(store)
+    paused = message(session, next_attempt_time=at(2))
+    unconfirmed = message(session, state=State.STATE_UNCONFIRMED, next_attempt_time=at(2))
+    later, other = message(session), message(session, "p_bea")
+    await stored(store, message(session, state=State.STATE_SENT), paused, unconfirmed, later, other)
+
+    async def front(chat_id: str, hours: float) -> str | None:
+        found = await store.read(lambda unit: unit.messages.chat_front(session.uid, chat_id, at(hours)))
+        return found.message_id if found else None
+
+    assert await front("p_ada", 1) == unconfirmed.message_id
+    assert await front("p_ada", 3) == paused.message_id
+    assert await front("p_bea", 1) == other.message_id
+    assert await front("p_nobody", 1) is None
+
+
+async def test_a_chat_is_known_once_a_message_was_sent_or_received_there_by_the_session(store: Store) -> None:
+    session, other = await stored_session(store), await stored_session(store, "other")
+    states = {
+        "p_sent": State.STATE_SENT,
+        "p_heard": State.STATE_RECEIVED,
+        "p_waiting": State.STATE_QUEUED,
+        "p_failed": State.STATE_FAILED,
+    }
+    await stored(store, *(message(session, chat_id, state=state) for chat_id, state in states.items()))
+    await stored(store, message(other, "p_waiting", state=State.STATE_SENT))
+    asked = [*states, "p_nobody"]
+    assert await store.read(lambda unit: unit.messages.known_chats(session, asked)) == {"p_sent", "p_heard"}
+    assert await store.read(lambda unit: unit.messages.known_chats(session, [])) == set()
+
+
+async def test_a_chat_that_becomes_known_in_a_unit_is_known_there(store: Store) -> None:
+    session = await stored_session(store)
+
+    async def work(unit: UnitOfWork) -> set[str]:
+        await unit.messages.add(message(session, "p_new", state=State.STATE_RECEIVED))
+        return await unit.messages.known_chats(session, ["p_new"])
+
+    assert await store.write(work) == {"p_new"}

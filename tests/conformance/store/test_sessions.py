@@ -174,12 +174,16 @@ async def test_of_some_sessions_those_that_were_deleted_are_told(store: Store) -
     assert await store.read(lambda unit: unit.sessions.deleted_among([])) == []
 
 
+async def saved(store: Store, session: Session) -> None:
+    await store.write(lambda unit: unit.sessions.save(session))
+
+
 async def test_sessions_whose_restrictions_are_over_are_found_the_first_to_end_first(store: Store) -> None:
     ends = {"later": at(3), "first": at(1), "open": None, "second": at(2)}
     for name, end in ends.items():
         session = await stored_session(store, name)
         session.restrict(Restriction(Forbidden.KIND_REACHOUT, None, end))
-        await store.write(lambda unit, session=session: unit.sessions.save(session))
+        await saved(store, session)
     await stored_session(store, "free")
 
     async def over(limit: int) -> list[str]:
@@ -198,7 +202,7 @@ async def test_sessions_of_all_tenants_are_found_by_their_state(store: Store) ->
     ):
         session = await stored_session(store, name, tenant_id=tenant)
         session.state, session.deleted_time = state, at(1) if name == "gone" else None
-        await store.write(lambda unit, session=session: unit.sessions.save(session))
+        await saved(store, session)
 
     async def found(limit: int) -> int:
         states = (State.STATE_CONNECTED, State.STATE_DEGRADED)

@@ -15,7 +15,7 @@ from gateway.domain.errors import (
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.messages import State as MessageState
-from gateway.domain.sessions import DesiredState, State
+from gateway.domain.sessions import DesiredState, OnAmbiguous, State
 from gateway.ports.queue import FLEET, outbox_bell
 from tests.unit.services.house import House
 from wagate.v1 import error_reason_pb2 as reasons
@@ -262,3 +262,17 @@ async def test_every_event_of_a_session_is_counted_without_a_gap(house: House, l
     await house.sessions.stop(house.call(), pb.StopSessionRequest(session_id="sales"))
     log = [stored for stored in await house.stored_log() if stored.session_uid == lease.session_uid]
     assert [stored.sequence for stored in log] == list(range(1, len(log) + 1))
+
+
+async def test_what_is_done_about_lost_answers_is_repeating_unless_a_caller_wants_otherwise(house: House) -> None:
+    hold, repeat = OnAmbiguous.ON_AMBIGUOUS_HOLD, OnAmbiguous.ON_AMBIGUOUS_REPEAT
+    assert (await house.create()).on_ambiguous == repeat
+    wish = named()
+    wish.spec.on_ambiguous = hold
+    before = await house.session()
+    assert (await updated(house, wish)).spec.on_ambiguous == hold
+    assert (await house.session()).etag != before.etag
+    assert (await updated(house, named(display_name="Shop"))).spec.on_ambiguous == hold
+    assert (await updated(house, named(), "spec.on_ambiguous")).spec.on_ambiguous == repeat
+    created = pb.CreateSessionRequest(session=resource.Session(session_id="careful", spec=wish.spec))
+    assert (await house.sessions.create(house.call(), created)).session.spec.on_ambiguous == hold

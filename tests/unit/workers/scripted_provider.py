@@ -21,8 +21,9 @@ from gateway.domain.lines import (
     Sent,
 )
 from gateway.domain.sessions import LinkedDevice
-from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, Opening, ProviderHealth, Providers
+from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, LineRefused, Opening, ProviderHealth, Providers
 from tests.stage.waiting import SECONDS, eventually
+from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import pairing_service_pb2 as pairing
 
 Answer = Callable[[Outgoing], Awaitable[SendOutcome]]
@@ -163,6 +164,7 @@ class ScriptedProvider:
         self.accounts: dict[str, Names] = {}
         self.checks = 0
         self.is_down = False
+        self.refusal: reasons.Failure | None = None
         self.no_pairing = False
         self.refused_openings = 0
         self.lines: list[ScriptedLine] = []
@@ -177,6 +179,9 @@ class ScriptedProvider:
         if self.is_down:
             self.refused_openings += 1
             raise LineDown("the engine is being brought up")
+        if self.refusal is not None:
+            self.refused_openings += 1
+            raise LineRefused(self.refusal)
         line = ScriptedLine(self, opening)
         self.lines.append(line)
         return line
@@ -186,6 +191,7 @@ class ScriptedProvider:
 
     def erase(self, session_uid: str) -> bool:
         self.kept.remove(session_uid)
+        self.refusal = None
         return True
 
     def health(self) -> ProviderHealth:
