@@ -104,6 +104,10 @@ class LabWhatsApp:
     async def unlink(self, account: Contact) -> None:
         await self._lab.stub.UnlinkDevice(pb.UnlinkDeviceRequest(phone_number=account.phone_number))
 
+    async def has_device(self, account: Contact) -> bool:
+        accounts = (await self._lab.stub.ListAccounts(pb.ListAccountsRequest())).accounts
+        return any(one.devices for one in accounts if one.phone_number == account.phone_number)
+
     async def crash(self) -> None:
         os.kill(engine_of(os.getpid()), signal.SIGKILL)
 

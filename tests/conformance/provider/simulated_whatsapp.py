@@ -12,15 +12,14 @@ from itertools import count
 from gateway.domain.lines import (
     LineState,
     MessageArrived,
-    Party,
     ReachoutRestricted,
     ReceiptArrived,
     ReceiptKind,
     Refused,
 )
+from gateway.providers.simulator.keys import Mail
 from gateway.providers.simulator.people import Person, names_of
 from gateway.providers.simulator.simulation import Simulation
-from gateway.providers.simulator.simulator_line import Mail
 from tests.conformance.provider.operator import SOON
 from tests.conformance.provider.whatsapp import Contact, Heard
 from tests.stage.waiting import eventually
@@ -66,9 +65,7 @@ class SimulatedWhatsApp:
         return Heard(place.provider_message_id, sender, text, quoted, len(mail.mentions))
 
     async def read(self, person: Contact, to: Contact, provider_message_id: str) -> None:
-        reader = Party(names_of(person.phone_number))
-        receipt = ReceiptArrived(reader, reader, (provider_message_id,), ReceiptKind.READ, datetime.now(UTC))
-        self._simulation.put(to.phone_number, receipt)
+        self._simulation.receipt(person.phone_number, to.phone_number, [provider_message_id], ReceiptKind.READ)
 
     async def confirmed(self, person: Contact, provider_message_id: str, *, within: float) -> bool:
         return await self._receipt(person, ReceiptKind.DELIVERED, provider_message_id, within)
@@ -104,6 +101,9 @@ class SimulatedWhatsApp:
 
     async def unlink(self, account: Contact) -> None:
         self._simulation.change(account.phone_number, LineState.LOGGED_OUT)
+
+    async def has_device(self, account: Contact) -> bool:
+        return bool(self._simulation.lines(account.phone_number))
 
     async def crash(self) -> None:
         for line in self._simulation.lines():

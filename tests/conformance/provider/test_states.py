@@ -59,8 +59,10 @@ async def test_an_unlinked_line_is_logged_out_and_has_forgotten_its_keys(world: 
     assert shop.operator.line.device is None
 
 
-async def test_a_logout_forgets_the_link(world: World, shop: Shop) -> None:
+async def test_a_logout_unlinks_the_account_and_forgets_the_keys(world: World, shop: Shop) -> None:
+    assert await world.whatsapp.has_device(shop.account)
     await shop.operator.line.logout()
+    assert not await world.whatsapp.has_device(shop.account)
     assert shop.operator.line.device is None
     await shop.operator.until(LineState.UNLINKED)
     await shop.operator.line.close()
@@ -69,7 +71,7 @@ async def test_a_logout_forgets_the_link(world: World, shop: Shop) -> None:
     await shop.operator.until(LineState.UNLINKED)
 
 
-async def test_a_logout_without_a_connection_forgets_the_link_too(world: World, shop: Shop) -> None:
+async def test_a_logout_without_a_connection_forgets_the_keys_too(world: World, shop: Shop) -> None:
     await world.whatsapp.drop(shop.account)
     await shop.operator.until(LineState.RECONNECTING)
     await shop.operator.line.logout()

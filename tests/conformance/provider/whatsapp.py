@@ -82,5 +82,8 @@ class WhatsApp(Protocol):
     async def unlink(self, account: Contact) -> None:
         """Remove an account's devices on its phone."""
 
+    async def has_device(self, account: Contact) -> bool:
+        """Whether a device is linked to an account."""
+
     async def crash(self) -> None:
         """Let whatever the provider leans on die, and come back by itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -12,11 +12,13 @@ from secrets import token_hex
 from typing import Final
 
 from gateway.domain import lines as told
+from gateway.domain.identities import Names
 from gateway.domain.lines import LineState, ReceiptKind
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import LineDown, Opening, ProviderHealth
+from gateway.providers.simulator.keys import Keys, Mail
 from gateway.providers.simulator.people import Person, names_of, number_of, person_of
-from gateway.providers.simulator.simulator_line import Keys, Mail, SimulatorLine
+from gateway.providers.simulator.simulator_line import SimulatorLine
 from wagate.v1.content_pb2 import Content, Text
 from wagate.v1.error_reason_pb2 import ErrorReason as Reason
 
@@ -87,18 +89,13 @@ class Simulation:
         """Let someone write to an account; the message's id."""
         content = Content(text=Text(text=what)) if isinstance(what, str) else what
         message = told.Outgoing(self.new_message_id(), names_of(to), content, quoted)
-        self.put(to, _arrived(sender, message))
+        self._put(to, _arrived(sender, message))
         return message.provider_message_id
 
-    def put(self, to: str, mail: Mail) -> None:
-        """Let a message or receipt come to a number."""
-        for keys in self._keys.values():
-            if keys.device and keys.device.phone_number == to:
-                keys.mail.append(mail)
-                if keys.line:
-                    keys.line.put(mail)
-        if to in self._inboxes:
-            self._inboxes[to].put_nowait(mail)
+    def receipt(self, reader: str, to: str, provider_message_ids: Iterable[str], kind: ReceiptKind) -> None:
+        """Let an account know how far messages of its own got with someone."""
+        party = told.Party(names_of(reader))
+        self._put(to, told.ReceiptArrived(party, party, tuple(provider_message_ids), kind, _now()))
 
     def scan(self, code: str, phone_number: str) -> None:
         """Let a phone scan, or type, the code that a session shows."""
@@ -116,10 +113,7 @@ class Simulation:
 
     def lines(self, phone_number: str = "") -> list[SimulatorLine]:
         """The lines that are open, of one account or of all."""
-        lines = [keys.line for keys in self._keys.values() if keys.line]
-        return [
-            line for line in lines if not phone_number or (line.device and line.device.phone_number == phone_number)
-        ]
+        return [keys.line for keys in self._keys.values() if keys.line and phone_number in ("", keys.phone_number)]
 
     def shown(self, code: str, phone_number: str) -> None:
         """See that a code is shown, to who has a number or to anybody."""
@@ -153,26 +147,24 @@ class Simulation:
             return partial(self.change, sender, LineState(state), why, float(seconds) if seconds else None)
         return None
 
-    def settled(self, reader: str, mail: Mail) -> None:
-        """Let who wrote a message know that it has arrived."""
-        if isinstance(mail, told.MessageArrived):
-            self._receipt(
-                reader, number_of(mail.place.sender.names), mail.place.provider_message_id, ReceiptKind.DELIVERED
-            )
-
     def _pass_on(self, sender: str, to: str, message: told.Outgoing) -> None:
         person, message_id = self.person(to), message.provider_message_id
-        self.put(to, _arrived(sender, message))
+        self._put(to, _arrived(sender, message))
         if person.delivers and not self.lines(to):
-            self._receipt(to, sender, message_id, ReceiptKind.DELIVERED)
+            self.receipt(to, sender, [message_id], ReceiptKind.DELIVERED)
         if person.reads:
-            self._receipt(to, sender, message_id, ReceiptKind.READ)
+            self.receipt(to, sender, [message_id], ReceiptKind.READ)
         if person.echoes:
             self.say(to, sender, message.content, told.Quoted(message_id, names_of(sender), message.content))
 
-    def _receipt(self, reader: str, to: str, message_id: str, kind: ReceiptKind) -> None:
-        party = told.Party(names_of(reader))
-        self.put(to, told.ReceiptArrived(party, party, (message_id,), kind, _now()))
+    def _put(self, to: str, mail: Mail) -> None:
+        for keys in self._keys.values():
+            if keys.phone_number == to:
+                keys.mail.append(mail)
+                if keys.line:
+                    keys.line.put(mail)
+        if to in self._inboxes:
+            self._inboxes[to].put_nowait(mail)
 
 
 def _arrived(sender: str, message: told.Outgoing) -> told.MessageArrived:
@@ -181,11 +173,9 @@ def _arrived(sender: str, message: told.Outgoing) -> told.MessageArrived:
     content.CopyFrom(message.content)
     content.ClearField("context")
     place = told.Place(message.provider_message_id, party, party, from_me=False, send_time=_now())
-    if message.quoted is None:
-        return told.MessageArrived(place, content, mentions=message.mentions)
-    preview = message.quoted.content.text.text[:1024]
-    quoted_id, author = message.quoted.provider_message_id, message.quoted.author
-    return told.MessageArrived(place, content, quoted_id, author, preview, message.mentions)
+    quoted = message.quoted or told.Quoted("", Names(), Content())
+    author, preview = quoted.author if message.quoted else None, quoted.content.text.text[:1024]
+    return told.MessageArrived(place, content, quoted.provider_message_id, author, preview, message.mentions)
 
 
 def _now() -> datetime:

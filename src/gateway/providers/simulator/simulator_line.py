@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from secrets import token_hex
@@ -17,6 +16,7 @@ from gateway.domain.identities import Names
 from gateway.domain.lines import LineState as State
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, Opening
+from gateway.providers.simulator.keys import Keys, Mail, Telling, Then
 from gateway.providers.simulator.people import names_of, number_of
 from wagate.v1 import pairing_service_pb2 as pairing
 from wagate.v1.error_reason_pb2 import ErrorReason as Reason
@@ -25,8 +25,6 @@ from wagate.v1.error_reason_pb2 import Failure
 if TYPE_CHECKING:
     from gateway.providers.simulator.simulation import Simulation
 
-Mail = told.MessageArrived | told.ReceiptArrived
-Then = Callable[[bool], None]
 _PAIRED_WITHIN, _PAUSE = 160.0, 0.2
 _USUAL: Final = {
     State.DEGRADED: Reason.ERROR_REASON_LINE_UNRESPONSIVE,
@@ -34,41 +32,6 @@ _USUAL: Final = {
     State.LOGGED_OUT: Reason.ERROR_REASON_SESSION_LOGGED_OUT,
     State.BLOCKED: Reason.ERROR_REASON_SESSION_REPLACED,
 }
-
-
-@dataclass(slots=True)
-class Keys:
-    """What outlives a session's lines: its highest fence, its link, and its mail, kept by WhatsApp until settled."""
-
-    fence: int = 0
-    line: SimulatorLine | None = None
-    device: LinkedDevice | None = None
-    mail: deque[Mail] = field(default_factory=deque)
-
-
-@dataclass(slots=True)
-class Telling:
-    """One thing that a line tells. `then` takes what is said of it, unless that is said after the login is `over`."""
-
-    fact: told.Fact
-    then: Then | None
-    over: asyncio.Event
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is to be told: what WhatsApp keeps is told anew in each login."""
-        return not (self.then and self.over.is_set())
-
-    async def settle(self) -> None:
-        self._end(True)
-
-    async def refuse(self) -> None:
-        self._end(False)
-
-    def _end(self, stored: bool) -> None:
-        if self.then and self.holds:
-            self.then(stored)
-        self.then = None
 
 
 class SimulatorLine:
@@ -156,10 +119,9 @@ class SimulatorLine:
     async def mark_read(
         self, chat: told.Party, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
     ) -> None:
-        del chat, timeout  # there are no groups, and nobody to wait for
-        reader, ids = told.Party(names_of(self._phone_number())), tuple(provider_message_ids)
-        receipt = told.ReceiptArrived(reader, reader, ids, told.ReceiptKind.READ, moment)
-        self._simulation.put(number_of(sender), receipt)
+        del chat, moment, timeout  # there are no groups, and nobody to wait for
+        reader, author = self._phone_number(), number_of(sender)
+        self._simulation.receipt(reader, author, provider_message_ids, told.ReceiptKind.READ)
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[told.CheckedContact]:
         self._phone_number()
@@ -221,9 +183,9 @@ class SimulatorLine:
 
     def _phone_number(self) -> str:
         self._check()
-        if not (self.is_up and self.device):
+        if not self.is_up:
             raise LineDown("The line is not connected.")
-        return self.device.phone_number
+        return self._keys.phone_number
 
     async def _is_lost_within(self, seconds: float) -> bool:
         """Wait for WhatsApp's answer, or for the end of the line."""
@@ -234,11 +196,13 @@ class SimulatorLine:
         return over.is_set()
 
     def _taken(self, stored: bool) -> None:
-        mail = self._keys.mail.popleft() if stored else None
-        if mail is None:
+        if not stored:
             self.change(State.RECONNECTING)
-        elif self.device:
-            self._simulation.settled(self.device.phone_number, mail)
+            return
+        mail = self._keys.mail.popleft()
+        if isinstance(mail, told.MessageArrived):
+            author, ids = number_of(mail.place.sender.names), [mail.place.provider_message_id]
+            self._simulation.receipt(self._keys.phone_number, author, ids, told.ReceiptKind.DELIVERED)
 
     def _linked(self, linked: told.DeviceLinked, stored: bool) -> None:
         if stored:
