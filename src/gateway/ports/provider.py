@@ -64,7 +64,7 @@ class Opening:
 class Line(Protocol):
     """A connection for one session, open until closed. Every call but `incoming` and `close` raises LineGone once the
     line is gone; those that ask WhatsApp raise LineDown while there is no connection, and TimeoutError when `timeout`
-    seconds have passed.
+    seconds have passed. `device` is what was linked when it was opened; what is linked later is told.
     """
 
     device: LinkedDevice | None

@@ -57,9 +57,13 @@ def _speaking_to(lab: Lab, folder: Path) -> EngineOptions:
     endpoint = LabEndpoint(
         told["WAGATE_LAB__ADDRESS"], told["WAGATE_LAB__ROOT_KEY_HEX"], Path(told["WAGATE_LAB__CA_FILE"])
     )
-    soon = timedelta(seconds=1)
     return EngineOptions(
-        built("wagate-engine"), folder / "sessions", endpoint, ping_every=soon, ping_patience=soon, log_level="debug"
+        built("wagate-engine"),
+        folder / "sessions",
+        endpoint,
+        ping_every=timedelta(seconds=1),
+        ping_patience=timedelta(seconds=2),
+        log_level="debug",
     )
 
 
