@@ -15,7 +15,7 @@ from gateway.settings import load
 @asynccontextmanager
 async def simulated_gateway(folder: Path, simulation: Simulation) -> AsyncIterator[str]:
     """Serve until the context ends; where, for `grpc.aio.insecure_channel`. All that is kept lies in the folder. Every
-    setting but these is as `wagate serve` reads it. Several may serve side by side, but are started one after the other.
+    setting but these is as `wagate serve` reads it. Several may serve side by side; start them one by one.
     """
     flags = {
         "data": {"folder": str(folder)},
