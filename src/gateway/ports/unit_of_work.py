@@ -43,7 +43,7 @@ class Sessions(Protocol):
         """What waits to be sent."""
 
     async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
-        """Sessions of any tenant, deleted or not, that hold a restriction which is over by itself."""
+        """Sessions of any tenant, not deleted, that hold a restriction which is over by itself."""
 
     async def in_states(self, states: Sequence[SessionState.ValueType], limit: int) -> list[Session]:
         """Sessions of any tenant, not deleted, that are in one of these states."""

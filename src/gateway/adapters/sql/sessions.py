@@ -34,7 +34,7 @@ _IN_STATES = (
 )
 _RESTRICTED_UNTIL = (
     select(sessions)
-    .where(sessions.c.restrictions_end_time <= bindparam("now"))
+    .where(sessions.c.deleted_time.is_(None), sessions.c.restrictions_end_time <= bindparam("now"))
     .order_by(sessions.c.restrictions_end_time)
     .limit(bindparam("limit"))
 )
