@@ -45,6 +45,7 @@ def _line(entry: OracleEntry) -> str:
     kind = OracleEntry.Kind.Name(entry.kind).removeprefix("KIND_").lower()
     words = [f"{entry.position}", kind, f"{entry.account}:{entry.device}"]
     words += [f"peer {entry.peer}"] if entry.peer else []
+    words += [f"in {entry.to_jid}"] if entry.to_jid.endswith("@g.us") else []
     words += [f"{entry.stanza} {entry.provider_message_id}"] if entry.provider_message_id else []
     words += [f"refused with {entry.refuse_code}"] if entry.refuse_code else []
     return "  ".join(words)
