@@ -60,9 +60,11 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Keystore, error)
 }
 
 func (k *Keystore) open(ctx context.Context, path string, log *slog.Logger) (err error) {
-	if k.db, err = sql.Open("sqlite", source(path)); err != nil {
+	connector, err := sqlite.NewConnector(source(path))
+	if err != nil {
 		return err
 	}
+	k.db = sql.OpenDB(remembering{connector})
 	k.db.SetMaxOpenConns(maxConnections)
 	k.db.SetMaxIdleConns(maxIdleConnections)
 	k.db.SetConnMaxIdleTime(idleConnection)

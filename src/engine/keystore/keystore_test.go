@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -152,4 +153,43 @@ func TestAHistoryNoticeIsKeptOnce(t *testing.T) {
 	if count := countNotices(t, store); count != 1 {
 		t.Fatalf("kept %d notices", count)
 	}
+}
+
+func TestAStatementThatIsBeingReadCanBeUsedAgainMeanwhile(t *testing.T) {
+	ctx := context.Background()
+	store := open(t, filepath.Join(t.TempDir(), "keys.db"))
+	for _, id := range []string{"A1", "A2", "A3"} {
+		if err := store.KeepHistoryNotice(ctx, id, time.Unix(1, 0), []byte("notice")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	transaction, err := store.db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transaction.Rollback() //nolint:errcheck // it only reads
+	var pairs int
+	for range 2 { // Prepared anew at first, and kept from then on.
+		outer := mustQuery(t, transaction)
+		for outer.Next() {
+			inner := mustQuery(t, transaction)
+			for inner.Next() {
+				pairs++
+			}
+			inner.Close()
+		}
+		outer.Close()
+	}
+	if pairs != 2*3*3 {
+		t.Fatalf("%d pairs were read", pairs)
+	}
+}
+
+func mustQuery(t *testing.T, transaction *sql.Tx) *sql.Rows {
+	t.Helper()
+	rows, err := transaction.Query("SELECT message_id FROM engine_history_notice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }

@@ -81,7 +81,7 @@ func (t *turns) giveBack(it *loan) {
 	t.leave()
 }
 
-// decrypting marks the context of who decrypts.
+// decrypting marks the context of who decrypts, and holds the sessions that were read meanwhile, by address.
 type decrypting struct{}
 
 // buffer is where whatsmeow begins to decrypt.
@@ -95,7 +95,7 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.Conte
 		return err
 	}
 	defer b.turns.leave()
-	return b.EventBuffer.DoDecryptionTxn(context.WithValue(ctx, decrypting{}, true), decrypt)
+	return b.EventBuffer.DoDecryptionTxn(context.WithValue(ctx, decrypting{}, make(map[string][]byte, 1)), decrypt)
 }
 
 // sessions is where whatsmeow reads and writes encryption sessions.
@@ -108,7 +108,11 @@ func (s *sessions) GetSession(ctx context.Context, address string) ([]byte, erro
 	if err := s.borrow(ctx); err != nil {
 		return nil, err
 	}
-	return s.SessionStore.GetSession(ctx, address)
+	session, err := s.SessionStore.GetSession(ctx, address)
+	if read := sessionsRead(ctx); read != nil && err == nil {
+		read[address] = session
+	}
+	return session, err
 }
 
 func (s *sessions) GetManySessions(ctx context.Context, addresses []string) (map[string][]byte, error) {
@@ -120,12 +124,16 @@ func (s *sessions) GetManySessions(ctx context.Context, addresses []string) (map
 
 func (s *sessions) PutSession(ctx context.Context, address string, session []byte) error {
 	defer s.giveBack(ctx)
-	if ctx.Value(decrypting{}) != nil {
-		before, err := s.SessionStore.GetSession(ctx, address)
-		if err != nil {
-			return err
+	if read := sessionsRead(ctx); read != nil {
+		before, isRead := read[address]
+		if !isRead {
+			var err error
+			if before, err = s.SessionStore.GetSession(ctx, address); err != nil {
+				return err
+			}
 		}
 		session = undisturbed(before, session)
+		read[address] = session
 	}
 	return s.SessionStore.PutSession(ctx, address, session)
 }
@@ -135,15 +143,21 @@ func (s *sessions) PutManySessions(ctx context.Context, written map[string][]byt
 	return s.SessionStore.PutManySessions(ctx, written)
 }
 
+// sessionsRead are the sessions that who decrypts has read; nil for who does not decrypt.
+func sessionsRead(ctx context.Context) map[string][]byte {
+	read, _ := ctx.Value(decrypting{}).(map[string][]byte)
+	return read
+}
+
 func (s *sessions) borrow(ctx context.Context) error {
-	if ctx.Value(decrypting{}) != nil {
+	if sessionsRead(ctx) != nil {
 		return nil
 	}
 	return s.turns.borrow(ctx)
 }
 
 func (s *sessions) giveBack(ctx context.Context) {
-	if ctx.Value(decrypting{}) == nil {
+	if sessionsRead(ctx) == nil {
 		s.turns.giveBack(s.turns.current())
 	}
 }
