@@ -44,7 +44,7 @@ def stale_owners_write_nothing(record: Record) -> Finding:
             if not any(_delays(other, fault, session.session_id) for other in record.faults):
                 _judge_lines(finding, fault, by_account[session.phone_number, session.device], record.lease_seconds)
             if fault.kind is Kind.STOP_GATEWAY:
-                _judge_events(finding, fault, by_uid[session.uid])
+                _judge_events(finding, fault, by_uid[session.uid], _starts_after(fault, record))
     return finding
 
 
@@ -61,12 +61,21 @@ def _judge_lines(finding: Finding, fault: Injected, entries: list[Entry], lease_
     finding.check(not late, f"a line of before the stop at {fault.begun:.3f} still wrote: {late}")
 
 
-def _judge_events(finding: Finding, fault: Injected, events: list[Event]) -> None:
+def _starts_after(stop: Injected, record: Record) -> list[float]:
+    """When gateways were killed after a stop, and others began in their place."""
+    killed = (Kind.KILL_GATEWAY, Kind.KILL_BOTH)
+    return [fault.ended for fault in record.faults if fault.kind in killed and fault.begun >= stop.ended]
+
+
+def _judge_events(finding: Finding, fault: Injected, events: list[Event], starts: list[float]) -> None:
+    """A new owner stores first that it makes a line; a gateway that begins, that those of the one before are lost."""
     states = [event.state for event in events if event.kind == "session.state_changed" and event.time <= fault.begun]
     if not states or states[-1] not in _WITH_A_LINE:
         return
     late = [event for event in events if event.time > fault.begun + _MOMENT and event.kind not in _BY_CALLERS]
     if late:
-        first = (late[0].kind, late[0].state)
-        right = first == ("session.state_changed", "STARTING")
+        begun_anew = any(start <= late[0].time for start in starts)
+        right = late[0].kind == "session.state_changed" and (
+            late[0].state == "STARTING" or (begun_anew and late[0].state == "RECONNECTING")
+        )
         finding.check(right, f"the first that was stored after the stop at {fault.begun:.3f} is {late[0]}")
