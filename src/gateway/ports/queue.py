@@ -11,8 +11,13 @@ FLEET = "fleet"
 
 
 def outbox_bell(session_uid: str) -> str:
-    """Rings when a session's owner has something new to look at: its outbox, or what is wanted of it."""
+    """Rings when a session's outbox has something new to look at."""
     return "outbox:" + session_uid
+
+
+def wish_bell(session_uid: str) -> str:
+    """Rings when something else is wanted of a session."""
+    return "wish:" + session_uid
 
 
 def owner_name(session_uid: str) -> str:

@@ -26,7 +26,7 @@ from gateway.domain.errors import (
 from gateway.domain.events import Cause
 from gateway.domain.ids import make_etag
 from gateway.domain.sessions import DesiredState, Session
-from gateway.ports.queue import FLEET, outbox_bell
+from gateway.ports.queue import FLEET, wish_bell
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.asking import TELL_BEFORE_DEADLINE_SECONDS, Owners
 from gateway.services.log import tell
@@ -138,7 +138,7 @@ class Pairing:
             cause = Cause(correlation_id=call.correlation_id)
             await tell(uow, session, event_pb2.Event(session_updated=updated), cause=cause)
             uow.ring(FLEET)
-            uow.ring(outbox_bell(session.uid))
+            uow.ring(wish_bell(session.uid))
             return session
 
         session = await self._find(call, session_id)

@@ -19,7 +19,7 @@ from gateway.domain.events import Cause
 from gateway.domain.ids import SESSION_ID, make_etag, make_id
 from gateway.domain.sessions import DELETABLE, DesiredState, Session, State, new_session
 from gateway.ports.provider import Providers
-from gateway.ports.queue import FLEET, outbox_bell
+from gateway.ports.queue import FLEET, wish_bell
 from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.log import tell
@@ -184,7 +184,7 @@ class Sessions:
             await repeat.remember(uow, session.uid)
             deleted = event_pb2.SessionDeleted(session=await self._views.session(uow, session))
             await tell(uow, session, event_pb2.Event(session_deleted=deleted), cause=_cause(call, request.request_id))
-            uow.ring(outbox_bell(session.uid))
+            uow.ring(wish_bell(session.uid))
             return pb.DeleteSessionResponse()
 
         return await self._store.write(work, Prefetch(requests=repeat.keys))
@@ -221,7 +221,7 @@ class Sessions:
                 event = event_pb2.Event(session_updated=event_pb2.SessionUpdated(session=shown))
                 await tell(uow, session, event, cause=_cause(call, request.request_id))
             uow.ring(FLEET)
-            uow.ring(outbox_bell(session.uid))
+            uow.ring(wish_bell(session.uid))
             return shown, False
 
         if dry:

@@ -16,7 +16,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.sessions import DesiredState, Session, State
 from gateway.ports.provider import Line, LineDown, LineGone, LineRefused, Opening
-from gateway.ports.queue import outbox_bell, owner_name
+from gateway.ports.queue import outbox_bell, owner_name, wish_bell
 from gateway.services.lines import LINE_LOST
 from gateway.workers.line_reader import LineReader
 from gateway.workers.outbox_sender import OutboxSender
@@ -253,7 +253,7 @@ class SessionOwner:
             await asyncio.wait_for(self._wish_changed(wish), seconds)
 
     async def _wish_changed(self, wish: Wish) -> None:
-        with self._tools.queue.listen(outbox_bell(self.lease.session_uid)) as ears:
+        with self._tools.queue.listen(wish_bell(self.lease.session_uid)) as ears:
             while True:
                 try:
                     if not wish.holds_for(await self._tools.lines.look(self.lease)):

@@ -16,7 +16,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.messages import State as MessageState
 from gateway.domain.sessions import DesiredState, OnAmbiguous, State
-from gateway.ports.queue import FLEET, outbox_bell
+from gateway.ports.queue import FLEET, wish_bell
 from tests.unit.services.house import House
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_pb2 as resource
@@ -92,6 +92,18 @@ async def test_what_is_only_validated_is_not_created(house: House) -> None:
     await created(house)
     with pytest.raises(SessionExists):
         await house.sessions.create(house.call(), request)
+
+
+@pytest.mark.parametrize("told", [LineState.CONNECTED, LineState.DEGRADED])
+async def test_a_session_whose_owner_is_gone_has_no_line_whatever_that_owner_said_last(
+    house: House, lease: Lease, told: LineState
+) -> None:
+    await house.lines.changed(lease, LineChanged(told))
+    request = pb.GetSessionRequest(session_id="sales")
+    said = (await house.sessions.get(house.call(), request)).session.status
+    await house.leases.release(lease)
+    shown = (await house.sessions.get(house.call(), request)).session.status
+    assert (said.state, shown.state) == ((await house.session()).state, State.STATE_STARTING)
 
 
 async def test_pages_hold_every_session_once_in_the_order_of_their_ids(house: House) -> None:
@@ -174,7 +186,7 @@ async def test_what_is_only_validated_is_not_changed(house: House) -> None:
 
 
 async def test_stop_and_start_store_what_is_wanted_and_wake_who_carries_it_out(house: House, lease: Lease) -> None:
-    with house.queue.listen(FLEET) as fleet, house.queue.listen(outbox_bell(lease.session_uid)) as owner:
+    with house.queue.listen(FLEET) as fleet, house.queue.listen(wish_bell(lease.session_uid)) as owner:
         stopped = (await house.sessions.stop(house.call(), pb.StopSessionRequest(session_id="sales"))).session
         assert await fleet.heard(5)
         assert await owner.heard(5)
