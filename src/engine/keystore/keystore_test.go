@@ -155,6 +155,39 @@ func TestAHistoryNoticeIsKeptOnce(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenLazilyIsOnDiskWithTheNextThatIsNot(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "keys.db"))
+	store.db.SetMaxOpenConns(1)
+	level := func(ctx context.Context) (found string) {
+		t.Helper()
+		transaction, err := store.db.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer transaction.Rollback() //nolint:errcheck // it only reads
+		if err := transaction.QueryRow("PRAGMA synchronous").Scan(&found); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	for range 2 {
+		if lazy := level(Lazily(context.Background())); lazy != "1" {
+			t.Errorf("a lazy transaction writes as %s", lazy)
+		}
+		if other := level(context.Background()); other != "2" {
+			t.Errorf("another transaction writes as %s", other)
+		}
+	}
+	level(Lazily(context.Background()))
+	if err := store.KeepHistoryNotice(context.Background(), "A1", time.Now(), []byte("notice")); err != nil {
+		t.Fatal(err)
+	}
+	var alone string
+	if err := store.db.QueryRow("PRAGMA synchronous").Scan(&alone); err != nil || alone != "2" {
+		t.Errorf("what is written alone is written as %s (%v)", alone, err)
+	}
+}
+
 func TestAStatementThatIsBeingReadCanBeUsedAgainMeanwhile(t *testing.T) {
 	ctx := context.Background()
 	store := open(t, filepath.Join(t.TempDir(), "keys.db"))

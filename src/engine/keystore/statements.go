@@ -17,7 +17,7 @@ type remembering struct{ driver.Connector }
 func (r remembering) Connect(ctx context.Context) (driver.Conn, error) {
 	opened, err := r.Connector.Connect(ctx)
 	if conn, ok := opened.(connection); ok && err == nil {
-		return &rememberingConn{connection: conn, kept: make(map[string]*keptStatement)}, nil
+		return &rememberingConn{connection: conn, kept: make(map[string]*keptStatement), level: onDisk}, nil
 	}
 	return opened, err
 }
@@ -49,10 +49,15 @@ type keptStatement struct {
 // rememberingConn is one connection; database/sql lets one at a time use it.
 type rememberingConn struct {
 	connection
-	kept map[string]*keptStatement
+	kept     map[string]*keptStatement
+	level    level
+	isInside bool // a transaction
 }
 
 func (c *rememberingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.writeAs(ctx, onDisk); err != nil {
+		return nil, err
+	}
 	if kept := c.prepared(ctx, query); kept != nil {
 		return kept.ExecContext(ctx, args)
 	}
@@ -60,6 +65,11 @@ func (c *rememberingConn) ExecContext(ctx context.Context, query string, args []
 }
 
 func (c *rememberingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if verb(query) != "SELECT" {
+		if err := c.writeAs(ctx, onDisk); err != nil {
+			return nil, err
+		}
+	}
 	kept := c.prepared(ctx, query)
 	if kept == nil {
 		return c.connection.QueryContext(ctx, query, args)
@@ -98,9 +108,16 @@ func (c *rememberingConn) prepared(ctx context.Context, query string) *keptState
 
 // isPlain says whether SQL reads or writes rows and nothing else.
 func isPlain(query string) bool {
+	switch verb(query) {
+	case "SELECT", "INSERT", "UPDATE", "DELETE":
+		return !strings.Contains(query, ";")
+	}
+	return false
+}
+
+func verb(query string) string {
 	query = strings.TrimSpace(query)
-	verb := strings.ToUpper(query[:min(len(query), 6)])
-	return (verb == "SELECT" || verb == "INSERT" || verb == "UPDATE" || verb == "DELETE") && !strings.Contains(query, ";")
+	return strings.ToUpper(query[:min(len(query), 6)])
 }
 
 // Close closes what is kept, and the connection.

@@ -144,7 +144,7 @@ func (a *ahead) fail() {
 // confirm marks messages as done, all in one commit, and sends their receipts.
 func (a *ahead) confirm(stored []*told) error {
 	buffer := a.line.options.Device.EventBuffer
-	err := buffer.DoDecryptionTxn(a.line.ctx, func(ctx context.Context) error {
+	err := buffer.DoDecryptionTxn(context.WithValue(a.line.ctx, confirming{}, true), func(ctx context.Context) error {
 		for _, message := range stored {
 			if err := a.line.gate.EventBuffer.ClearBufferedEventPlaintext(ctx, message.hash); err != nil {
 				return err

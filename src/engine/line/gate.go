@@ -10,6 +10,8 @@ import (
 	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/whatsmeow/store"
 	"modernc.org/sqlite"
+
+	"wagate.dev/src/engine/keystore"
 )
 
 // errUsedKey is what is wrong with a message that was encrypted with a key of another one. whatsmeow would take it for a
@@ -78,6 +80,11 @@ func (g *gate) latest() [32]byte {
 	return g.asked
 }
 
+// confirming marks the context of what is followed by a receipt.
+type confirming struct{}
+
+// DoDecryptionTxn need not wait for the disk: whatever is decrypted is marked as done before its receipt leaves, and that
+// is on disk together with all before it.
 func (g *gate) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {
 	leave, err := g.pass()
 	if err != nil {
@@ -85,6 +92,9 @@ func (g *gate) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context
 	}
 	defer leave()
 	var decryptErr error
+	if ctx.Value(confirming{}) == nil {
+		ctx = keystore.Lazily(ctx)
+	}
 	err = g.EventBuffer.DoDecryptionTxn(ctx, func(ctx context.Context) error {
 		if decryptErr = decrypt(ctx); errors.Is(decryptErr, signalerror.ErrOldCounter) {
 			decryptErr = errUsedKey
