@@ -19,10 +19,12 @@ from tests.stage.refusing import refused
 from tests.stage.shop import Shop, new_shop
 from tests.stage.small_disk import SmallDisk, small_disk
 from tests.stage.waiting import eventually
-from wagate.v1 import message_pb2
+from wagate.v1 import message_pb2, session_pb2
 
 State = message_pb2.Message.State
+SessionState = session_pb2.SessionStatus.State
 WITHIN: Final = 30.0
+SHORT_LEASES: Final = {"WAGATE_LEASES__TTL": "3s", "WAGATE_LEASES__RENEW_EVERY": "1s"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Scene:
             answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
+    async def has_no_line(self) -> bool:
+        """Whether the session says so: without room nobody can go on owning it."""
+        return (await self.shop.status()).state != SessionState.STATE_CONNECTED
+
     async def does_not_serve(self) -> bool:
         """Whether health says so of the whole."""
         return not await self.serves()
@@ -62,7 +68,7 @@ async def scene(lab: Lab, tmp_path: Path) -> AsyncIterator[Scene]:
     folder = tmp_path / "gateway"
     async with (
         small_disk(folder / "data") as disk,
-        gateway_process(folder, lab.environment, disk.entering) as gateway,
+        gateway_process(folder, {**lab.environment, **SHORT_LEASES}, disk.entering) as gateway,
     ):
         yield Scene(gateway, disk, await new_shop(gateway, lab), await lab.person("Ada"))
 
@@ -78,6 +84,7 @@ async def test_a_full_disk_refuses_and_keeps_what_was_accepted_and_room_is_all_i
 
         await scene.ada.say(scene.shop.phone_number, "while it is full")
         await eventually(scene.does_not_serve, WITHIN)
+        await eventually(scene.has_no_line, WITHIN)
         assert await scene.serves("wagate.v1.EventService")
         assert not await scene.serves("wagate.v1.MessageService")
         assert (await scene.shop.message(before.message_id)).state == State.STATE_SENT

@@ -170,6 +170,9 @@ class Session:
 RESTING = frozenset({State.STATE_STOPPED, State.STATE_LOGGED_OUT})
 """The states in which a session that is not wanted stays without an owner."""
 
+SAYS_THAT_A_LINE_IS_OPEN = (State.STATE_CONNECTED, State.STATE_DEGRADED)
+"""The states of which only an owner can speak."""
+
 DELETABLE = RESTING
 """The states in which a session can be deleted without force."""
 

@@ -205,6 +205,9 @@ class Fences(Protocol):
     async def check(self, session_uid: str, fence: int) -> None:
         """Raise LeaseLost unless this fence holds the session's lease."""
 
+    async def is_held(self, session_uid: str) -> bool:
+        """Whether anybody holds the session's lease."""
+
 
 class UnitOfWork(Protocol):
     """One unit. `now` is its moment by the store's clock; it does not go back from one unit to the next."""

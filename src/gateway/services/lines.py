@@ -8,7 +8,7 @@ from typing import Final
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
-from gateway.domain.sessions import Forbidden, LinkedDevice, Session, State
+from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN, Forbidden, LinkedDevice, Session, State
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.identities import learn
@@ -27,7 +27,6 @@ _STATE_OF_LINE: Final = {
     LineState.BLOCKED: State.STATE_BLOCKED,
 }
 
-_SAYS_THAT_A_LINE_IS_OPEN: Final = (State.STATE_CONNECTED, State.STATE_DEGRADED)
 _AT_ONCE: Final = 200
 
 _NO_NEWS: Final = {
@@ -60,7 +59,7 @@ class Lines:
         """Note that no session has a line any more, whatever it said last: the process that held the lines is gone."""
 
         async def work(uow: UnitOfWork) -> bool:
-            sessions = await uow.sessions.in_states(_SAYS_THAT_A_LINE_IS_OPEN, _AT_ONCE)
+            sessions = await uow.sessions.in_states(SAYS_THAT_A_LINE_IS_OPEN, _AT_ONCE)
             for session in sessions:
                 previous = session.copy()
                 session.state = State.STATE_RECONNECTING

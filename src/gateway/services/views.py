@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.domain.access import Call
 from gateway.domain.messages import Message
-from gateway.domain.sessions import Session
+from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN, Session, State
 from gateway.ports.provider import Providers
 from gateway.ports.unit_of_work import UnitOfWork
 from gateway.services.holds import hold_of
@@ -30,8 +30,11 @@ class Views:
         return session.status_proto(uow.now, account, outbox, capabilities)
 
     async def session(self, uow: UnitOfWork, session: Session) -> session_pb2.Session:
-        """A session, whole."""
-        return session.to_proto(await self.status(uow, session))
+        """A session, whole. Whatever its owner stored last: without an owner it has no line."""
+        status = await self.status(uow, session)
+        if session.state in SAYS_THAT_A_LINE_IS_OPEN and not await uow.fences.is_held(session.uid):
+            status.state = State.STATE_STARTING
+        return session.to_proto(status)
 
     async def message_for(self, uow: UnitOfWork, call: Call, message: Message) -> message_pb2.Message:
         """A message as far as the caller may see it."""

@@ -39,6 +39,23 @@ async def test_a_lease_that_ran_out_may_not_write(stage: Stage) -> None:
         await check(stage, lease)
 
 
+async def test_a_lease_is_held_from_its_claim_until_it_runs_out_or_is_given_back(stage: Stage) -> None:
+    session = await stored_session(stage.store)
+
+    async def is_held() -> bool:
+        return await stage.store.read(lambda unit: unit.fences.is_held(session.uid))
+
+    assert not await is_held()
+    (lease,) = await stage.leases.claim("me", limit=1, ttl=TTL)
+    assert await is_held()
+    await stage.leases.release(lease)
+    assert not await is_held()
+    await stage.leases.claim("another", limit=1, ttl=TTL)
+    assert await is_held()
+    stage.clock.move(seconds=15)
+    assert not await is_held()
+
+
 async def test_a_lost_fence_fails_its_own_unit_alone(stage: Stage) -> None:
     await stored_session(stage.store)
     (lease,) = await stage.leases.claim("me", limit=1, ttl=TTL)

@@ -56,6 +56,10 @@ class SqlFences:
         if row is None or row["fence"] != fence or row["expire_time"] <= to_micros(self._transaction.now):
             raise LeaseLost
 
+    async def is_held(self, session_uid: str) -> bool:
+        row = await self._row(session_uid)
+        return row is not None and row["expire_time"] > to_micros(self._transaction.now)
+
     def lookups(self, session_uids: Iterable[str]) -> list[Lookup]:
         """What to ask for leases that are not known yet, and for their sessions, which owners look at next."""
         uids = list(session_uids)
