@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,6 +13,7 @@ import pytest
 from tests.acceptance.conftest import World
 from tests.acceptance.witness import witnessed
 from tests.stage.faults import ban, drop, outdate, replace
+from tests.stage.processes import engine_of, gone
 from tests.stage.shop import PAIRED_WITHIN, Shop, State, reached
 from tests.stage.waiting import eventually
 from tests.stage.watching import Watch
@@ -115,3 +118,19 @@ async def test_with_the_usual_pings_a_frozen_line_is_degraded_in_45_seconds_and_
     assert degraded.record_time.ToDatetime(UTC) - begun <= timedelta(seconds=45)
     assert lost.record_time.ToDatetime(UTC) - begun <= timedelta(seconds=90)
     assert witness.longest_lie <= AT_ONCE.total_seconds()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_an_engine_that_hangs_is_replaced_and_no_session_goes_on_saying_that_it_is_connected(
+    own_world: World,
+) -> None:
+    shop = await own_world.shop()
+    hanging = engine_of(own_world.gateway.process.process_id)
+    async with shop.events(STATE_CHANGED) as events:
+        begun = datetime.now(UTC)
+        os.kill(hanging, signal.SIGSTOP)
+        lost = await becomes(events, State.STATE_RECONNECTING, within=60)
+        await becomes(events, State.STATE_CONNECTED, within=60)
+    assert lost.record_time.ToDatetime(UTC) - begun <= timedelta(seconds=45)
+    await gone(hanging, within=10)
