@@ -156,7 +156,7 @@ func (a *ahead) confirm(stored []*told) error {
 		return err
 	}
 	for _, message := range stored {
-		a.line.client.DangerousInternals().SendMessageReceipt(a.line.ctx, &message.info, message.stanza)
+		a.line.internals().SendMessageReceipt(a.line.ctx, &message.info, message.stanza)
 	}
 	return nil
 }

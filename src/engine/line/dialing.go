@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 
+	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/socket"
 	"go.mau.fi/whatsmeow/util/keys"
 
@@ -28,7 +29,7 @@ func (l *Line) Connect() error {
 
 // connect does what whatsmeow's Connect does, but for who handles what arrives: that are we.
 func (l *Line) connect(ctx context.Context) error {
-	internals := l.client.DangerousInternals()
+	internals := l.internals()
 	frames := socket.NewFrameSocket(logs.ForWhatsmeow(l.options.Log), l.toWhatsApp)
 	if agent := internals.GetUserAgent(); agent != "" {
 		frames.HTTPHeaders.Set("User-Agent", agent)
@@ -46,4 +47,10 @@ func (l *Line) connect(ctx context.Context) error {
 	go l.stanzas.gather(queue, l.gone)
 	go l.work(ctx)
 	return nil
+}
+
+// internals are the parts of whatsmeow that it does not show otherwise. What is done with them is seen by tests.
+func (l *Line) internals() *whatsmeow.DangerousInternalClient {
+	//lint:ignore SA1019 there is no other way to handle stanzas, to confirm them later, or to ask a question of one's own.
+	return l.client.DangerousInternals()
 }

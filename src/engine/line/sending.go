@@ -123,8 +123,7 @@ func (l *Line) CheckNumbers(ctx context.Context, numbers []string) ([]types.IsOn
 // Logout unlinks the device at WhatsApp, and returns once WhatsApp has answered. whatsmeow's own Logout would disconnect
 // while WhatsApp does.
 func (l *Line) Logout(ctx context.Context) error {
-	//lint:ignore SA1019 whatsmeow has no other way to ask a question of one's own.
-	_, err := l.client.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+	_, err := l.internals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
 		Namespace: "md",
 		Type:      "set",
 		To:        types.ServerJID,

@@ -125,7 +125,7 @@ func (l *Line) handle(ctx context.Context, stanza *waBinary.Node) {
 		}
 	}()
 	if react := reactions[stanza.Tag]; react != nil {
-		react(l.client.DangerousInternals(), ctx, stanza)
+		react(l.internals(), ctx, stanza)
 		return
 	}
 	l.options.Log.Warn("nobody knows such a stanza", "tag", stanza.Tag)
