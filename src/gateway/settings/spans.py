@@ -25,7 +25,10 @@ def parse_span(text: object) -> timedelta:
         return text
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         raise ValueError("should be a span with its unit, such as 15s, 250ms, 24h or 1h30m")
-    return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), timedelta())
+    try:
+        return sum((float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), timedelta())
+    except OverflowError:
+        raise ValueError(f"should be a span of less than {timedelta.max.days} days") from None
 
 
 def write_span(span: timedelta) -> str:
@@ -35,6 +38,8 @@ def write_span(span: timedelta) -> str:
         count, span = divmod(span, size)
         if count:
             parts.append(f"{count}{unit}")
+    if span:
+        parts.append(f"0.{span.microseconds:03}ms")
     return "".join(parts) or "0s"
 
 

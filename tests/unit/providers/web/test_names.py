@@ -1,7 +1,10 @@
 """JIDs are people and places."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.domain.addresses import parse_address
 from gateway.domain.identities import Names
 from gateway.domain.lines import Party
 from gateway.providers.web.names import device_of, device_proto, names_of, party_of
@@ -50,3 +53,18 @@ def test_what_somebody_calls_themselves_goes_with_their_names() -> None:
 def test_a_device_keeps_its_number_and_loses_nothing_on_the_way_back() -> None:
     told = item_pb2.Device(jid="4915112345678:7@s.whatsapp.net", lid="123@lid", phone_number="+4915112345678")
     assert device_proto(device_of(told)) == told
+
+
+SERVERS = ("s.whatsapp.net", "lid", "hosted", "hosted.lid", "c.us", "g.us", "newsletter", "broadcast", "bot", "")
+NEARLY = st.text(max_size=30) | st.builds(
+    "{}@{}".format, st.from_regex(r"[0-9a-z.:@٣-]{0,20}", fullmatch=True), st.sampled_from(SERVERS)
+)
+
+
+@given(NEARLY, NEARLY)
+def test_whatever_a_line_calls_somebody_is_a_person_who_can_be_addressed_or_a_place(jid: str, other: str) -> None:
+    party = party_of(jid, other)
+    names = [name for name in (party.names.lid, party.names.phone_number) if name]
+    assert party.place_jid == ("" if names else jid)
+    for name in names:
+        assert parse_address(name).value == name
