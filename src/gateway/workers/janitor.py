@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from gateway.domain.errors import StoreUnavailable
-from gateway.ports.provider import Providers
+from gateway.ports.provider import Provider, Providers
 from gateway.services.keys import Keys
 from gateway.services.outbox import Outbox
 from gateway.services.restrictions import Restrictions
@@ -50,5 +50,13 @@ class Janitor:
             log.info("Restrictions of sessions ended.", count=lifted)
         for provider in self._providers.by_name.values():
             for uid in await self._keys.forgettable(provider.kept_sessions()):
-                if provider.erase(uid):
-                    log.info("The keys of a deleted session were erased.", session_uid=uid)
+                _erase(provider, uid)
+
+
+def _erase(provider: Provider, session_uid: str) -> None:
+    """Erase what can be erased now; the rest is tried again with the next round."""
+    try:
+        if provider.erase(session_uid):
+            log.info("The keys of a deleted session were erased.", session_uid=session_uid)
+    except OSError:
+        log.exception("The keys of a deleted session cannot be erased.", session_uid=session_uid)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -44,3 +45,22 @@ async def test_keys_of_deleted_sessions_are_forgotten_and_no_others(house: House
     request = pb.DeleteSessionRequest(session_id="deleted", force=True)
     await house.sessions.delete(house.call(), request)
     await eventually(lambda: house.provider.kept == [kept.uid, "s_of_nobody"])
+
+
+@pytest.mark.usefixtures("janitor")
+async def test_keys_that_the_disk_does_not_let_go_are_tried_again_and_stop_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = await house.create("deleted")
+    house.provider.kept = [deleted.uid]
+    tried = asyncio.Event()
+
+    def fail(_uid: str) -> bool:
+        tried.set()
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.provider, "erase", fail)
+        await house.sessions.delete(house.call(), pb.DeleteSessionRequest(session_id="deleted", force=True))
+        await asyncio.wait_for(tried.wait(), SECONDS)
+    await eventually(lambda: house.provider.kept == [])
