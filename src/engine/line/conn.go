@@ -50,9 +50,10 @@ func (c *leasedConn) Write(bytes []byte) (int, error) {
 	return c.Conn.Write(bytes)
 }
 
-// Read lets no byte in that arrived after the lease had run out, and none while it may not read.
+// Read lets no byte in that arrived after the lease had run out, and none while it may not read: that is no silence.
 func (c *leasedConn) Read(bytes []byte) (int, error) {
 	for !c.mayRead() && !c.isClosed() {
+		c.heard()
 		select {
 		case <-time.After(lookAgain):
 		case <-c.closed:

@@ -3,6 +3,7 @@ package line
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,11 @@ const patience = 5 * time.Second
 
 // connected returns a leased connection and the far end of it.
 func connected(t *testing.T, held *lease.Lease) (*leasedConn, net.Conn) {
+	t.Helper()
+	return connectedWith(t, held, func() {}, func() bool { return true })
+}
+
+func connectedWith(t *testing.T, held *lease.Lease, heard func(), mayRead func() bool) (*leasedConn, net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,7 +34,7 @@ func connected(t *testing.T, held *lease.Lease) (*leasedConn, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close() })
-	conn := newLeasedConn(near, held, func() {}, func() bool { return true })
+	conn := newLeasedConn(near, held, heard, mayRead)
 	t.Cleanup(func() { conn.Close() })
 	if err := far.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -109,5 +115,32 @@ func TestAWriteThatWaitsEndsWithTheLease(t *testing.T) {
 	case <-blocked:
 	case <-time.After(patience):
 		t.Fatal("a write went on after the lease")
+	}
+}
+
+func TestWhatMayNotBeReadYetIsNeitherLetInNorTakenForSilence(t *testing.T) {
+	var heard atomic.Int32
+	var mayRead atomic.Bool
+	conn, far := connectedWith(t, lease.New(lease.Now()+time.Hour), func() { heard.Add(1) }, mayRead.Load)
+	if _, err := far.Write([]byte("hi")); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string)
+	go func() {
+		got := make([]byte, 5)
+		n, _ := conn.Read(got)
+		read <- string(got[:n])
+	}()
+	select {
+	case got := <-read:
+		t.Fatalf("%q was let in", got)
+	case <-time.After(5 * lookAgain):
+	}
+	if heard.Load() == 0 {
+		t.Fatal("it was taken for silence")
+	}
+	mayRead.Store(true)
+	if got := <-read; got != "hi" {
+		t.Fatalf("then %q was let in", got)
 	}
 }
