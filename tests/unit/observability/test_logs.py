@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from gateway.observability import redact, rendered, start_logging
+from gateway.observability.calls import call_log
 from gateway.observability.lines import Lines
 from gateway.settings.tree import Log
 from wagate.v1 import contact_service_pb2, message_service_pb2, pairing_service_pb2
@@ -76,6 +77,22 @@ def test_a_line_is_one_json_object_with_sentence_level_and_time(written: Written
 def test_what_is_below_the_level_is_not_written(written: Written) -> None:
     structlog.get_logger().debug("Whisper")
     assert written.text() == ""
+
+
+def test_the_line_of_a_call_reads_like_any_other(written: Written) -> None:
+    fields: dict[str, Any] = {"method": "SessionService/GetSession", "code": "OK", "ms": 1.5, "tenant": "default"}
+    fields["correlation_id"] = "order-447700900001"
+    call_log()(**fields)
+    structlog.get_logger().info("Answered a call", **fields)
+    short, usual = written.json()
+    assert list(short) == list(usual)
+    assert short | {"time": ""} == usual | {"time": ""}
+    assert short["correlation_id"] == "order-…0001"
+
+
+def test_the_line_of_a_call_is_written_in_the_form_that_is_wanted(pretty: Written) -> None:
+    call_log()(method="SessionService/GetSession", code="OK", ms=1.5, tenant="default", correlation_id="c-1")
+    assert "Answered a call" in pretty.text()
 
 
 async def test_lines_of_one_turn_of_the_loop_leave_together(written: Written) -> None:

@@ -108,7 +108,8 @@ class Writer:
         try:
             while not self._closing or self._waiting:
                 await self._gather(min(took, _GATHER_SECONDS_AT_MOST))
-                group, self._waiting = self._waiting[:GROUP_AT_MOST], self._waiting[GROUP_AT_MOST:]
+                size = min(self._size(), GROUP_AT_MOST)
+                group, self._waiting = self._waiting[:size], self._waiting[size:]
                 if group:
                     begun = loop.time()
                     await self._write(group)
@@ -120,6 +121,11 @@ class Writer:
             for entry in self._waiting:
                 entry.fail(StoreUnavailable())
             await self._disconnect()
+
+    def _size(self) -> int:
+        """How many of those who wait are the next group: all, or half of a crowd."""
+        waiting = len(self._waiting)
+        return waiting if self._wanted == 1 or self._closing else max(self._wanted, waiting // 2)
 
     async def _gather(self, seconds: float) -> None:
         """Wait until something waits, and then for so long until enough does."""
