@@ -101,3 +101,25 @@ async def test_a_full_disk_refuses_and_keeps_what_was_accepted_and_room_is_all_i
     assert [received.text for received in inbox.seen] == ["before", *accepted, "after"]
     assert (await scene.shop.message(after.message_id)).state == State.STATE_SENT
     assert scene.gateway.process.process_id == process_id
+
+
+async def test_where_only_the_keys_find_no_room_the_line_waits_for_it_and_nothing_is_lost_or_doubled(
+    lab: Lab, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gateway"
+    environment = {**lab.environment, "WAGATE_STORE__URL": f"sqlite+aiosqlite:///{folder}/elsewhere.db"}
+    async with (
+        small_disk(folder / "data") as disk,
+        gateway_process(folder, environment, disk.entering) as gateway,
+    ):
+        scene = Scene(gateway, disk, await new_shop(gateway, lab), await lab.person("Ada"))
+        async with scene.ada.inbox() as inbox, scene.shop.events() as events:
+            disk.fill()
+            for number in range(3):
+                await scene.shop.accept(scene.ada.phone_number, f"{number}")
+            await scene.ada.say(scene.shop.phone_number, "while it is full")
+            await eventually(scene.has_no_line, WITHIN)
+            disk.make_room()
+            await inbox.until(lambda received: received.text == "2", within=WITHIN)
+            await events.until(lambda event: event.HasField("message_received"), within=WITHIN)
+        assert [received.text for received in inbox.seen] == ["0", "1", "2"]

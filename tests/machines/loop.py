@@ -22,7 +22,7 @@ _LENIENT: Final = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-SHORT: Final = settings(_LENIENT, max_examples=40, stateful_step_count=30, derandomize=True)
+SHORT: Final = settings(_LENIENT, max_examples=30, stateful_step_count=30, derandomize=True)
 """The same examples each time: what runs with all tests."""
 LONG: Final = settings(_LENIENT, max_examples=1500, stateful_step_count=60)
 """Other examples each time: what runs when it is asked for."""

@@ -52,17 +52,9 @@ async def sailing(faulty: FaultyHouse, plan: Plan) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("fault", Fault)
-async def test_a_session_that_was_perhaps_claimed_is_owned_soon_after(faulty: FaultyHouse, fault: Fault) -> None:
-    plan = Plan()
-    plan.strike("claim", fault)
-    await faulty.calm.create()
-    async with sailing(faulty, plan):
-        await faulty.calm.provider.line()
-    assert plan.is_over
-
-
-@pytest.mark.parametrize("fault", Fault)
-async def test_it_is_owned_soon_also_beside_others(faulty: FaultyHouse, fault: Fault) -> None:
+async def test_a_session_that_was_perhaps_claimed_is_owned_soon_after_beside_others(
+    faulty: FaultyHouse, fault: Fault
+) -> None:
     plan = Plan()
     await faulty.calm.create("sales")
     async with sailing(faulty, plan):
