@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.stage.children import child
+import pytest
+
+from tests.stage.children import Child, child
 
 _MOUNT: Final = 'mount -t tmpfs -o "size=$1,mode=700" tmpfs "$2" && echo mounted && exec cat'
 _BLOCK: Final = bytes(4096)
@@ -44,8 +46,16 @@ async def small_disk(folder: Path, size: str = "32m") -> AsyncIterator[SmallDisk
     unshare = ("unshare", *_as_ourselves("--user", "--map-root-user"), "--mount")
     log = folder.with_name(folder.name + ".disk.log")
     async with child(*unshare, "sh", "-c", _MOUNT, "mount", size, folder, log=log) as keeper:
-        assert await keeper.said() == b"mounted\n"
+        if not await _is_mounted(keeper):
+            pytest.skip("mounting a small disk needs root, or a machine where users may make namespaces")
         yield SmallDisk(keeper.process_id, folder)
+
+
+async def _is_mounted(keeper: Child) -> bool:
+    try:
+        return await keeper.said() == b"mounted\n"
+    except AssertionError:
+        return False
 
 
 def _as_ourselves(*options: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
@@ -11,13 +12,14 @@ from tests.stage.faulty.plan import Fault, Plan
 
 class FaultyQueue:
     """See `gateway.ports.queue.Queue`. Bells of `lost` are heard by nobody and those of `doubled` twice, by what they
-    begin with; questions go wrong as `plan` says of `ask`.
+    begin with; questions go wrong as `plan` says of `ask`, and their answers are `delay` seconds on the way.
     """
 
     def __init__(self, queue: Queue) -> None:
         self.plan = Plan()
         self.lost: tuple[str, ...] = ()
         self.doubled: tuple[str, ...] = ()
+        self.delay = 0.0
         self._queue = queue
 
     def ring(self, *bells: str) -> None:
@@ -33,6 +35,7 @@ class FaultyQueue:
         if fault is Fault.NOT_DONE:
             raise AnswerOverdue
         answer = await self._queue.ask(name, question, timeout=timeout)
+        await asyncio.sleep(self.delay)
         if fault is Fault.ANSWER_LOST:
             raise AnswerOverdue
         return answer

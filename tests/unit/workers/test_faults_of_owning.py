@@ -103,11 +103,11 @@ async def test_a_bell_that_rings_twice_changes_nothing(faulty: FaultyHouse, leas
     assert faulty.copies() == ["0", "1", "2", "3", "4"]
 
 
-async def check(faulty: FaultyHouse) -> contact_service_pb2.CheckContactsResponse:
-    """Ask, under one request_id, whether a number has an account."""
+async def check(faulty: FaultyHouse, seconds: float = 30.0) -> contact_service_pb2.CheckContactsResponse:
+    """Ask, under one request_id, whether a number has an account; wait so long for the answer."""
     request = contact_service_pb2.CheckContactsRequest(session_id="sales", phone_numbers=[PHONE], request_id="once")
     contacts = Contacts(faulty.store, Owners(faulty.queue), faulty.calm.live)
-    return await contacts.check(faulty.calm.call(), request)
+    return await contacts.check(faulty.calm.call(seconds=seconds), request)
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -121,3 +121,15 @@ async def test_a_question_that_was_perhaps_asked_leaves_the_outcome_open_and_can
             await check(faulty)
         assert faulty.calm.provider.checks == (1 if fault is Fault.ANSWER_LOST else 0)
         assert (await check(faulty)).results[0].on_whatsapp
+
+
+async def test_an_answer_that_comes_too_late_is_kept_for_the_same_question(faulty: FaultyHouse, lease: Lease) -> None:
+    faulty.calm.provider.accounts[PHONE] = Names("200@lid", PHONE)
+    async with faulty.connected(lease):
+        faulty.queue.delay = 1.0
+        with pytest.raises(OutcomeOpen):
+            await check(faulty, seconds=0.5)
+        faulty.queue.delay = 0.0
+        again = await check(faulty)
+    assert (again.results[0].on_whatsapp, again.repeated_request) == (True, True)
+    assert faulty.calm.provider.checks == 1
