@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -33,14 +34,17 @@ def main() -> None:
     asked = _asked()
     terms = Terms(asked.seed, asked.kills, asked.sessions, asked.messages, asked.rate)
     sys.stderr.write(f"{terms}\n")
-    with tempfile.TemporaryDirectory(prefix="wagate-faults-") as folder:
-        record = asyncio.run(run(terms, Path(folder), rest_within=600))
+    folder = Path(tempfile.mkdtemp(prefix="wagate-faults-"))
+    sys.stderr.write(f"Databases and logs are in {folder}, and stay there if anything fails\n")
+    record = asyncio.run(run(terms, folder, rest_within=600))
     if asked.keep:
         keep(record, asked.keep)
     findings = judged(record)
     write(record, findings, ROOT / "build" / "faults.json")
     sys.stdout.write(table(record, findings) + "\n")
-    sys.exit(any(finding.violations for finding in findings))
+    if any(finding.violations for finding in findings):
+        sys.exit(1)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ class Caller:
             try:
                 message = (await call).message
             except aio.AioRpcError as error:
+                if error.code() is StatusCode.CANCELLED:
+                    raise asyncio.CancelledError from error  # so gRPC tells us that it is us who are cancelled
                 if error.code() not in _NO_ANSWER:
                     raise
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
