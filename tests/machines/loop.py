@@ -24,7 +24,7 @@ _LENIENT: Final = settings(
 )
 SHORT: Final = settings(_LENIENT, max_examples=30, stateful_step_count=30, derandomize=True)
 """The same examples each time: what runs with all tests."""
-LONG: Final = settings(_LENIENT, max_examples=1500, stateful_step_count=60)
+LONG: Final = settings(_LENIENT, max_examples=500, stateful_step_count=60)
 """Other examples each time: what runs when it is asked for."""
 
 

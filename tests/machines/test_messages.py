@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
@@ -20,7 +20,16 @@ from gateway.domain.errors import (
     SessionLoggedOut,
 )
 from gateway.domain.leases import Lease
-from gateway.domain.lines import LineChanged, LineState, NotSent, OutcomeUnknown, Refused, SendOutcome, Sent
+from gateway.domain.lines import (
+    LineChanged,
+    LineState,
+    NotSent,
+    OutcomeUnknown,
+    ReachoutRestricted,
+    Refused,
+    SendOutcome,
+    Sent,
+)
 from gateway.domain.messages import Level, State
 from gateway.domain.sessions import LinkedDevice, OnAmbiguous
 from tests.machines.expected import ENDED, REPEATS, Expected
@@ -28,7 +37,7 @@ from tests.machines.log import Log
 from tests.machines.loop import LONG, SHORT, Ground, Machine, check, driven
 from tests.unit.services.house import a_send
 from tests.unit.services.telling import now as whatsapps_now
-from tests.unit.services.telling import person, receipt
+from tests.unit.services.telling import person, place, receipt, says
 from tests.unit.workers.crew import another_owner_takes
 from wagate.v1 import message_pb2, session_service_pb2
 from wagate.v1 import message_service_pb2 as pb
@@ -36,10 +45,11 @@ from wagate.v1 import message_service_pb2 as pb
 CHATS: Final = 2
 LEVELS: Final = (Level.LEVEL_UNSPECIFIED, Level.LEVEL_DELIVERED, Level.LEVEL_READ, Level.LEVEL_PLAYED)
 FAILURES: Final = (OutcomeUnknown("the answer was lost"), Refused("503"), NotSent("no line"))
-OUTCOMES: Final[tuple[SendOutcome, ...]] = (*FAILURES, Refused("479"), Sent(whatsapps_now(), person().names))
+LOCKED: Final = Refused("463")
+OUTCOMES: Final[tuple[SendOutcome, ...]] = (*FAILURES, Refused("479"), LOCKED, Sent(whatsapps_now(), person().names))
 LONGEST_PAUSE: Final = timedelta(seconds=61)
 SPANS: Final = (timedelta(seconds=3), timedelta(seconds=11), LONGEST_PAUSE, timedelta(minutes=61))
-SOON: Final = timedelta(hours=1)
+SOON = LOCKED_FOR = timedelta(hours=1)
 
 any_message = st.integers(0, 20)
 
@@ -53,6 +63,8 @@ class MessageMachine(Machine):
         self.requests: dict[str, tuple[int, str]] = {}
         self.in_flight: Expected | None = None
         self.stale: Lease | None = None
+        self.heard_from: set[int] = set()
+        self.locked_until: datetime | None = None
         self.holds = False
         self.linked = True
 
@@ -218,6 +230,21 @@ class MessageMachine(Machine):
         await receipt(self.house, self.lease, level, message.message_id, by=by)
         message.arrive(level)
 
+    @rule(chat=st.integers(0, CHATS - 1))
+    @driven
+    async def message_comes(self, chat: int) -> None:
+        where = place(person(phone_number=self.people[chat]))
+        await self.house.inbox.message(self.lease, says("Good day", where))
+        self.heard_from.add(chat)
+
+    @rule(active=st.booleans(), until=st.sampled_from([None, SOON / 2]))
+    @driven
+    async def whatsapp_forbids_new_chats(self, active: bool, until: timedelta | None) -> None:
+        now = self.house.clock.now()
+        fact = ReachoutRestricted(active, now + until if until else None)
+        await self.house.restrictions.reachout(self.lease, fact)
+        self.locked_until = now + (until or LOCKED_FOR) if active else None
+
     @rule(span=st.sampled_from(SPANS))
     @driven
     async def time_passes(self, span: timedelta) -> None:
@@ -225,7 +252,7 @@ class MessageMachine(Machine):
 
     async def _pass_time(self, span: timedelta) -> None:
         self.house.clock.ahead += span
-        while await self.house.outbox.expire_overdue():
+        while await self.house.outbox.expire_overdue() or await self.house.restrictions.lift_ended():
             pass
         for message in self.messages:
             overdue = message.give_up_time <= self.house.clock.now()
@@ -301,7 +328,10 @@ class MessageMachine(Machine):
         message, self.in_flight = self.in_flight, None
         assert message is not None
         await self.house.outbox.finish(self.lease, message.message_id, outcome)
+        was_sending = message.state == State.STATE_SENDING
         message.finish(outcome, self.house.clock.now(), holds=self.holds)
+        if outcome is LOCKED and was_sending and not self._is_known(message.chat) and not self._is_locked():
+            self.locked_until = self.house.clock.now() + LOCKED_FOR
 
     def _accepted(self, chat: int, shown: message_pb2.Message) -> None:
         self.messages.append(Expected(shown.message_id, chat, from_timestamp(shown.give_up_time)))
@@ -310,13 +340,22 @@ class MessageMachine(Machine):
         return self.messages[which % len(self.messages)]
 
     def _heads(self) -> list[Expected]:
-        """The first of each chat that waits, unless it lets the others pass."""
+        """The first of each chat that waits, unless it lets the others pass or must not be sent now."""
         now = self.house.clock.now()
         heads: dict[int, Expected] = {}
         for message in self.messages:
             if message.waits() and not message.lets_others_pass(now):
                 heads.setdefault(message.chat, message)
-        return list(heads.values())
+        return [head for head in heads.values() if self._is_known(head.chat) or not self._is_locked()]
+
+    def _is_known(self, chat: int) -> bool:
+        """Whether messages were exchanged in a chat."""
+        sent = any(message.chat == chat and message.state == State.STATE_SENT for message in self.messages)
+        return sent or chat in self.heard_from
+
+    def _is_locked(self) -> bool:
+        """Whether WhatsApp forbids to write where none were."""
+        return self.locked_until is not None and self.locked_until > self.house.clock.now()
 
 
 @pytest.mark.timeout(300)
