@@ -69,7 +69,7 @@ class Switchboard:
     def __init__(self, stub: EngineServiceAsyncStub) -> None:
         self._stub = stub
         self._inboxes: dict[tuple[str, int], Inbox] = {}
-        self._said: asyncio.Queue[pb.FollowRequest.Settlement] = asyncio.Queue()
+        self._said: asyncio.Queue[pb.FollowRequest.Settlement | None] = asyncio.Queue()
         self._following = asyncio.Event()
 
     def plug_in(self, session_id: str, fence: int) -> Inbox:
@@ -112,13 +112,18 @@ class Switchboard:
             raise EngineFailed(f"the engine tells nothing more: {error.details()}") from error
         finally:
             call.cancel()
+            self._said.put_nowait(None)
             self._end_all("the engine is gone")
 
     async def _outgoing(self) -> AsyncIterator[pb.FollowRequest]:
+        """What is said of items, until a None: gRPC does not end it by itself with a call that the engine ended."""
         yield pb.FollowRequest()
         while True:
             said = [await self._said.get(), *(self._said.get_nowait() for _ in range(self._said.qsize()))]
-            yield pb.FollowRequest(settlements=said)
+            settlements = [settlement for settlement in said if settlement is not None]
+            if len(settlements) < len(said):
+                return
+            yield pb.FollowRequest(settlements=settlements)
 
     def _put(self, item: item_pb2.Item) -> None:
         inbox = self._inboxes.get((item.session_id, item.fence))

@@ -11,6 +11,7 @@ from gateway.ports.provider import Incoming, LineGone
 from gateway.providers.web.engine import RunningEngine
 from gateway.providers.web.switchboard import ROOM
 from gateway.providers.web.web_line import WebLine
+from tests.stage.waiting import eventually
 from tests.unit.providers.web.conftest import open_line
 from tests.unit.providers.web.scripted_engine import ScriptedEngine
 from wagate.engine.v1 import item_pb2 as pb
@@ -116,6 +117,21 @@ async def test_when_the_engine_goes_every_line_hears_what_waited_and_then_that_i
         await following(told)
         with pytest.raises(LineGone):
             await following(told)
+
+
+async def test_when_the_engine_goes_nothing_is_left_that_would_tell_it_more(
+    line: WebLine, scripted: ScriptedEngine
+) -> None:
+    assert frames_are_waited_for()
+    scripted.stop_telling()
+    with pytest.raises(LineGone):
+        await following(line.incoming())
+    await eventually(lambda: not frames_are_waited_for())
+
+
+def frames_are_waited_for() -> bool:
+    """Whether gRPC waits for a frame that it could write."""
+    return any("_consume_request_iterator" in repr(task) for task in asyncio.all_tasks())
 
 
 async def test_a_line_that_the_engine_closed_is_gone_after_it_said_so(line: WebLine, scripted: ScriptedEngine) -> None:
