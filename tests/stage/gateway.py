@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from wagate.v1.session_service_pb2_grpc import SessionServiceAsyncStub
     from wagate.v1.system_service_pb2_grpc import SystemServiceAsyncStub
 
-_UNTIL_SERVING: Final = 45.0
+_UNTIL_SERVING: Final = 90.0
 
 
 class Gateway:
