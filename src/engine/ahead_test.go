@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,5 +84,22 @@ func TestThousandsThatWaitAreToldInOrder(t *testing.T) {
 		if words != strconv.Itoa(i) {
 			t.Fatalf("message %d is %s", i, words)
 		}
+	}
+}
+
+func TestWhatWasStoredBeforeARefusalIsConfirmed(t *testing.T) {
+	w := startWorker(t)
+	ours := w.pair()
+	anna := w.lab.person(t, &labv1.CreatePersonRequest{Name: "Anna"})
+	var refused atomic.Bool
+	w.judging(func(item *enginev1.Item) bool { return text(item) != "1" || refused.Swap(true) })
+	release := w.holding()
+	anna.sayAll(t, ours, 3)
+	if told := fmt.Sprint(w.toldTexts(3)); told != "[0 1 2]" {
+		t.Fatalf("first told were %s", told)
+	}
+	release()
+	if told := fmt.Sprint(w.toldTexts(2)); told != "[1 2]" {
+		t.Fatalf("told again were %s", told)
 	}
 }

@@ -37,8 +37,9 @@ const (
 
 // entry is an item on its way. One that nobody waits for has no settled channel.
 type entry struct {
-	item    *enginev1.Item
-	settled chan Settlement
+	item     *enginev1.Item
+	settled  chan Settlement
+	isStored bool
 }
 
 // Desk holds the items between all lines and the one worker, in order.
@@ -112,6 +113,7 @@ func (d *Desk) Settle(id uint64, settlement Settlement) {
 	defer d.mu.Unlock()
 	if asked, ok := d.asked[id]; ok {
 		delete(d.asked, id)
+		asked.isStored = settlement == Stored
 		asked.settled <- settlement
 	}
 }

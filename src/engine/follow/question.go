@@ -8,8 +8,12 @@ type Question struct {
 	asked *entry
 }
 
-// IsSettled says whether it is known what became of it.
-func (q *Question) IsSettled() bool { return len(q.asked.settled) > 0 }
+// IsStored says whether the item is known to be stored by now.
+func (q *Question) IsStored() bool {
+	q.desk.mu.Lock()
+	defer q.desk.mu.Unlock()
+	return q.asked.isStored
+}
 
 // Settlement waits until the item is settled. It gives up when patience runs out, when nobody follows, or when the line
 // that asks is gone. It is asked once.

@@ -88,19 +88,18 @@ func (a *ahead) isAny() bool {
 	return a.settling
 }
 
-// stored waits for the first answer, and takes along all behind it that are known already. With the first that is not
-// stored it gives up all that was told.
+// stored waits for the first answer, and takes along all behind it that are stored by now. If the first is not stored it
+// gives up all that was told: those before it are confirmed by then.
 func (a *ahead) stored() []*told {
 	for count := 0; ; count++ {
 		message, failed := a.at(count)
-		if message == nil || count > 0 && !message.answer.Known() {
+		if message == nil || count > 0 && !message.answer.IsStored() {
 			return a.take(count)
 		}
 		if failed || !message.answer.Stored() {
 			a.fail()
-			stored := a.take(count)
 			a.release(len(a.take(a.count())))
-			return stored
+			return nil
 		}
 	}
 }

@@ -92,8 +92,8 @@ func (c *connection) passOver() {
 	c.session.runs++
 }
 
-// Known says whether it is known what became of it.
-func (a *asked) Known() bool { return a.question.IsSettled() }
+// IsStored says whether it is known by now that it was stored.
+func (a *asked) IsStored() bool { return a.question.IsStored() }
 
 // Stored waits until it is known; if it is not stored, the line ends.
 func (a *asked) Stored() bool {
