@@ -12,9 +12,11 @@ import pytest
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tests.stage.children import child
 from tests.stage.gateway import Gateway, gateway_process
 from tests.stage.lab import Lab
 from tests.stage.persons import Person
+from tests.stage.programs import installed
 from tests.stage.refusing import refused
 from tests.stage.shop import Shop, new_shop
 from tests.stage.small_disk import SmallDisk, small_disk
@@ -123,3 +125,12 @@ async def test_where_only_the_keys_find_no_room_the_line_waits_for_it_and_nothin
             await inbox.until(lambda received: received.text == "2", within=WITHIN)
             await events.until(lambda event: event.HasField("message_received"), within=WITHIN)
         assert [received.text for received in inbox.seen] == ["0", "1", "2"]
+
+
+async def test_a_gateway_that_finds_no_room_to_begin_says_so_in_a_sentence(tmp_path: Path) -> None:
+    async with small_disk(tmp_path / "data", "1m") as disk:
+        disk.fill()
+        options = ("serve", "--data.folder", disk.folder, "--grpc.listen", "127.0.0.1:0", "--metrics.listen", "")
+        async with child(*disk.entering, installed("wagate"), *options, log=tmp_path / "log") as process:
+            assert await process.ended() == 1
+            assert process.last_words().endswith("wagate: The database cannot be migrated: database or disk is full\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gateway.adapters.embedded.folder import FolderTaken, locked_folder
+from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable, locked_folder
 from gateway.adapters.sql.migrating import migrate as bring_up
 from gateway.adapters.sql.migrating import migrate_back
 from gateway.bootstrap import store_url
@@ -18,7 +18,7 @@ from gateway.observability import start_logging
 from gateway.settings import load
 
 
-@told(FolderTaken, StoreUnavailable)
+@told(FolderTaken, FolderUnusable, StoreUnavailable)
 def migrate(
     *,
     back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",

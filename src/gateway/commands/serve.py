@@ -13,7 +13,7 @@ import orjson
 import structlog
 import uvloop
 
-from gateway.adapters.embedded.folder import FolderTaken, locked_folder
+from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable, locked_folder
 from gateway.adapters.sql.migrating import migrate
 from gateway.bootstrap import ProviderNotEnabled, RunningGateway, running_gateway, store_url
 from gateway.commands.options import File, Options
@@ -29,6 +29,7 @@ from gateway.transport.rpcs import ContractIncomplete
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _CANNOT: Final = (
     FolderTaken,
+    FolderUnusable,
     CannotListen,
     ProgramMissing,
     ProviderNotEnabled,

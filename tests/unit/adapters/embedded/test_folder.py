@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.embedded.folder import FolderTaken, locked_folder
+from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable, locked_folder
 
 HOLD = """
 import pathlib, sys
@@ -43,3 +43,12 @@ def test_the_folder_is_free_again_after_its_context(tmp_path: Path) -> None:
     for _ in range(2):
         with locked_folder(tmp_path):
             pass
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(FolderUnusable, match="cannot be used: Not a directory"),
+        locked_folder(tmp_path / "file" / "data"),
+    ):
+        pass
