@@ -25,7 +25,7 @@ Wrong = pb.SetFaultRequest.Fault
 
 _BEYOND_THE_LEASE: Final = LEASE_SECONDS + 1.0
 _UNTIL_ENGINE: Final = 60.0
-_UNTIL_SENT: Final = 15.0
+_UNTIL_SENT: Final = 8.0
 _LASTING: Final = {
     Kind.FREEZE: (Wrong(frozen=True), 6.0),
     Kind.LOSE_ACKS: (Wrong(acks_lost=True), 2.0),

@@ -13,7 +13,7 @@ from tests.faults.plan import KILLS, Terms
 from tests.faults.report import table
 from tests.faults.run import run
 
-TERMS = Terms(seed=7, kills=30, messages=300, rate=25)
+TERMS = Terms(seed=7, kills=30, messages=200, rate=12)
 BETWEEN = 5
 """How many kills must fall between a send and its ack."""
 
