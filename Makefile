@@ -122,6 +122,7 @@ TIME ?= 5m
 fuzz: setup ## feed strange bytes to all that decodes them, each for TIME=5m
 	@grep -rEl '^func Fuzz' src/engine src/lab --include='*_test.go' | while read -r file; do \
 	  grep -oE '^func Fuzz[A-Za-z0-9]+' "$$file" | cut -c6- | while read -r target; do \
+	    echo "$$target"; \
 	    go test -C src -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) "./$$(dirname "$${file#src/}")" </dev/null; \
 	  done; \
 	done
