@@ -11,8 +11,8 @@ from tests.benchmarks.course import Course
 from tests.benchmarks.figures import Figure
 from tests.stage.processes import resident
 
-_REST_SECONDS: Final = 45.0
-"""Connected sessions come to rest within this: connections to their keys are kept for half a minute."""
+_REST_SECONDS: Final = 20.0
+"""Connected sessions come to rest within this: connections to their keys are kept for some seconds."""
 
 
 async def memory(course: Course) -> dict[str, float]:

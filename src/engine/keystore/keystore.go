@@ -29,7 +29,7 @@ const maxConnections = 4
 // Two are used all the time while messages arrive: one decrypts, one marks as done. Sessions at rest need none.
 const (
 	maxIdleConnections = 2
-	idleConnection     = 30 * time.Second
+	idleConnection     = 5 * time.Second
 )
 
 // drainPatience is how long a query may go on after the store was closed.
