@@ -133,4 +133,4 @@ async def test_a_gateway_that_finds_no_room_to_begin_says_so_in_a_sentence(tmp_p
         options = ("serve", "--data.folder", disk.folder, "--grpc.listen", "127.0.0.1:0", "--metrics.listen", "")
         async with child(*disk.entering, installed("wagate"), *options, log=tmp_path / "log") as process:
             assert await process.ended() == 1
-            assert process.last_words().endswith("wagate: The database cannot be migrated: database or disk is full\n")
+            assert process.last_words() == "wagate: The database cannot be migrated: database or disk is full\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,10 @@ async def test_a_database_that_fails_refuses_and_goes_on_when_it_is_mended(tmp_p
         assert await unsent(stage.store, session.uid) == 1
 
 
-async def test_a_database_that_is_not_there_cannot_be_opened(tmp_path: Path) -> None:
+async def test_a_database_that_is_not_there_cannot_be_opened_and_leaves_nothing_running(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     with pytest.raises(StoreUnavailable):
         async with open_store(url_of(tmp_path / "nowhere" / "store.db")):
             pass
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if not thread.name.startswith("asyncio")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -74,6 +75,10 @@ class BatchingConnection(aiosqlite.Connection):
         super().__init__(connect, iter_chunk_size=64)
         self._thread.daemon = True
 
+    async def ended(self) -> None:
+        """Wait for the end of the thread of a connection that was not made."""
+        await asyncio.to_thread(self._thread.join)
+
     async def run(self, steps: Sequence[Step]) -> list[list[Row]]:
         """See `gateway.adapters.sql.driver.Driver.run`."""
         return await self._trip(_run, steps)
@@ -131,8 +136,13 @@ def _engine(url: str, connections: int, pragmas: Sequence[str], begin: str) -> A
             connection.execute("PRAGMA " + pragma)
         return connection
 
-    def connection_of(*_arguments: Any, **_options: Any) -> Awaitable[aiosqlite.Connection]:
-        return BatchingConnection(open_file)
+    async def connection_of(*_arguments: Any, **_options: Any) -> aiosqlite.Connection:
+        connection = BatchingConnection(open_file)
+        try:
+            return await connection
+        except BaseException:
+            await connection.ended()
+            raise
 
     engine = create_async_engine(
         url, async_creator=connection_of, pool_size=connections, max_overflow=0, pool_reset_on_return=None
