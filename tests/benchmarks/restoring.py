@@ -11,7 +11,7 @@ from tests.benchmarks.course import Course
 from tests.benchmarks.figures import Figure
 from tests.stage.processes import resident
 
-_REST_SECONDS: Final = 20.0
+_REST_SECONDS: Final = 30.0
 """Connected sessions come to rest within this: connections to their keys are kept for some seconds."""
 
 

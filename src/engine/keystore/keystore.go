@@ -29,7 +29,7 @@ const maxConnections = 4
 // Two are used all the time while messages arrive: one decrypts, one marks as done. Sessions at rest need none.
 const (
 	maxIdleConnections = 2
-	idleConnection     = 5 * time.Second
+	idleConnection     = 15 * time.Second
 )
 
 // drainPatience is how long a query may go on after the store was closed.
@@ -78,7 +78,7 @@ func (k *Keystore) open(ctx context.Context, path string, log *slog.Logger) (err
 	if err = k.container.Upgrade(ctx); err != nil {
 		return err
 	}
-	_, err = k.db.ExecContext(ctx, createNotices)
+	_, err = k.db.ExecContext(ctx, createNotices+"; PRAGMA shrink_memory") // Checking has read all of it.
 	return err
 }
 
