@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from gateway.domain.errors import StoreUnavailable
@@ -9,12 +11,13 @@ from gateway.domain.leases import Lease
 from gateway.domain.lines import Outgoing, SendOutcome
 from gateway.domain.messages import State
 from gateway.ports.provider import LineGone
+from gateway.workers.session_owner import SessionOwner
 from tests.stage.faulty.plan import Fault
-from tests.stage.waiting import eventually
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House, a_send
 from tests.unit.workers.crew import message_in_state
 from tests.unit.workers.faulty_house import FaultyHouse
-from tests.unit.workers.scripted_provider import at_once
+from tests.unit.workers.scripted_provider import CONNECTED, at_once
 
 NOT_DONE, ANSWER_LOST = Fault.NOT_DONE, Fault.ANSWER_LOST
 
@@ -106,18 +109,14 @@ async def test_after_an_unforeseen_fault_nobody_knows_whether_it_left(faulty: Fa
 
     faulty.calm.provider.answer = break_once
     message_id = await faulty.calm.send()
+    working = asyncio.create_task(SessionOwner(lease, faulty.tools()).run())
+    (await faulty.calm.provider.line()).begin_to_tell(CONNECTED)
     with pytest.raises(ZeroDivisionError):
-        await fails(faulty, lease)
+        await asyncio.wait_for(working, SECONDS)
     async with faulty.taken_over(lease):
         await message_in_state(faulty.calm, message_id, State.STATE_SENT)
     assert await faulty.calm.states(message_id) == ["SENDING", "UNCONFIRMED", "SENDING", "SENT"]
     assert len(faulty.provider_ids()) == 1
-
-
-async def fails(faulty: FaultyHouse, lease: Lease) -> None:
-    """An owner at work until it has handed over a message."""
-    async with faulty.connected(lease):
-        await eventually(lambda: bool(faulty.copies()))
 
 
 @pytest.mark.parametrize("call", ["Outbox.begin", "Outbox.finish"])
