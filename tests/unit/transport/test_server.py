@@ -78,7 +78,7 @@ async def test_reflection_asks_for_the_key(tmp_path: Path) -> None:
     assert response.list_services_response.service
 
 
-def test_nothing_is_served_while_an_rpc_lacks_its_access() -> None:
+async def test_nothing_is_served_while_an_rpc_lacks_its_access() -> None:
     file = descriptor_pb2.FileDescriptorProto(name="bare.proto", package="bare", syntax="proto3")
     file.message_type.add(name="Nothing")
     method = file.service.add(name="BareService").method.add(name="Do")
