@@ -109,7 +109,10 @@ class Session:
 
     def restriction(self, kind: Forbidden.ValueType, now: datetime) -> Restriction | None:
         """What WhatsApp forbids the account at this moment, of this kind."""
-        return next((one for one in self.restrictions if one.kind == kind and one.lasts(now)), None)
+        for one in self.restrictions:
+            if one.kind == kind and one.lasts(now):
+                return one
+        return None
 
     def restrict(self, restriction: Restriction) -> None:
         """Note what is forbidden from now on, in place of what was of that kind."""

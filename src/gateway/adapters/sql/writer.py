@@ -58,8 +58,8 @@ class Entry:
 
 class Writer:
     """Takes what waits as soon as it is idle. While a commit runs, the next group gathers; and while many call, a
-    moment longer, until half of them wait: so one half is written while the other half is answered and calls again.
-    Smaller groups cost everyone more, larger ones leave nobody to be served meanwhile.
+    moment longer, until most of them wait: so those are written while the others are answered and call again. Smaller
+    groups cost everyone more, larger ones leave nobody to be served meanwhile.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Writer:
                     await self._write(group)
                     took = loop.time() - begun
                     crowd = len(group) + len(self._waiting)
-                    self._wanted = crowd // 2 if crowd >= _CROWD else 1
+                    self._wanted = _most(crowd) if crowd >= _CROWD else 1
         finally:
             self._closing = True
             for entry in self._waiting:
@@ -123,9 +123,9 @@ class Writer:
             await self._disconnect()
 
     def _size(self) -> int:
-        """How many of those who wait are the next group: all, or half of a crowd."""
+        """How many of those who wait are the next group: all, or most of a crowd."""
         waiting = len(self._waiting)
-        return waiting if self._wanted == 1 or self._closing else max(self._wanted, waiting // 2)
+        return waiting if self._wanted == 1 or self._closing else max(self._wanted, _most(waiting))
 
     async def _gather(self, seconds: float) -> None:
         """Wait until something waits, and then for so long until enough does."""
@@ -184,6 +184,11 @@ class Writer:
         if connection is not None:
             await connection.invalidate()
             await connection.close()
+
+
+def _most(crowd: int) -> int:
+    """Three in four: measured, with 64 callers, against a half and all."""
+    return crowd * 3 // 4
 
 
 async def _run(transaction: Transaction, group: list[Entry]) -> None:

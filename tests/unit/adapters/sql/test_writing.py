@@ -37,7 +37,7 @@ def test_rows_of_a_change_are_written_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("callers", [1, 2, 3, 64])
-async def test_of_many_callers_half_are_written_while_the_others_are_served(tmp_path: Path, callers: int) -> None:
+async def test_of_many_callers_most_are_written_while_the_others_are_served(tmp_path: Path, callers: int) -> None:
     groups: list[int] = []
     await migrate(url_of(tmp_path / "store.db"))
 
