@@ -57,6 +57,20 @@ def test_arrivals_out_of_order_are_found(record: Record) -> None:
     assert receiving.arrivals_keep_their_order(record).violations
 
 
+def test_what_was_said_again_may_be_overtaken(record: Record) -> None:
+    first = taken_in(record)[0]
+    record.rows.remove(first)
+    record.rows.append(first)
+    accepted = [
+        entry
+        for entry in record.oracle
+        if entry.kind == "ACCEPTED" and entry.provider_message_id == first.provider_message_id
+    ]
+    record.oracle.append(accepted[0])
+    assert not receiving.arrivals_keep_their_order(record).violations
+    assert receiving.arrivals_keep_their_order(record).checks > 0
+
+
 def test_a_gap_in_a_sequence_is_found(record: Record) -> None:
     del record.events[len(record.events) // 2]
     assert len(receiving.sequences_have_no_gap(record).violations) == 1

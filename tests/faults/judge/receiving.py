@@ -46,13 +46,17 @@ def _delivered(record: Record, kind: str) -> set[tuple[str, str, str]]:
 
 
 def arrivals_keep_their_order(record: Record) -> Finding:
-    """What one person says in one chat is taken in, in the order in which it was said."""
+    """What one person says in one chat is taken in, in the order in which it was said; but for what could not be read,
+    and was said again: WhatsApp takes word of that for a receipt, and a kill may lose the placeholder that keeps its
+    place.
+    """
     finding = Finding("order of arrival per session and person")
     place = {(row.session_id, row.provider_message_id): number for number, row in enumerate(record.rows)}
+    times = Counter((entry.account, entry.provider_message_id) for entry in record.oracle if entry.kind == "ACCEPTED")
     latest: dict[tuple[str, str, str], int] = {}
     for said in record.said:
         at = place.get((said.session_id, said.provider_message_id))
-        if at is not None:
+        if at is not None and times[said.person, said.provider_message_id] <= 1:
             chat = (said.session_id, said.person, said.group)
             finding.check(latest.get(chat, -1) < at, f"{said.text!r} was overtaken")
             latest[chat] = max(latest.get(chat, -1), at)
