@@ -20,6 +20,7 @@ from gateway.ports.unit_of_work import Store, UnitOfWork
 from wagate.v1 import event_pb2
 
 _POLL_SECONDS: Final = 1.0
+_BEGIN_SECONDS: Final = 5.0
 _READ_AT_ONCE: Final = 1000
 KEPT_BYTES: Final = 16 * 1024 * 1024
 
@@ -63,16 +64,27 @@ class Tail:
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
-        """While the context lasts, what is told from now on is read."""
+        """While the context lasts, what is told from now on is read.
+
+        Raises:
+            StoreUnavailable: the end of the log cannot be found.
+        """
         self._followers += 1
         self._followed.set()
         try:
-            await self._reading.wait()
+            await self._until_read()
             yield
         finally:
             self._followers -= 1
             if not self._followers:
                 self._followed.clear()
+
+    async def _until_read(self) -> None:
+        try:
+            async with asyncio.timeout(_BEGIN_SECONDS):
+                await self._reading.wait()
+        except TimeoutError:
+            raise StoreUnavailable from None
 
     async def run(self) -> None:
         """Read the log as it grows, until cancelled."""

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
 from gateway.domain.lines import NotSent
 from gateway.domain.sessions import Session
+from gateway.services import tail as tail_module
 from gateway.services.tail import Tail
 from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
@@ -54,6 +57,14 @@ async def test_while_nobody_follows_nothing_is_read_and_who_follows_again_misses
         await eventually(lambda: tail.newest == begun + 3)
         assert tail.behind(begun, 10) == await house.stored_log(after=begun)
     reading.cancel()
+
+
+async def test_who_follows_while_the_log_cannot_be_read_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail_module, "_BEGIN_SECONDS", 0.05)
+    unread = Tail(house.store, house.queue)
+    with pytest.raises(StoreUnavailable):
+        async with unread.followed():
+            raise AssertionError("nobody reads it")
 
 
 async def test_a_wait_ends_with_the_first_event_or_with_its_time(house: House, sessions: list[Session]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Executable,
+    FromClause,
     Select,
     Subquery,
     Table,
@@ -30,6 +31,12 @@ def _waiting(table: Table | Subquery = messages) -> tuple[ColumnElement[bool], C
     return table.c.session_uid == _MINE, is_unsent(table.c.state)
 
 
+def _in_line(table: FromClause) -> ColumnElement[bool]:
+    """Not pausing before its next attempt."""
+    pausing = and_(table.c.state == State.STATE_QUEUED, table.c.next_attempt_time > bindparam("now"))
+    return or_(table.c.next_attempt_time.is_(None), not_(pausing))
+
+
 def _heads() -> Executable:
     """Step from chat to chat and look at the first of each: what waits behind the fronts costs nothing."""
     first = messages.alias("first")
@@ -40,14 +47,13 @@ def _heads() -> Executable:
         .scalar_subquery()
     )
     chats = chats.union_all(select(following).where(chats.c.chat_id.is_not(None)))
-    paused = and_(first.c.state == State.STATE_QUEUED, first.c.next_attempt_time > bindparam("now"))
     head = (
         select(first.c.ordinal)
         .where(
             first.c.session_uid == _MINE,
             is_unsent(first.c.state),
             first.c.chat_id == chats.c.chat_id,
-            or_(first.c.next_attempt_time.is_(None), not_(paused)),
+            _in_line(first),
         )
         .order_by(first.c.due_time, first.c.ordinal)
         .limit(1)
@@ -63,13 +69,7 @@ HEADS: Final = _heads()
 
 FRONT: Final = (
     select(messages)
-    .where(*_waiting(), messages.c.chat_id == bindparam("chat_id"))
-    .where(
-        or_(
-            messages.c.next_attempt_time.is_(None),
-            not_(and_(messages.c.state == State.STATE_QUEUED, messages.c.next_attempt_time > bindparam("now"))),
-        )
-    )
+    .where(*_waiting(), messages.c.chat_id == bindparam("chat_id"), _in_line(messages))
     .order_by(messages.c.due_time, messages.c.ordinal)
     .limit(1)
 )
