@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.domain.messages import UNSENT
 
@@ -78,3 +79,13 @@ def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
 def listed(values: Iterable[str | int]) -> str:
     """A list as `among` takes it."""
     return orjson.dumps(list(values)).decode()
+
+
+def numbered(parameter: str) -> TableValuedAlias:
+    """Keys, each with a number, bound as one parameter of JSON: rows of `key` and `value`."""
+    return func.json_each(bindparam(parameter)).table_valued("key", "value")
+
+
+def pairs(numbers: Mapping[str, int]) -> str:
+    """Keys and numbers as `numbered` takes them."""
+    return orjson.dumps(numbers, option=orjson.OPT_SORT_KEYS).decode()

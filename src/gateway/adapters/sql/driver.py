@@ -49,8 +49,8 @@ class Driver(Protocol):
         """End a transaction that only read before anything else is run. Does not wait."""
 
 
-_ROWS_AT_ONCE: Final = (64, 32, 16, 8, 4, 2, 1)
-"""Of one insert: few numbers, so that the database meets few statements, and knows them."""
+_ROWS_AT_ONCE: Final = 64
+"""Of one insert, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,9 @@ class Prepared:
         if not self.values:
             yield Step(self.sql, rows=picked)
             return
-        begun = 0
-        for count in _ROWS_AT_ONCE:
-            while len(picked) - begun >= count:
-                yield Step(self._text(count), tuple(chain.from_iterable(picked[begun : begun + count])))
-                begun += count
+        for begun in range(0, len(picked), _ROWS_AT_ONCE):
+            some = picked[begun : begun + _ROWS_AT_ONCE]
+            yield Step(self._text(len(some)), tuple(chain.from_iterable(some)))
 
     def _text(self, count: int) -> str:
         text = self._of_many.get(count)

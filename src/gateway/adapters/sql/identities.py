@@ -126,9 +126,16 @@ class SqlIdentities:
                 yield from self._id_lookups(tenant_id, values)
 
     def account_lookups(self, tenant_id: str, session_ids: Iterable[str]) -> Iterator[Lookup]:
-        """What to ask for the accounts of some sessions, which whoever reads these looks at next."""
-        learn = partial(self._learn_ids, tenant_id, set())
-        yield Lookup(_question(_ACCOUNTS, tenant_id, session_ids), learn)
+        """What to ask for the accounts of some sessions, as far as not known: who reads these looks there next."""
+        asked = [session_id for session_id in session_ids if self._account(tenant_id, session_id) is UNKNOWN]
+        if asked:
+            yield Lookup(_question(_ACCOUNTS, tenant_id, asked), partial(self._learn_ids, tenant_id, set()))
+
+    def _account(self, tenant_id: str, session_id: str) -> Any:
+        """The row of a session's account, None if there is none, UNKNOWN if the database has to be asked."""
+        uid = self._transaction.session_names.find((tenant_id, session_id))
+        session = self._transaction.sessions.find(uid) if isinstance(uid, str) else uid
+        return self._rows.find((tenant_id, session["account_id"])) if isinstance(session, Mapping) else session
 
     def _known(self, tenant_id: str, address: Address) -> Any:
         """The row behind an address, None if there is none, UNKNOWN if the database has to be asked."""

@@ -7,6 +7,7 @@ written, in the order of uids: so writers in several processes meet at these row
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.adapters.sql.columns import numbered, pairs
 from gateway.adapters.sql.driver import Step
 from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.statements import Statements
@@ -32,8 +34,10 @@ _TOLD: Final = ("tenant_id", "event_id", "session_id", "session_uid", "kind", "c
 
 
 def _count(table: Table, key: str) -> Executable:
-    counted = table.c.next_sequence + bindparam("count")
-    return update(table).values(next_sequence=counted).where(table.c[key] == bindparam("counted_by"))
+    """Move all counters that some events need, in one statement."""
+    counts = numbered("counts")
+    counted = table.c.next_sequence + counts.c.value
+    return update(table).values(next_sequence=counted).where(table.c[key] == counts.c.key)
 
 
 def _number(table: Table, key: str) -> ScalarSelect[int]:
@@ -96,17 +100,20 @@ class Journal:
         if not rows:
             return []
         self.grew = True
-        numbered = [_numbered(row) for row in rows]
-        of_sessions = _count_back([row for row in numbered if row["event_session_uid"]])
-        of_tenants = _count_back([row for row in numbered if not row["event_session_uid"]])
-        tenants = [{"new_tenant": count["counted_by"], **count} for count in of_tenants]
+        told = [_numbered(row) for row in rows]
+        of_sessions = _count_back([row for row in told if row["event_session_uid"]])
+        of_tenants = _count_back([row for row in told if not row["event_session_uid"]])
         steps = (
-            (_COUNT_OF_SESSION, of_sessions),
-            (_BEGIN_TENANT, tenants),
-            (_COUNT_OF_TENANT, of_tenants),
-            (_WRITE, numbered),
+            (_COUNT_OF_SESSION, _counts(of_sessions)),
+            (_BEGIN_TENANT, [{"counted_by": tenant_id, "new_tenant": tenant_id} for tenant_id in of_tenants]),
+            (_COUNT_OF_TENANT, _counts(of_tenants)),
+            (_WRITE, told),
         )
         return [step for statement, some in steps if some for step in statements.of(statement).each(some)]
+
+
+def _counts(counts: Mapping[str, int]) -> list[Row]:
+    return [{"counts": pairs(counts)}] if counts else []
 
 
 def _numbered(row: dict[str, Any]) -> dict[str, Any]:
@@ -114,11 +121,11 @@ def _numbered(row: dict[str, Any]) -> dict[str, Any]:
     return {"counted_by": counted_by, **{"event_" + name: row[name] for name in _TOLD}}
 
 
-def _count_back(rows: list[dict[str, Any]]) -> list[Row]:
+def _count_back(rows: list[dict[str, Any]]) -> Counter[str]:
     """Give each event its distance from its counter's new end; tell how far each counter moves."""
     counts = Counter(row["counted_by"] for row in rows)
-    left = dict(counts)
+    left = counts.copy()
     for row in rows:
         row["from_end"] = left[row["counted_by"]]
         left[row["counted_by"]] -= 1
-    return [{"counted_by": counted_by, "count": counts[counted_by]} for counted_by in sorted(counts)]
+    return counts

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import Driver
+from gateway.adapters.sql.known import Known
 from gateway.adapters.sql.sqlite import BEGIN_READING, READERS, connect, driver_of, reading_engine
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
@@ -33,7 +34,8 @@ class Readers:
         driver = await self._idle.get()
         connection = Connection(driver, self._statements, BEGIN_READING)
         try:
-            return await work(SqlUnitOfWork(Transaction(connection, self._moment(), writable=False)))
+            transaction = Transaction(connection, self._moment(), Known(), writable=False)
+            return await work(SqlUnitOfWork(transaction))
         finally:
             connection.drop()
             self._idle.put_nowait(driver)

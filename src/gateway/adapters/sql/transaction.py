@@ -9,6 +9,7 @@ from typing import Any
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import Prepared, RowsUnfit, Step
 from gateway.adapters.sql.journal import Journal
+from gateway.adapters.sql.known import Known
 from gateway.adapters.sql.shelf import Layered, Row, Shelf
 from gateway.adapters.sql.statements import Bulk
 from gateway.domain.requests import RequestKey
@@ -21,20 +22,20 @@ class Transaction:
     that was wanted so far: what the unit under way wants lies behind a savepoint, and can still be undone.
     """
 
-    def __init__(self, connection: Connection, now: datetime, *, writable: bool) -> None:
+    def __init__(self, connection: Connection, now: datetime, known: Known, *, writable: bool) -> None:
         statements = connection.statements
         self.connection = connection
         self.now = now
         self.writable = writable
-        self.sessions: Shelf[str] = Shelf()
-        self.session_names: Layered[tuple[str, str], str] = Layered()
-        self.leases: Shelf[str] = Shelf()
+        self.sessions = known.sessions
+        self.session_names = known.session_names
+        self.leases = known.leases
         self.messages: Shelf[str] = Shelf()
         self.message_keys: Layered[tuple[str, ...], str] = Layered()
         self.receipts: Shelf[tuple[str, str]] = Shelf()
-        self.identities: Shelf[tuple[str, str]] = Shelf()
-        self.identity_names: Layered[tuple[str, str, str], str] = Layered()
-        self.aliases: Shelf[tuple[str, str]] = Shelf()
+        self.identities = known.identities
+        self.identity_names = known.identity_names
+        self.aliases = known.aliases
         self.requests: Shelf[RequestKey] = Shelf()
         self.journal = Journal()
         self.bells: Layered[str, str] = Layered()

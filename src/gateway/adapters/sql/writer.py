@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import Driver, RowsUnfit
+from gateway.adapters.sql.known import Known
 from gateway.adapters.sql.sqlite import BEGIN_WRITING, connect, driver_of
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
@@ -83,6 +84,7 @@ class Writer:
         self._closing = False
         self._connection: AsyncConnection | None = None
         self._driver: Driver | None = None
+        self._known = Known()
 
     async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch) -> T:
         """Have a unit run, and wait for its outcome; a caller that is cancelled withdraws nothing."""
@@ -158,12 +160,15 @@ class Writer:
 
     async def _commit(self, group: list[Entry]) -> None:
         connection = Connection(await self._connect(), self._statements, BEGIN_WRITING)
-        transaction = Transaction(connection, self._moment(), writable=True)
+        known, self._known = self._known, Known()
+        transaction = Transaction(connection, self._moment(), known, writable=True)
         try:
             await _run(transaction, group)
             await transaction.commit()
         finally:
             await connection.rollback()
+        known.trim()
+        self._known = known
         bells = transaction.bells.kept()
         if transaction.journal.grew:
             bells.setdefault(EVENTS, EVENTS)
