@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -81,6 +82,11 @@ class Child:
         if self.runs:
             self._process.kill()
         await self.ended()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, as long as it runs."""
+        assert self.runs
+        self._process.send_signal(number)
 
     def last_words(self) -> str:
         """The end of its log."""

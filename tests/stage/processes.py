@@ -26,6 +26,16 @@ def resident(process_id: int) -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) * 1024
 
 
+def is_stopped(process_id: int) -> bool:
+    """Whether a process is stopped, as by SIGSTOP."""
+    return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def program_of(process_id: int) -> Path:
+    """The program that a process runs."""
+    return Path(f"/proc/{process_id}/exe").readlink()
+
+
 async def gone(process_id: int, *, within: float) -> None:
     """Wait until a process has ended."""
     try:
