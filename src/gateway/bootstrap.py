@@ -124,7 +124,7 @@ async def _providers(
                 _log.warning("THIS GATEWAY SIMULATES WHATSAPP: SESSIONS OF THE SIMULATOR REACH NOBODY")
                 by_name[name] = simulation
             else:
-                web = web_provider(_engine_options(settings), meter.engine_restarted)
+                web = web_provider(_engine_options(settings), meter)
                 by_name[name] = await stack.enter_async_context(web)
         yield Providers(by_name, default=enabled[0])
 

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.domain.leases import Lease
+from gateway.observability import PrometheusMeter
 from gateway.ports.provider import Opening
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
@@ -249,7 +250,7 @@ async def second_client(lab: Lab, sessions_folder: Path, session_uid: str) -> As
         push_name="",
     )
     options = EngineOptions(built("wagate-engine"), sessions_folder, endpoint)
-    async with web_provider(options, lambda: None) as provider:
+    async with web_provider(options, PrometheusMeter()) as provider:
         line = await provider.open(opening)
         yield
         await line.close()

@@ -8,11 +8,16 @@ from pathlib import Path
 
 
 def engine_of(process_id: int) -> int:
-    """The process id of a gateway's engine."""
-    for child in _children(process_id):
-        if Path(f"/proc/{child}/comm").read_text().strip() == "wagate-engine":
-            return child
-    raise AssertionError(f"process {process_id} has no engine")
+    """The process id of a gateway's engine, or of its first."""
+    engines = engines_of(process_id)
+    assert engines, f"process {process_id} has no engine"
+    return engines[0]
+
+
+def engines_of(process_id: int) -> list[int]:
+    """The process ids of a gateway's engines, the first one first."""
+    names = {child: Path(f"/proc/{child}/comm").read_text().strip() for child in _children(process_id)}
+    return sorted(child for child, name in names.items() if name == "wagate-engine")
 
 
 def _children(process_id: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -30,7 +31,11 @@ class PrometheusMeter:
         self._streams = Gauge("wagate_streams", "Feeds that are open.", registry=place)
         self._lag = Histogram("wagate_stream_lag_seconds", "How far behind feeds are.", buckets=_LAGS, registry=place)
         self._groups = Histogram("wagate_group_size", "Units of work in one commit.", buckets=_SIZES, registry=place)
-        self._restarts = Counter("wagate_engine_restarts", "Engines started again.", registry=place)
+        self._forgotten = Counter("wagate_forgotten", "Rows removed for their age.", ["sort"], registry=place)
+        engine = ["engine"]
+        self._engine_up = Gauge("wagate_engine_up", "Whether an engine answers.", engine, registry=place)
+        self._engine_lines = Gauge("wagate_engine_sessions", "Sessions that an engine has.", engine, registry=place)
+        self._restarts = Counter("wagate_engine_restarts", "Starts of an engine anew.", engine, registry=place)
         self._answered = Counter("wagate_calls", "Calls answered.", ["method", "code"], registry=place)
         self._seconds = Histogram("wagate_call_seconds", "Unary calls.", ["method"], buckets=_FAST, registry=place)
         self._call_children: dict[tuple[str, str], Counter] = {}
@@ -69,8 +74,23 @@ class PrometheusMeter:
     def group_committed(self, size: int) -> None:
         self._groups.observe(size)
 
-    def engine_restarted(self) -> None:
-        self._restarts.inc()
+    def forgotten(self, sort: str, count: int) -> None:
+        self._forgotten.labels(sort).inc(count)
+
+    def engine_up(self, number: int, *, up: bool) -> None:
+        self._engine_up.labels(number).set(up)
+        self._restarts.labels(number)
+
+    def engine_lines(self, number: int, count: int) -> None:
+        self._engine_lines.labels(number).set(count)
+
+    def engine_restarted(self, number: int) -> None:
+        self._restarts.labels(number).inc()
+
+    def engine_ended(self, number: int) -> None:
+        for series in (self._engine_up, self._engine_lines):
+            with suppress(KeyError):
+                series.remove(number)
 
     def call_answered(self, method: str, code: str) -> None:
         """A call was answered with this code."""

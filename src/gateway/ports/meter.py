@@ -6,7 +6,23 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Meter(Protocol):
+class EngineMeter(Protocol):
+    """What is reported of the engines of this process, each by its number."""
+
+    def engine_up(self, number: int, *, up: bool) -> None:
+        """An engine answers from now on, or does not."""
+
+    def engine_lines(self, number: int, count: int) -> None:
+        """How many lines an engine has."""
+
+    def engine_restarted(self, number: int) -> None:
+        """An engine was started again."""
+
+    def engine_ended(self, number: int) -> None:
+        """An engine is not needed any more."""
+
+
+class Meter(EngineMeter, Protocol):
     """What services and workers report."""
 
     def message_accepted(self) -> None:
@@ -39,5 +55,5 @@ class Meter(Protocol):
     def group_committed(self, size: int) -> None:
         """The writer committed a group of so many units."""
 
-    def engine_restarted(self) -> None:
-        """An engine was started again."""
+    def forgotten(self, sort: str, count: int) -> None:
+        """So many `events`, `messages` or `request_ids` were removed for their age."""

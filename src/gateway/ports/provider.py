@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
@@ -114,14 +114,21 @@ class Line(Protocol):
         """Drop the connection and keep the link. Never raises."""
 
 
-class Provider(Protocol):
-    """One way of speaking to WhatsApp."""
+class Dialect(Protocol):
+    """What can be said by one way of speaking to WhatsApp: all that accepting needs to know, and no line."""
 
     name: str
     capabilities: tuple[str, ...]
 
     def new_message_id(self) -> str:
         """Choose the provider's id of a message before it is sent; empty if the provider chooses."""
+
+    def health(self) -> ProviderHealth:
+        """How it fares, as far as this process knows."""
+
+
+class Provider(Dialect, Protocol):
+    """One way of speaking to WhatsApp, spoken by this process."""
 
     async def open(self, opening: Opening) -> Line:
         """Open a line; facts tell how it goes. Raises LineDown if the engine cannot do it now, and LineRefused if it
@@ -136,9 +143,6 @@ class Provider(Protocol):
         still uses them. What is forgotten already is no error.
         """
 
-    def health(self) -> ProviderHealth:
-        """How it fares."""
-
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
@@ -149,13 +153,22 @@ class ProviderHealth:
     lab: bool = False
 
 
+D_co = TypeVar("D_co", bound=Dialect, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Providers:
+class Enabled(Generic[D_co]):
     """The providers of this installation, by name, and the one that is taken where none is named."""
 
-    by_name: Mapping[str, Provider]
+    by_name: Mapping[str, D_co]
     default: str
 
-    def of(self, name: str) -> Provider:
+    def of(self, name: str) -> D_co:
         """The provider of a session that exists."""
         return self.by_name[name]
+
+
+Dialects: TypeAlias = Enabled[Dialect]
+"""What can be said, for those who open no line."""
+Providers: TypeAlias = Enabled[Provider]
+"""The same, for those who do."""

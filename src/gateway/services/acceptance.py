@@ -22,7 +22,7 @@ from gateway.domain.ids import MESSAGE, make_id
 from gateway.domain.messages import GIVE_UP_AT_MOST, Direction, Message, Origin
 from gateway.domain.messages import State as MessageState
 from gateway.domain.sessions import Session, State
-from gateway.ports.provider import Providers
+from gateway.ports.provider import Dialects
 from gateway.ports.queue import outbox_bell
 from gateway.ports.unit_of_work import UnitOfWork
 from gateway.services.holds import hold_by_session
@@ -101,7 +101,7 @@ def _person(text: str, field: str) -> Address:
 class Acceptance:
     """Turns wishes into messages of the outbox."""
 
-    def __init__(self, providers: Providers, give_up_after: timedelta) -> None:
+    def __init__(self, providers: Dialects, give_up_after: timedelta) -> None:
         self._providers = providers
         self._give_up_after = give_up_after
 

@@ -18,7 +18,7 @@ from gateway.domain.errors import (
 from gateway.domain.events import Cause
 from gateway.domain.ids import SESSION_ID, make_etag, make_id
 from gateway.domain.sessions import DELETABLE, DesiredState, Session, State, new_session
-from gateway.ports.provider import Providers
+from gateway.ports.provider import Dialects
 from gateway.ports.queue import FLEET, wish_bell
 from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
 from gateway.services.endings import end_outbox
@@ -41,7 +41,7 @@ _WRITTEN_BY_CALLERS: Final = attrgetter(
 class Sessions:
     """The use cases of SessionService. Each answers once its wish is stored; the session's owner carries it out."""
 
-    def __init__(self, store: Store, providers: Providers, views: Views, pages: Pages) -> None:
+    def __init__(self, store: Store, providers: Dialects, views: Views, pages: Pages) -> None:
         self._store = store
         self._providers = providers
         self._views = views

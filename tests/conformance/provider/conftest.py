@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.lines import CodeShown, DeviceLinked, LineState
+from gateway.observability import PrometheusMeter
 from gateway.ports.provider import Provider
 from gateway.providers.simulator.simulation import Simulation
 from gateway.providers.web.options import EngineOptions, LabEndpoint
@@ -42,7 +43,7 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 async def _web_and_lab(stack: AsyncExitStack, folder: Path) -> World:
     lab = await stack.enter_async_context(lab_process(folder / "lab"))
-    provider = await stack.enter_async_context(web_provider(_speaking_to(lab, folder), lambda: None))
+    provider = await stack.enter_async_context(web_provider(_speaking_to(lab, folder), PrometheusMeter()))
     return World(provider, LabWhatsApp(lab, await stack.enter_async_context(AsyncExitStack())))
 
 

@@ -31,7 +31,11 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
     meter.stream_opened()
     meter.stream_lagged(0.2)
     meter.group_committed(8)
-    meter.engine_restarted()
+    for engine in (1, 2):
+        meter.engine_up(engine, up=engine == 1)
+        meter.engine_lines(engine, 40)
+    meter.engine_restarted(1)
+    meter.engine_ended(2)
     meter.call_answered("MessageService/GetMessage", "OK")
     meter.call_took("MessageService/GetMessage", 0.001)
     async with exposed(meter.registry, "127.0.0.1:0", "") as address:
@@ -51,11 +55,14 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
         "wagate_streams 1.0",
         "wagate_stream_lag_seconds_count 1.0",
         "wagate_group_size_sum 8.0",
-        "wagate_engine_restarts_total 1.0",
+        'wagate_engine_restarts_total{engine="1"} 1.0',
+        'wagate_engine_up{engine="1"} 1.0',
+        'wagate_engine_sessions{engine="1"} 40.0',
         'wagate_calls_total{code="OK",method="MessageService/GetMessage"} 1.0',
     ):
         assert line in lines
     assert 'wagate_sessions{state="CONNECTED"} 2.0' not in lines
+    assert not any(line.startswith('wagate_engine_up{engine="2"}') for line in lines)
 
 
 async def test_an_empty_address_shows_nothing() -> None:

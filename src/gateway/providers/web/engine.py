@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from grpc import aio
 
+from gateway.ports.meter import EngineMeter
 from gateway.ports.provider import LineDown
 from gateway.providers.web.engine_process import EngineProcess, engine_process
 from gateway.providers.web.failures import EngineFailed, EngineMissing
@@ -61,14 +62,15 @@ class RunningEngine:
 
 
 class Engine:
-    """Keeps an engine running while its context lasts (see `kept_engine`)."""
+    """Keeps one engine running while `keep` runs; `number` tells it from the others of this process."""
 
-    def __init__(self, options: EngineOptions, on_restart: Callable[[], None]) -> None:
+    def __init__(self, options: EngineOptions, number: int, meter: EngineMeter) -> None:
         self._options = options
-        self._on_restart = on_restart
+        self._number = number
+        self._meter = meter
         self._running: RunningEngine | None = None
         self._first_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.trouble = "the engine has not been started yet"
+        self.trouble = ""
 
     @property
     def is_up(self) -> bool:
@@ -83,7 +85,7 @@ class Engine:
 
     async def started(self) -> None:
         """Wait until one answers for the first time. Raises EngineFailed if it does not."""
-        await self._first_start
+        await asyncio.shield(self._first_start)
 
     async def keep(self) -> None:
         """Start one after the other, for ever; but give up if the first does not even start."""
@@ -96,8 +98,10 @@ class Engine:
                 return
             if asyncio.get_running_loop().time() - began > _PROVEN_AFTER:
                 pause = _SHORTEST_PAUSE
-            _log.error("The engine is gone and is started again", why=self.trouble, pause_seconds=round(pause, 1))
-            self._on_restart()
+            _log.error(
+                "An engine is gone and is started again", engine=self._number, why=self.trouble, in_seconds=pause
+            )
+            self._meter.engine_restarted(self._number)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -120,11 +124,13 @@ class Engine:
                 tasks.create_task(engine.switchboard.follow(), name="engine switchboard")
                 await engine.switchboard.following()
                 self._running = engine
+                self._meter.engine_up(self._number, up=True)
                 if not self._first_start.done():
                     self._first_start.set_result(None)
                 await _probe(engine.stub)
         finally:
             self._running = None
+            self._meter.engine_up(self._number, up=False)
 
     async def _check(self, process: EngineProcess, stub: EngineServiceAsyncStub) -> None:
         """Wait until the engine answers, and make sure that it is ours and dials what it was told to."""
@@ -134,6 +140,7 @@ class Engine:
             raise EngineFailed("another engine than the one that was started answers")
         _log.info(
             "The engine is up",
+            engine=self._number,
             process_id=described.process_id,
             version=described.version,
             whatsmeow_version=described.whatsmeow_version,
@@ -141,24 +148,14 @@ class Engine:
         )
 
 
-@asynccontextmanager
-async def kept_engine(options: EngineOptions, on_restart: Callable[[], None]) -> AsyncIterator[Engine]:
-    """Keep an engine running; `on_restart` is called each time one is started again.
+def check_program(program: Path) -> None:
+    """See that there is a program to start.
 
     Raises:
-        EngineMissing: there is no such program.
-        EngineFailed: the first one does not start.
+        EngineMissing: there is none.
     """
-    if not os.access(options.program, os.X_OK):
-        raise EngineMissing(f"engine.binary: there is no program at {options.program}; `make build` makes it")
-    engine = Engine(options, on_restart)
-    keeping = asyncio.create_task(engine.keep(), name="engine")
-    try:
-        await engine.started()
-        yield engine
-    finally:
-        keeping.cancel()
-        await asyncio.wait([keeping])
+    if not os.access(program, os.X_OK):
+        raise EngineMissing(f"engine.binary: there is no program at {program}; `make build` makes it")
 
 
 @asynccontextmanager

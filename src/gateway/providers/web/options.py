@@ -18,12 +18,13 @@ class LabEndpoint:
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Which engine is started, and how. `sessions_folder` holds the sessions' keys; `connect_rate` is in connections
-    per second.
+    per second and engine.
     """
 
     program: Path
     sessions_folder: Path
     lab: LabEndpoint | None = None
+    sessions_per_engine: int = 100
     connect_rate: float = 40
     ping_every: timedelta = timedelta(seconds=22)
     ping_patience: timedelta = timedelta(seconds=10)

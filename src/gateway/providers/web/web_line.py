@@ -23,7 +23,7 @@ from gateway.domain.lines import (
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import Incoming, LineDown, LineGone
 from gateway.providers.web.calls import AT_ONCE, WITH_WHATSAPP, answered, answered_in_time, ask
-from gateway.providers.web.engine import RunningEngine
+from gateway.providers.web.engine_pool import Seat
 from gateway.providers.web.facts import ItemUnknown, fact_of
 from gateway.providers.web.failures import CallFailed, meaning_of
 from gateway.providers.web.incoming import Told
@@ -39,13 +39,14 @@ _NEVER_LEFT: Final = frozenset({StatusCode.INVALID_ARGUMENT, StatusCode.RESOURCE
 
 
 class WebLine:
-    """A line, open in the engine under one lease. `device` is what the engine found in the session's store."""
+    """A line, open in an engine under one lease. `device` is what the engine found in the session's store."""
 
-    def __init__(self, engine: RunningEngine, inbox: Inbox, lease: Lease, device: LinkedDevice | None) -> None:
+    def __init__(self, seat: Seat, inbox: Inbox, lease: Lease, device: LinkedDevice | None) -> None:
         self.device = device
-        self._stub = engine.stub
-        self._switchboard = engine.switchboard
-        self._renewals = engine.renewals
+        self._seat = seat
+        self._stub = seat.engine.stub
+        self._switchboard = seat.engine.switchboard
+        self._renewals = seat.engine.renewals
         self._inbox = inbox
         self._session_id = lease.session_uid
         self._fence = lease.fence
@@ -157,6 +158,7 @@ class WebLine:
             _log.warning("A line was not closed in order", session_uid=self._session_id, why=str(error))
         finally:
             self._switchboard.unplug(self._session_id, self._fence, "it was closed")
+            self._seat.leave()
 
     def _check(self) -> None:
         if self._inbox.ended:

@@ -1,16 +1,16 @@
 """The web provider: WhatsApp Web, as a linked device."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import structlog
-import uuid_utils
 
+from gateway.ports.meter import EngineMeter
 from gateway.ports.provider import LineDown, LineGone, Opening, ProviderHealth
 from gateway.providers.web.calls import OPENING, answered
-from gateway.providers.web.engine import Engine, kept_engine
+from gateway.providers.web.dialect import WebDialect
+from gateway.providers.web.engine_pool import EnginePool, Seat, engine_pool
 from gateway.providers.web.key_stores import erase_store, kept_stores
 from gateway.providers.web.names import device_of, device_proto
 from gateway.providers.web.options import EngineOptions
@@ -19,35 +19,25 @@ from wagate.engine.v1 import engine_service_pb2 as pb
 
 _log = structlog.get_logger(__name__)
 
-_CAPABILITIES: Final = (
-    "send.text",
-    "send.reply",
-    "send.mention",
-    "send.link_preview",
-    "receipt.read",
-    "contact.check",
-    "pair.qr",
-    "pair.code",
-)
 
+class WebProvider(WebDialect):
+    """Speaks WhatsApp Web through engines. Make it with `web_provider`."""
 
-class WebProvider:
-    """Speaks WhatsApp Web through the engine. Make it with `web_provider`."""
-
-    name = "web"
-    capabilities: tuple[str, ...] = _CAPABILITIES
-
-    def __init__(self, options: EngineOptions, engine: Engine) -> None:
+    def __init__(self, options: EngineOptions, engines: EnginePool) -> None:
+        super().__init__(lab=options.lab is not None)
         self._options = options
-        self._engine = engine
-
-    def new_message_id(self) -> str:
-        """An id of the form that WhatsApp's own web client chooses."""
-        return "3EB0" + uuid_utils.uuid4().hex[-18:].upper()
+        self._engines = engines
 
     async def open(self, opening: Opening) -> WebLine:
-        engine = self._engine.running()
-        lease = opening.lease
+        seat = await self._engines.seat()
+        try:
+            return await self._open(opening, seat)
+        except BaseException:
+            seat.leave()
+            raise
+
+    async def _open(self, opening: Opening, seat: Seat) -> WebLine:
+        engine, lease = seat.engine, opening.lease
         inbox = engine.switchboard.plug_in(opening.session_uid, lease.fence)
         try:
             opened = await answered(engine.stub.OpenSession, self._request(opening), timeout=OPENING)
@@ -58,7 +48,7 @@ class WebProvider:
             engine.switchboard.unplug(opening.session_uid, lease.fence, "it was not opened")
             raise
         device = device_of(opened.device) if opened.HasField("device") else None
-        return WebLine(engine, inbox, lease, device)
+        return WebLine(seat, inbox, lease, device)
 
     def kept_sessions(self) -> list[str]:
         return kept_stores(self._options.sessions_folder)
@@ -67,10 +57,7 @@ class WebProvider:
         return erase_store(self._options.sessions_folder, session_uid)
 
     def health(self) -> ProviderHealth:
-        lab = self._options.lab is not None
-        if self._engine.is_up:
-            return ProviderHealth(serving=True, lab=lab)
-        return ProviderHealth(serving=False, message=self._engine.trouble, lab=lab)
+        return self._engines.health()
 
     def _request(self, opening: Opening) -> pb.OpenSessionRequest:
         return pb.OpenSessionRequest(
@@ -83,9 +70,8 @@ class WebProvider:
 
 
 @asynccontextmanager
-async def web_provider(options: EngineOptions, on_restart: Callable[[], None]) -> AsyncIterator[WebProvider]:
-    """A web provider with its engine, which is started now and ended with the context; `on_restart` is called each time
-    the engine is started again.
+async def web_provider(options: EngineOptions, meter: EngineMeter) -> AsyncIterator[WebProvider]:
+    """A web provider with its engines, of which the first is started now; they end with the context.
 
     Raises:
         EngineMissing: the settings name no program.
@@ -94,8 +80,8 @@ async def web_provider(options: EngineOptions, on_restart: Callable[[], None]) -
     _make_private(options.sessions_folder)
     if options.lab is not None:
         _log.warning("THIS GATEWAY SPEAKS TO A LAB, NOT TO WHATSAPP", address=options.lab.address)
-    async with kept_engine(options, on_restart) as engine:
-        yield WebProvider(options, engine)
+    async with engine_pool(options, meter) as engines:
+        yield WebProvider(options, engines)
 
 
 def _make_private(folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.domain.leases import Lease
 from gateway.providers.web.engine import RunningEngine
+from gateway.providers.web.engine_pool import Seat
 from gateway.providers.web.failures import EngineFailed
 from gateway.providers.web.web_line import WebLine
 from tests.unit.providers.web.scripted_engine import ScriptedEngine, served
@@ -43,4 +44,4 @@ def line(running: RunningEngine) -> WebLine:
 def open_line(running: RunningEngine, session_uid: str, fence: int) -> WebLine:
     """A line of any session."""
     lease = Lease("default", session_uid, "owner", fence)
-    return WebLine(running, running.switchboard.plug_in(session_uid, fence), lease, device=None)
+    return WebLine(Seat(running, lambda: None), running.switchboard.plug_in(session_uid, fence), lease, device=None)

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.observability import PrometheusMeter
 from gateway.providers.web.failures import EngineFailed, EngineMissing
 from gateway.providers.web.options import EngineOptions, LabEndpoint
 from gateway.providers.web.web_provider import web_provider
-
-
-def never() -> None:
-    raise AssertionError("nothing was restarted")
 
 
 def program(folder: Path, script: str) -> Path:
@@ -27,14 +24,14 @@ def program(folder: Path, script: str) -> Path:
 async def test_a_missing_program_is_named_with_its_setting(tmp_path: Path) -> None:
     options = EngineOptions(tmp_path / "nowhere", tmp_path / "sessions")
     with pytest.raises(EngineMissing, match=r"engine\.binary.*nowhere.*make build"):
-        async with web_provider(options, never):
+        async with web_provider(options, PrometheusMeter()):
             pass
 
 
 async def test_an_engine_that_ends_at_once_fails_the_start_with_its_last_words(tmp_path: Path) -> None:
     options = EngineOptions(program(tmp_path, "echo the flags are wrong >&2; exit 2"), tmp_path / "sessions")
     with pytest.raises(EngineFailed, match="exit status 2: the flags are wrong"):
-        async with web_provider(options, never):
+        async with web_provider(options, PrometheusMeter()):
             pass
 
 
@@ -42,7 +39,7 @@ async def test_the_folder_of_the_keys_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "sessions"
     folder.mkdir(parents=True, mode=0o755)
     with pytest.raises(EngineFailed):
-        async with web_provider(EngineOptions(program(tmp_path, "exit 1"), folder), never):
+        async with web_provider(EngineOptions(program(tmp_path, "exit 1"), folder), PrometheusMeter()):
             pass
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
