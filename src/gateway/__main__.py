@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "serve": "Run the gateway until it is told to stop.",
     "config": "Print every option with its sentence and its default.",
     "migrate": "Bring the database to what this version wants.",
+    "doctor": "Look at all that a gateway stands on, and say what to do.",
     "lab": "A WhatsApp on localhost: run one, and control one that runs.",
     "demo": "Play the story in the terminal: pair, send, be answered.",
 }
