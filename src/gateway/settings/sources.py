@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +32,21 @@ class Settings(BaseSettings, Tree):
 
     model_config = SettingsConfigDict(frozen=True, env_prefix=_PREFIX, env_nested_delimiter=_DELIMITER)
 
+    def __reduce__(self) -> tuple[Callable[..., Settings], tuple[dict[str, Any]]]:
+        """Settings travel to other processes as they are, whatever their files and environment say by then."""
+        return _as_sent, ({section: getattr(self, section) for section in Tree.model_fields},)
+
     @model_validator(mode="after")
     def _strangers_need_a_key(self) -> Settings:
-        for section, listen in (("grpc", self.grpc.listen), ("metrics", self.metrics.listen)):
+        places = {"grpc": self.grpc.listen, "metrics": self.metrics.listen, "worker": self.worker.listen}
+        for section, listen in places.items():
             if listen and not is_loopback(listen) and not self.access.has_key:
                 raise ValueError(f"{section}.listen should be a loopback address, or access.key should be set")
         return self
+
+
+def _as_sent(sections: dict[str, Any]) -> Settings:
+    return Settings.model_construct(None, **sections)
 
 
 def load(*, file: Path | None = None, flags: Flags | None = None) -> Settings:

@@ -14,6 +14,7 @@ from gateway.settings.spans import Span
 
 SHORTEST_KEY: Final = 16
 
+_LONGEST_KEPT: Final = timedelta(days=36_500)
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,10 +116,24 @@ class Leases(_Section):
 
 
 class Engine(_Section):
+class Worker(_Section):
+    """What owns sessions: `wagate worker`, or that part of `wagate serve`."""
+
+    capacity: int = Field(10_000, ge=1, description="At most this many sessions are owned by one worker.")
+    sessions_per_engine: int = Field(
+        100, ge=1, description="An engine has at most this many; another one is started when those that run are full."
+    )
+    listen: ListenPort = Field(
+        "", description="Where `wagate worker` serves grpc.health.v1: HOST:PORT, or empty for nowhere."
+    )
+
+
     """The program that speaks WhatsApp Web."""
 
     binary: OptionalPath = Field(None, description="The wagate-engine program; empty means in build/, or on the PATH.")
-    connect_rate: float = Field(40, gt=0, le=1000, description="At most this many sessions connect in a second.")
+    connect_rate: float = Field(
+        40, gt=0, le=1000, description="At most this many sessions of one engine connect in a second."
+    )
     ping_every: Span = Field(
         timedelta(seconds=22),
         ge=timedelta(milliseconds=100),
@@ -219,3 +234,4 @@ class Tree(BaseModel):
     feeds: Feeds = Feeds()
     log: Log = Log()
     shutdown: Shutdown = Shutdown()
+    worker: Worker = Worker()

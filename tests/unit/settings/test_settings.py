@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -51,6 +52,8 @@ REFUSED: list[tuple[Flags, str]] = [
     ({"leases": {"ttl": "15"}}, "leases.ttl should be a span with its unit, such as 15s"),
     ({"leases": {"ttl": "1s"}}, "leases.ttl should be greater than or equal to"),
     ({"leases": {"renew_every": "6s"}}, "leases.renew_every should be at most a third of ttl"),
+    ({"worker": {"sessions_per_engine": "0"}}, "worker.sessions_per_engine should be greater than or equal to 1"),
+    ({"worker": {"listen": "0.0.0.0:50052"}}, "worker.listen should be a loopback address"),
     ({"engine": {"connect_rate": "0"}}, "engine.connect_rate should be greater than 0"),
     ({"engine": {"ping_every": "10ms"}}, "engine.ping_every should be greater than or equal to"),
     ({"providers": {"enabled": "telegram"}}, "providers.enabled.0 should be 'web' or 'simulator'"),
@@ -144,3 +147,14 @@ def test_printed_settings_mask_secrets() -> None:
 def test_spans_are_read_as_they_are_written(text: str) -> None:
     settings = load(flags={"outbox": {"give_up_after": text}}) if text != "0s" else None
     assert settings is None or f'give_up_after = "{text}"' in as_toml(settings)
+
+
+def test_settings_reach_another_process_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text("a key of more than sixteen letters")
+    settings = load(flags={"access": {"key_file": str(key_file)}, "leases": {"ttl": "20s"}})
+    sent = pickle.dumps(settings)
+    monkeypatch.setenv("WAGATE_LEASES__TTL", "25s")
+    arrived = pickle.loads(sent)
+    assert arrived.model_dump() == settings.model_dump()
+    assert arrived.access.key.get_secret_value() == "a key of more than sixteen letters"
