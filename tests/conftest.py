@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.stage.postgres import PostgresServer, postgres_server
 from tests.stage.programs import ROOT
 
 SOAK_SECONDS = 180
@@ -40,3 +41,17 @@ def _soak_from_the_start(request: pytest.FixtureRequest) -> None:
     """Begin with the first test, if the one that looks at the end is to run."""
     if any(_waits_for_the_soak(item) for item in request.session.items):
         request.getfixturevalue("soaking")
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """A PostgreSQL of this run's own."""
+    async with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """A new database on it, with the tables of this version."""
+    async with postgres.database() as url:
+        yield url

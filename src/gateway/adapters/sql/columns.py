@@ -22,13 +22,15 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.domain.messages import UNSENT
 
+TEXT: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Ordered by its bytes, whatever language the database speaks."""
 COUNTED: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts only a column of exactly this type by itself."""
 
 
 def text(name: str) -> Column[str]:
     """Text, empty where there is none."""
-    return Column(name, String, nullable=False, server_default="")
+    return Column(name, TEXT, nullable=False, server_default="")
 
 
 def number(name: str, default: str = "0") -> Column[int]:
@@ -53,7 +55,7 @@ def bytes_if_any(name: str) -> Column[bytes]:
 
 def tenant() -> Column[str]:
     """Whose row it is."""
-    return Column("tenant_id", String, nullable=False)
+    return Column("tenant_id", TEXT, nullable=False)
 
 
 def is_set(column: ColumnElement[str]) -> ColumnElement[bool]:

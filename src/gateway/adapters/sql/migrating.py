@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.adapters.sql.sqlite import writing_engine
+from gateway.adapters.sql.engines import migrating_engine
 from gateway.domain.errors import StoreUnavailable
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
@@ -42,7 +42,7 @@ async def _run(url: str, order: Callable[[Config], None]) -> None:
         config.attributes["connection"] = connection
         order(config)
 
-    engine = writing_engine(url)
+    engine = migrating_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate_over)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, String, Table, UniqueConstraint, false
+from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, Table, UniqueConstraint, false
 
 from gateway.adapters.sql.columns import (
     COUNTED,
+    TEXT,
     bytes_if_any,
     is_set,
     is_unsent,
@@ -25,16 +26,16 @@ metadata: Final = MetaData()
 sessions: Final = Table(
     "sessions",
     metadata,
-    Column("uid", String, primary_key=True),
+    Column("uid", TEXT, primary_key=True),
     tenant(),
-    Column("session_id", String, nullable=False),
-    Column("provider", String, nullable=False),
+    Column("session_id", TEXT, nullable=False),
+    Column("provider", TEXT, nullable=False),
     moment("create_time"),
     moment("update_time"),
     moment("since_time"),
     text("etag"),
     text("display_name"),
-    Column("metadata", String, nullable=False, server_default="{}"),
+    Column("metadata", TEXT, nullable=False, server_default="{}"),
     text("expected_phone_number"),
     number("desired_state"),
     number("restarts"),
@@ -50,7 +51,7 @@ sessions: Final = Table(
     moment_if_any("deleted_time"),
     number("next_sequence", "1"),
     number("on_ambiguous", "1"),
-    Column("restrictions", String, nullable=False, server_default="[]"),
+    Column("restrictions", TEXT, nullable=False, server_default="[]"),
     moment_if_any("restrictions_end_time"),
 )
 Index(
@@ -72,7 +73,7 @@ Index(
 leases: Final = Table(
     "leases",
     metadata,
-    Column("session_uid", String, primary_key=True),
+    Column("session_uid", TEXT, primary_key=True),
     tenant(),
     text("owner_id"),
     number("fence"),
@@ -85,11 +86,11 @@ messages: Final = Table(
     metadata,
     Column("ordinal", COUNTED, primary_key=True, autoincrement=True),
     tenant(),
-    Column("message_id", String, nullable=False, unique=True),
-    Column("session_id", String, nullable=False),
-    Column("session_uid", String, nullable=False),
-    Column("chat_id", String, nullable=False),
-    Column("sender_id", String, nullable=False),
+    Column("message_id", TEXT, nullable=False, unique=True),
+    Column("session_id", TEXT, nullable=False),
+    Column("session_uid", TEXT, nullable=False),
+    Column("chat_id", TEXT, nullable=False),
+    Column("sender_id", TEXT, nullable=False),
     number("direction"),
     number("origin"),
     number("state"),
@@ -110,7 +111,7 @@ messages: Final = Table(
     number("read_count"),
     number("played_count"),
     number("revision", "1"),
-    Column("metadata", String, nullable=False, server_default="{}"),
+    Column("metadata", TEXT, nullable=False, server_default="{}"),
     text("request_id"),
     text("correlation_id"),
     number("attempt_count"),
@@ -152,8 +153,8 @@ receipts: Final = Table(
     metadata,
     Column("ordinal", COUNTED, primary_key=True, autoincrement=True),
     tenant(),
-    Column("message_id", String, nullable=False),
-    Column("participant_id", String, nullable=False),
+    Column("message_id", TEXT, nullable=False),
+    Column("participant_id", TEXT, nullable=False),
     moment_if_any("deliver_time"),
     moment_if_any("read_time"),
     moment_if_any("play_time"),
@@ -166,8 +167,8 @@ receipts: Final = Table(
 identities: Final = Table(
     "identities",
     metadata,
-    Column("tenant_id", String, primary_key=True),
-    Column("identity_id", String, primary_key=True),
+    Column("tenant_id", TEXT, primary_key=True),
+    Column("identity_id", TEXT, primary_key=True),
     number("kind"),
     moment("create_time"),
     text("lid"),
@@ -175,7 +176,7 @@ identities: Final = Table(
     text("username"),
     text("business_user_id"),
     text("display_name"),
-    Column("alias_ids", String, nullable=False, server_default="[]"),
+    Column("alias_ids", TEXT, nullable=False, server_default="[]"),
 )
 for _column, _unique in (("lid", True), ("phone_number", True), ("username", False), ("business_user_id", False)):
     Index(
@@ -190,9 +191,9 @@ for _column, _unique in (("lid", True), ("phone_number", True), ("username", Fal
 identity_aliases: Final = Table(
     "identity_aliases",
     metadata,
-    Column("tenant_id", String, primary_key=True),
-    Column("alias_id", String, primary_key=True),
-    Column("identity_id", String, nullable=False),
+    Column("tenant_id", TEXT, primary_key=True),
+    Column("alias_id", TEXT, primary_key=True),
+    Column("identity_id", TEXT, nullable=False),
 )
 
 events: Final = Table(
@@ -200,11 +201,11 @@ events: Final = Table(
     metadata,
     Column("position", COUNTED, primary_key=True, autoincrement=True),
     tenant(),
-    Column("event_id", String, nullable=False),
+    Column("event_id", TEXT, nullable=False),
     text("session_id"),
     text("session_uid"),
     number("sequence"),
-    Column("kind", String, nullable=False),
+    Column("kind", TEXT, nullable=False),
     text("chat_id"),
     moment("record_time"),
     Column("body", LargeBinary, nullable=False),
@@ -217,17 +218,17 @@ events: Final = Table(
 tenant_sequences: Final = Table(
     "tenant_sequences",
     metadata,
-    Column("tenant_id", String, primary_key=True),
+    Column("tenant_id", TEXT, primary_key=True),
     number("next_sequence", "1"),
 )
 
 request_ids: Final = Table(
     "request_ids",
     metadata,
-    Column("tenant_id", String, primary_key=True),
-    Column("rpc", String, primary_key=True),
-    Column("session_id", String, primary_key=True),
-    Column("request_id", String, primary_key=True),
+    Column("tenant_id", TEXT, primary_key=True),
+    Column("rpc", TEXT, primary_key=True),
+    Column("session_id", TEXT, primary_key=True),
+    Column("request_id", TEXT, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
     text("resource_id"),
     moment("create_time"),
@@ -238,7 +239,7 @@ request_ids: Final = Table(
 installation: Final = Table(
     "installation",
     metadata,
-    Column("log_id", String, primary_key=True),
+    Column("log_id", TEXT, primary_key=True),
     Column("secret", LargeBinary, nullable=False),
     moment("create_time"),
 )

@@ -13,15 +13,16 @@ branch_labels = None
 depends_on = None
 
 COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 UNSENT = sa.text("state IN (2, 3, 4)")
 
 
 def text(name: str) -> "sa.Column[str]":
-    return sa.Column(name, sa.String, nullable=False, server_default="")
+    return sa.Column(name, TEXT, nullable=False, server_default="")
 
 
 def needed(name: str) -> "sa.Column[str]":
-    return sa.Column(name, sa.String, nullable=False)
+    return sa.Column(name, TEXT, nullable=False)
 
 
 def number(name: str, default: str = "0") -> "sa.Column[int]":
@@ -50,7 +51,7 @@ def upgrade() -> None:
 def create_sessions() -> None:
     op.create_table(
         "sessions",
-        sa.Column("uid", sa.String, primary_key=True),
+        sa.Column("uid", TEXT, primary_key=True),
         needed("tenant_id"),
         needed("session_id"),
         needed("provider"),
@@ -59,7 +60,7 @@ def create_sessions() -> None:
         moment("since_time"),
         text("etag"),
         text("display_name"),
-        sa.Column("metadata", sa.String, nullable=False, server_default="{}"),
+        sa.Column("metadata", TEXT, nullable=False, server_default="{}"),
         text("expected_phone_number"),
         number("desired_state"),
         number("restarts"),
@@ -79,7 +80,7 @@ def create_sessions() -> None:
     partial("sessions_live", "sessions", ["tenant_id", "session_id"], sa.text("deleted_time IS NULL"), unique=True)
     op.create_table(
         "leases",
-        sa.Column("session_uid", sa.String, primary_key=True),
+        sa.Column("session_uid", TEXT, primary_key=True),
         needed("tenant_id"),
         text("owner_id"),
         number("fence"),
@@ -93,7 +94,7 @@ def create_messages() -> None:
         "messages",
         sa.Column("ordinal", COUNTED, primary_key=True, autoincrement=True),
         needed("tenant_id"),
-        sa.Column("message_id", sa.String, nullable=False, unique=True),
+        sa.Column("message_id", TEXT, nullable=False, unique=True),
         needed("session_id"),
         needed("session_uid"),
         needed("chat_id"),
@@ -118,7 +119,7 @@ def create_messages() -> None:
         number("read_count"),
         number("played_count"),
         number("revision", "1"),
-        sa.Column("metadata", sa.String, nullable=False, server_default="{}"),
+        sa.Column("metadata", TEXT, nullable=False, server_default="{}"),
         text("request_id"),
         text("correlation_id"),
         number("attempt_count"),
@@ -154,8 +155,8 @@ def create_messages() -> None:
 def create_identities() -> None:
     op.create_table(
         "identities",
-        sa.Column("tenant_id", sa.String, primary_key=True),
-        sa.Column("identity_id", sa.String, primary_key=True),
+        sa.Column("tenant_id", TEXT, primary_key=True),
+        sa.Column("identity_id", TEXT, primary_key=True),
         number("kind"),
         moment("create_time"),
         text("lid"),
@@ -163,14 +164,14 @@ def create_identities() -> None:
         text("username"),
         text("business_user_id"),
         text("display_name"),
-        sa.Column("alias_ids", sa.String, nullable=False, server_default="[]"),
+        sa.Column("alias_ids", TEXT, nullable=False, server_default="[]"),
     )
     for name, unique in (("lid", True), ("phone_number", True), ("username", False), ("business_user_id", False)):
         partial(f"identities_{name}", "identities", ["tenant_id", name], sa.text(f"{name} != ''"), unique=unique)
     op.create_table(
         "identity_aliases",
-        sa.Column("tenant_id", sa.String, primary_key=True),
-        sa.Column("alias_id", sa.String, primary_key=True),
+        sa.Column("tenant_id", TEXT, primary_key=True),
+        sa.Column("alias_id", TEXT, primary_key=True),
         needed("identity_id"),
     )
 
@@ -195,15 +196,15 @@ def create_log() -> None:
     op.create_index("events_by_time", "events", ["tenant_id", "record_time", "position"])
     op.create_table(
         "tenant_sequences",
-        sa.Column("tenant_id", sa.String, primary_key=True),
+        sa.Column("tenant_id", TEXT, primary_key=True),
         number("next_sequence", "1"),
     )
     op.create_table(
         "request_ids",
-        sa.Column("tenant_id", sa.String, primary_key=True),
-        sa.Column("rpc", sa.String, primary_key=True),
-        sa.Column("session_id", sa.String, primary_key=True),
-        sa.Column("request_id", sa.String, primary_key=True),
+        sa.Column("tenant_id", TEXT, primary_key=True),
+        sa.Column("rpc", TEXT, primary_key=True),
+        sa.Column("session_id", TEXT, primary_key=True),
+        sa.Column("request_id", TEXT, primary_key=True),
         binary("fingerprint"),
         text("resource_id"),
         moment("create_time"),
@@ -212,7 +213,7 @@ def create_log() -> None:
     op.create_index("request_ids_by_age", "request_ids", ["create_time"])
     op.create_table(
         "installation",
-        sa.Column("log_id", sa.String, primary_key=True),
+        sa.Column("log_id", TEXT, primary_key=True),
         binary("secret"),
         moment("create_time"),
     )

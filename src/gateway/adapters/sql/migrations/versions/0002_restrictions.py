@@ -16,6 +16,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 RESTRICTED = sa.text("restrictions_end_time IS NOT NULL")
 
 
@@ -27,7 +28,7 @@ def changing(table: str) -> AbstractContextManager[BatchOperations]:
 
 def upgrade() -> None:
     ambiguous = sa.Column("on_ambiguous", sa.BigInteger, nullable=False, server_default="1")
-    restrictions = sa.Column("restrictions", sa.String, nullable=False, server_default="[]")
+    restrictions = sa.Column("restrictions", TEXT, nullable=False, server_default="[]")
     with changing("sessions") as sessions:
         sessions.add_column(ambiguous)
         sessions.add_column(restrictions)

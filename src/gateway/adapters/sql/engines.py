@@ -1,0 +1,15 @@
+"""Engines by URL: one connection that may change everything, as migrations need it."""
+
+from __future__ import annotations
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.adapters.sql import postgres, sqlite
+
+
+def migrating_engine(url: str) -> AsyncEngine:
+    """One connection to the database at `url`, for whoever works on the schema."""
+    if make_url(url).get_backend_name() == "postgresql":
+        return postgres.migrating_engine(url)
+    return sqlite.writing_engine(url)
