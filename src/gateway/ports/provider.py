@@ -156,7 +156,7 @@ class ProviderHealth:
 D_co = TypeVar("D_co", bound=Dialect, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Enabled(Generic[D_co]):
     """The providers of this installation, by name, and the one that is taken where none is named."""
 
