@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -13,10 +12,10 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings import Settings
-from gateway.settings.listening import CannotListen
 from gateway.settings.tree import Grpc
 from gateway.transport.health import Health
 from gateway.transport.interceptors import CallMeter, Doors, stages
+from gateway.transport.listening import listen_at
 from gateway.transport.reflection import SERVICES as REFLECTION
 from gateway.transport.reflection import reflection
 from gateway.transport.registry import Registry
@@ -32,7 +31,8 @@ _ENDLESS: Final = 1.0
 
 
 class GrpcServer:
-    """Serves the contract, health, and reflection. Streams of the contract end themselves once `stopping` is set.
+    """Serves the contract, health, and reflection. Streams of the contract end themselves once `stopping` is set. With
+    `shared_port`, others of our processes may listen on the same port.
 
     Raises:
         ContractIncomplete: an RPC lacks its access, or a reason its code or remedy.
@@ -46,12 +46,14 @@ class GrpcServer:
         meter: CallMeter,
         stopping: asyncio.Event,
         store_health: Callable[[], StoreHealth],
+        *,
+        shared_port: bool = False,
     ) -> None:
         self._stopping = stopping
         self._doors = Doors(stopping)
         self._patience = settings.shutdown.grace.total_seconds() * _SHARE
         self._health = Health(servicers, REFLECTION, store_health)
-        self._server = grpc.aio.server(options=_options(settings.grpc))
+        self._server = grpc.aio.server(options=_options(settings.grpc, shared_port=shared_port))
         access = settings.access
         around = stages(key=access.key.get_secret_value(), scopes=access.scopes, meter=meter, doors=self._doors)
         rpcs = [rpc for service, servicer in servicers.items() for rpc in rpcs_of(service, servicer)]
@@ -60,7 +62,7 @@ class GrpcServer:
             (registry, *reflection([service.full_name for service in servicers], around))
         )
         self._health.join(self._server)
-        self.address = _listen(self._server, settings.grpc.listen)
+        self.address = listen_at(self._server, "grpc.listen", settings.grpc.listen)
 
     async def start(self) -> None:
         """Serve, and say so to those who ask for health."""
@@ -79,21 +81,9 @@ class GrpcServer:
         await self._server.stop(_ENDLESS)
 
 
-def _listen(server: grpc.aio.Server, listen: str) -> str:
-    """Take the address, and tell it with the port that it got. A socket is the user's alone."""
-    before = os.umask(0o177)
-    try:
-        port = server.add_insecure_port(listen)
-    except RuntimeError:
-        raise CannotListen("grpc.listen", listen) from None
-    finally:
-        os.umask(before)
-    return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
-
-
-def _options(wanted: Grpc) -> list[tuple[str, int]]:
+def _options(wanted: Grpc, *, shared_port: bool) -> list[tuple[str, int]]:
     return [
-        ("grpc.so_reuseport", 0),  # a second server on the port is refused
+        ("grpc.so_reuseport", int(shared_port)),  # 0: a second server on the port is refused
         ("grpc.max_receive_message_length", int(wanted.max_receive_bytes)),
         ("grpc.max_send_message_length", -1),  # pages of messages may be larger than what a caller sends
         ("grpc.max_concurrent_streams", wanted.streams_per_connection),
