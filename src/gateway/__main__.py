@@ -10,7 +10,9 @@ from cyclopts import App
 from gateway.version import VERSION
 
 _COMMANDS: Final = {
-    "serve": "Run the gateway until it is told to stop.",
+    "serve": "Run the gateway, all in one process, until it is told to stop.",
+    "api": "Serve the contract for a fleet, in several processes on one port.",
+    "worker": "Own sessions of a fleet, whose contract others serve.",
     "config": "Print every option with its sentence and its default.",
     "migrate": "Bring the database to what this version wants.",
     "doctor": "Look at all that a gateway stands on, and say what to do.",

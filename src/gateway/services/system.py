@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_duration, to_timestamp
 from gateway.domain.requests import KEPT_FOR
-from gateway.ports.provider import Provider, Providers
+from gateway.ports.provider import Dialect, Dialects
 from gateway.services.pages import LARGEST_SIZE
 from wagate.v1 import system_service_pb2 as pb
 
@@ -19,7 +19,7 @@ _LONGEST_WAIT = timedelta(seconds=60)
 class System:
     """The use case of SystemService."""
 
-    def __init__(self, providers: Providers, *, version: str, request_bytes: int, give_up_after: timedelta) -> None:
+    def __init__(self, providers: Dialects, *, version: str, request_bytes: int, give_up_after: timedelta) -> None:
         self._providers = providers
         self._version = version
         self._request_bytes = request_bytes
@@ -46,7 +46,7 @@ class System:
             providers=[self._provider(provider) for provider in self._providers.by_name.values()],
         )
 
-    def _provider(self, provider: Provider) -> pb.ProviderInfo:
+    def _provider(self, provider: Dialect) -> pb.ProviderInfo:
         health = provider.health()
         serving = pb.ProviderInfo.HEALTH_SERVING if health.serving else pb.ProviderInfo.HEALTH_NOT_SERVING
         return pb.ProviderInfo(

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.domain.access import Call
 from gateway.domain.messages import Message
 from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN, Session, State
-from gateway.ports.provider import Providers
+from gateway.ports.provider import Dialects
 from gateway.ports.unit_of_work import UnitOfWork
 from gateway.services.holds import hold_of
 from wagate.v1 import message_pb2, session_pb2
@@ -19,7 +19,7 @@ RAW_SCOPE: Final = "messages:raw"
 class Views:
     """Shows sessions and messages."""
 
-    def __init__(self, providers: Providers) -> None:
+    def __init__(self, providers: Dialects) -> None:
         self._providers = providers
 
     async def status(self, uow: UnitOfWork, session: Session) -> session_pb2.SessionStatus:

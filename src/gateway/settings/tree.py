@@ -14,7 +14,6 @@ from gateway.settings.spans import Span
 
 SHORTEST_KEY: Final = 16
 
-_LONGEST_KEPT: Final = timedelta(days=36_500)
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,7 +114,6 @@ class Leases(_Section):
         return self
 
 
-class Engine(_Section):
 class Worker(_Section):
     """What owns sessions: `wagate worker`, or that part of `wagate serve`."""
 
@@ -128,6 +126,7 @@ class Worker(_Section):
     )
 
 
+class Engine(_Section):
     """The program that speaks WhatsApp Web."""
 
     binary: OptionalPath = Field(None, description="The wagate-engine program; empty means in build/, or on the PATH.")
@@ -228,10 +227,10 @@ class Tree(BaseModel):
     access: Access = Access()
     providers: Providers = Providers()
     leases: Leases = Leases()
+    worker: Worker = Worker()
     engine: Engine = Engine()
     lab: Lab = Lab()
     outbox: Outbox = Outbox()
     feeds: Feeds = Feeds()
     log: Log = Log()
     shutdown: Shutdown = Shutdown()
-    worker: Worker = Worker()

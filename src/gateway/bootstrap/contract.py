@@ -1,0 +1,98 @@
+"""The contract, served: use cases on the ground, behind a gRPC server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.bootstrap.ground import Ground
+from gateway.ports.provider import Dialects
+from gateway.services.acceptance import Acceptance
+from gateway.services.asking import LiveRequests, Owners
+from gateway.services.contacts import Contacts
+from gateway.services.feeds import Feeds
+from gateway.services.messages import Messages
+from gateway.services.pages import Pages
+from gateway.services.pairing import Pairing
+from gateway.services.reading import Reading
+from gateway.services.sessions import Sessions
+from gateway.services.system import System
+from gateway.services.tail import Tail
+from gateway.services.views import Views
+from gateway.services.watching import MessageWatch
+from gateway.transport.server import GrpcServer
+from gateway.transport.servicers import Services
+from gateway.version import VERSION
+
+
+class Contract:
+    """The contract at its address, which is taken at once; it is served while the context of `served` lasts.
+
+    Raises:
+        CannotListen: the address is not free.
+        ContractIncomplete: something of the contract is not served.
+    """
+
+    def __init__(self, ground: Ground, dialects: Dialects, *, shared_port: bool = False) -> None:
+        self._ground = ground
+        self._dialects = dialects
+        self._stopping = asyncio.Event()
+        self._tail = Tail(ground.store, ground.queue)
+        self._live = LiveRequests(ground.store)
+        self._server = GrpcServer(
+            self._services().servicers(),
+            ground.settings,
+            ground.meter,
+            self._stopping,
+            ground.store.health,
+            shared_port=shared_port,
+        )
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return self._server.address
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Serve. At the end: health off, streams told, calls answered; then the questions that nobody waits for end."""
+        questions_end = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(self._tail.run(), name="log tail")
+            group.create_task(self._live.run(questions_end), name="live requests")
+            await self._server.start()
+            try:
+                yield
+            finally:
+                await self._server.stop()
+                questions_end.set()
+                reading.cancel()
+
+    def _services(self) -> Services:
+        ground, dialects, settings = self._ground, self._dialects, self._ground.settings
+        store, stopping = ground.store, self._stopping
+        views, pages, owners = Views(dialects), Pages(store.signer), Owners(ground.queue)
+        acceptance = Acceptance(dialects, settings.outbox.give_up_after)
+        watch = MessageWatch(store, self._tail, views, stopping)
+        return Services(
+            sessions=Sessions(store, dialects, views, pages),
+            pairing=Pairing(store, owners, views, stopping),
+            messages=Messages(store, acceptance, views, pages, watch, ground.meter),
+            reading=Reading(store, owners, self._live),
+            contacts=Contacts(store, owners, self._live),
+            feeds=Feeds(
+                store,
+                self._tail,
+                store.signer,
+                ground.meter,
+                stopping,
+                checkpoint_interval=settings.feeds.checkpoint_interval,
+            ),
+            system=System(
+                dialects,
+                version=VERSION,
+                request_bytes=int(settings.grpc.max_receive_bytes),
+                give_up_after=settings.outbox.give_up_after,
+            ),
+        )

@@ -1,0 +1,87 @@
+"""The work that is done when nobody calls: sessions are owned, what is overdue is ended, and all is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from gateway.adapters.sql.leases import SqlLeases
+from gateway.bootstrap.ground import Ground
+from gateway.domain.ids import make_id
+from gateway.domain.leases import Lease
+from gateway.ports.provider import Providers
+from gateway.services.counting import Counting
+from gateway.services.inbox import Inbox
+from gateway.services.keys import Keys
+from gateway.services.line_questions import LineQuestions
+from gateway.services.lines import Lines
+from gateway.services.outbox import Outbox
+from gateway.services.pairing_log import PairingLog
+from gateway.services.receipts import Receipts
+from gateway.services.restrictions import Restrictions
+from gateway.services.views import Views
+from gateway.workers.census_taker import CensusTaker
+from gateway.workers.fleet import Fleet, FleetTerms
+from gateway.workers.janitor import Janitor
+from gateway.workers.owner_tools import OwnerTools
+from gateway.workers.session_owner import SessionOwner
+
+_OWNER: Final = "w_"
+
+
+@asynccontextmanager
+async def worked(ground: Ground, providers: Providers) -> AsyncIterator[None]:
+    """Do the work while the context lasts; then lines are closed and leases given back."""
+    stopping = asyncio.Event()
+    if ground.is_alone:
+        await _forget_earlier_owners(ground, providers)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_fleet(ground, providers).run(stopping), name="fleet")
+        group.create_task(_janitor(ground, providers).run(stopping), name="janitor")
+        group.create_task(CensusTaker(Counting(ground.store, ground.meter)).run(stopping), name="census taker")
+        try:
+            yield
+        finally:
+            stopping.set()
+
+
+async def _forget_earlier_owners(ground: Ground, providers: Providers) -> None:
+    """Whoever owned something here has ended, and so have all lines: nobody needs to wait until leases run out."""
+    await SqlLeases(ground.store).end_all()
+    await Lines(ground.store, Views(providers)).all_lost()
+
+
+def _fleet(ground: Ground, providers: Providers) -> Fleet:
+    tools = _tools(ground, providers)
+
+    def hire(lease: Lease) -> SessionOwner:
+        return SessionOwner(lease, tools)
+
+    settings = ground.settings
+    terms = FleetTerms(settings.worker.capacity, settings.leases.ttl, settings.leases.renew_every)
+    return Fleet(make_id(_OWNER), SqlLeases(ground.store), ground.queue, terms, hire)
+
+
+def _tools(ground: Ground, providers: Providers) -> OwnerTools:
+    store, settings, views = ground.store, ground.settings, Views(providers)
+    return OwnerTools(
+        providers=providers,
+        queue=ground.queue,
+        meter=ground.meter,
+        lines=Lines(store, views),
+        restrictions=Restrictions(store, views),
+        inbox=Inbox(store),
+        receipts=Receipts(store),
+        outbox=Outbox(store, views),
+        questions=LineQuestions(store),
+        pairing_log=PairingLog(store),
+        lease_ttl=settings.leases.ttl,
+        send_timeout=settings.outbox.send_timeout,
+    )
+
+
+def _janitor(ground: Ground, providers: Providers) -> Janitor:
+    store, views = ground.store, Views(providers)
+    return Janitor(Outbox(store, views), Restrictions(store, views), Keys(store), providers)
