@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     Integer,
     LargeBinary,
     String,
     bindparam,
-    func,
     literal_column,
-    select,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.domain.messages import UNSENT
@@ -73,21 +77,65 @@ def one_of(column: ColumnElement[int], numbers: Iterable[int]) -> ColumnElement[
     return column.in_([literal_column(str(number), BigInteger) for number in sorted(numbers)])
 
 
+class Listed(list[Any]):
+    """Values as one parameter; each driver writes them down in its own way."""
+
+    def __conform__(self, _protocol: object) -> str:
+        """How SQLite takes it: as JSON."""
+        return orjson.dumps(self).decode()
+
+
+class Among(ColumnElement[bool]):
+    """Whether a column is one of the values in a parameter."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
+        self.column = column
+        self.values = values
+
+
+class EachOf(FunctionElement[Any]):
+    """The values in a parameter, as rows of `value`."""
+
+    inherit_cache = False
+    name = "each_of"
+
+
 def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
-    """One of a list of values, bound as one parameter of JSON: so the statement is the same for every list."""
-    return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
+    """One of a list of values, bound as one parameter: so the statement is the same for every list."""
+    kind = BigInteger() if isinstance(column.type, Integer) else String()
+    return Among(column, bindparam(parameter, type_=ARRAY(kind)))
 
 
-def listed(values: Iterable[str | int]) -> str:
-    """A list as `among` takes it."""
-    return orjson.dumps(list(values)).decode()
+def each_of(parameter: str) -> TableValuedAlias:
+    """The values of a list of text, bound as one parameter: rows of `value`."""
+    return EachOf(bindparam(parameter, type_=ARRAY(String))).table_valued("value")
 
 
-def numbered(parameter: str) -> TableValuedAlias:
-    """Keys, each with a number, bound as one parameter of JSON: rows of `key` and `value`."""
-    return func.json_each(bindparam(parameter)).table_valued("key", "value")
+def listed(values: Iterable[str | int]) -> Listed:
+    """A list as `among` and `each_of` take it."""
+    return Listed(values)
 
 
-def pairs(numbers: Mapping[str, int]) -> str:
-    """Keys and numbers as `numbered` takes them."""
-    return orjson.dumps(numbers, option=orjson.OPT_SORT_KEYS).decode()
+@compiles(Among)
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # both are what the compiler wrote
+
+
+@compiles(Among, "postgresql")
+def _among_of_array(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(EachOf)
+def _each_of(element: EachOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each{compiler.process(element.clause_expr, **options)}"
+
+
+@compiles(EachOf, "postgresql")
+def _each_of_array(element: EachOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT unnest{compiler.process(element.clause_expr, **options)} AS value)"

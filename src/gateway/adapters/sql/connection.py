@@ -7,23 +7,23 @@ from typing import Any, Final, NoReturn
 
 from sqlalchemy import Executable
 
-from gateway.adapters.sql.driver import Driver, RowsUnfit, Step
+from gateway.adapters.sql.driver import Contended, Driver, RowsUnfit, Step
 from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.statements import Statements
 from gateway.domain.errors import StoreUnavailable
 
-_SAVEPOINT: Final = Step("SAVEPOINT unit")
-_RELEASE: Final = Step("RELEASE SAVEPOINT unit")
-_UNDO: Final = (Step("ROLLBACK TO SAVEPOINT unit"), _RELEASE)
-_COMMIT: Final = Step("COMMIT")
+_SAVEPOINT: Final = Step("SAVEPOINT unit", mute=True)
+_RELEASE: Final = Step("RELEASE SAVEPOINT unit", mute=True)
+_UNDO: Final = (Step("ROLLBACK TO SAVEPOINT unit", mute=True), _RELEASE)
+_COMMIT: Final = Step("COMMIT", mute=True)
 
 
 class Connection:
     """Runs statements in one transaction, which begins with the first of them.
 
-    Every call raises StoreUnavailable if the database does not take or answer, and RowsUnfit if it refuses the rows.
-    `fault` keeps which, so that no unit can swallow it: the whole transaction has failed.
+    Every call raises StoreUnavailable if the database does not take or answer, RowsUnfit if it refuses the rows, and
+    Contended if others hold them. `fault` keeps which, so that no unit can swallow it: the transaction has failed.
     """
 
     def __init__(self, driver: Driver, statements: Statements, begin: Step) -> None:
@@ -31,6 +31,8 @@ class Connection:
         self._begin = begin
         self._open = False
         self.statements = statements
+        self.is_committing = False
+        """Whether it was told to commit: if that fails, it may have been done."""
         self.fault: Exception | None = None
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any]) -> list[Row]:
@@ -64,7 +66,7 @@ class Connection:
                 return await self._driver.run(steps)
             self._open = True
             return (await self._driver.run([self._begin, *steps]))[1:]
-        except (RowsUnfit, StoreUnavailable) as fault:
+        except (RowsUnfit, Contended, StoreUnavailable) as fault:
             self.fail(fault)
 
     async def savepoint(self) -> None:
@@ -82,6 +84,7 @@ class Connection:
     async def commit(self, steps: Sequence[Step]) -> None:
         """Run the last steps and commit, in one trip. Without any statement there is nothing to commit."""
         if steps or self._open:
+            self.is_committing = True
             await self.run([*steps, _COMMIT])
             self._open = False
 

@@ -12,19 +12,33 @@ from itertools import chain
 from typing import Any, Final, Protocol
 
 from gateway.adapters.sql.shelf import Row
+from gateway.domain.errors import StoreUnavailable
 
 
 class RowsUnfit(Exception):
     """Rows break a rule of the schema: another was first, or the unit is at fault."""
 
 
+class Contended(Exception):
+    """Others are writing what the transaction needs. Nothing was changed; run again, it may well succeed."""
+
+
+class ConnectionLost(StoreUnavailable):
+    """The connection broke, and with it the transaction, unless it was just being committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement: asked once with its parameters, or, if it has `rows`, run for each of them without an answer."""
+    """One statement: asked once with its parameters, or, if it has `rows`, run for each of them without an answer.
+
+    Steps that are `mute` have neither parameters nor rows to answer with. Those that follow each other are run by the
+    database in one go: it waits for nobody between them.
+    """
 
     sql: str
     parameters: tuple[Any, ...] = ()
     rows: Sequence[tuple[Any, ...]] | None = None
+    mute: bool = False
 
 
 class Driver(Protocol):
@@ -35,6 +49,8 @@ class Driver(Protocol):
 
         Raises:
             RowsUnfit: the database refuses the rows.
+            Contended: others are writing the rows.
+            ConnectionLost: nothing can be asked of this connection any more.
             StoreUnavailable: it does not take or answer.
         """
 
@@ -47,6 +63,9 @@ class Driver(Protocol):
 
     def drop(self) -> None:
         """End a transaction that only read before anything else is run. Does not wait."""
+
+    async def end(self) -> None:
+        """Close the connection, in whatever state it is."""
 
 
 _ROWS_AT_ONCE: Final = 64

@@ -1,4 +1,4 @@
-"""Engines by URL: one connection that may change everything, as migrations need it."""
+"""Databases by their URL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.adapters.sql import postgres, sqlite
+from gateway.adapters.sql.idioms import Database
+from gateway.adapters.sql.sqlite import SqliteDatabase
+
+
+def database_at(url: str) -> Database:
+    """The database at `url`, as stores open it."""
+    return SqliteDatabase(url)
 
 
 def migrating_engine(url: str) -> AsyncEngine:

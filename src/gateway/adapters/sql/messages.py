@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, exists, func, select
+from sqlalchemy import Executable, Select, bindparam, exists, select
 
 from gateway.adapters.sql import outbox
-from gateway.adapters.sql.columns import among, is_set, listed, one_of
+from gateway.adapters.sql.columns import among, each_of, is_set, listed, one_of
 from gateway.adapters.sql.joining import join_messages, join_receipts
 from gateway.adapters.sql.lookups import Lookup, by_key
 from gateway.adapters.sql.message_rows import message_of, message_row
@@ -43,7 +43,7 @@ _SENT = _NAMED.where(
     among(messages.c.provider_message_id, "provider_message_ids"),
 ).order_by(messages.c.ordinal)
 
-_ASKED = func.json_each(bindparam("chat_ids")).table_valued("value")
+_ASKED = each_of("chat_ids")
 _KNOWN_CHATS = select(_ASKED.c.value.label("chat_id")).where(
     exists().where(
         messages.c.tenant_id == bindparam("tenant_id"),

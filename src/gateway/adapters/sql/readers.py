@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
 from gateway.adapters.sql.connection import Connection
-from gateway.adapters.sql.driver import Driver
+from gateway.adapters.sql.driver import ConnectionLost, Driver
+from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.known import Known
-from gateway.adapters.sql.sqlite import BEGIN_READING, READERS, connect, driver_of, reading_engine
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.units import SqlUnitOfWork
@@ -20,38 +19,44 @@ T = TypeVar("T")
 
 
 class Readers:
-    """Runs units that only read, as many at once as there are connections."""
+    """Runs units that only read, as many at once as there are connections. One that is lost is made anew."""
 
-    def __init__(self, drivers: list[Driver], statements: Statements, moment: Callable[[], datetime]) -> None:
-        self._idle: asyncio.LifoQueue[Driver] = asyncio.LifoQueue()
-        for driver in drivers:
-            self._idle.put_nowait(driver)
+    def __init__(self, database: Database, statements: Statements, moment: Callable[[], datetime]) -> None:
+        self._database = database
+        self._places: asyncio.LifoQueue[Driver | None] = asyncio.LifoQueue()
+        for _ in range(database.readers):
+            self._places.put_nowait(None)
         self._statements = statements
         self._moment = moment
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
-        """Run a unit on one snapshot, and leave no trace."""
-        driver = await self._idle.get()
-        connection = Connection(driver, self._statements, BEGIN_READING)
+        """Run a unit on one snapshot, and leave no trace; so it is run again if its connection was lost."""
         try:
-            transaction = Transaction(connection, self._moment(), Known(), writable=False)
-            return await work(SqlUnitOfWork(transaction))
+            return await self._read(work)
+        except ConnectionLost:
+            return await self._read(work)
+
+    async def _read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
+        driver = await self._places.get()
+        try:
+            driver = driver or await self._database.reading()
+            connection = Connection(driver, self._statements, self._statements.idiom.begin_reading)
+            try:
+                transaction = Transaction(connection, self._moment(), Known(), writable=False)
+                return await work(SqlUnitOfWork(transaction))
+            except ConnectionLost:
+                await driver.end()
+                driver = None
+                raise
+            finally:
+                if driver is not None:
+                    connection.drop()
         finally:
-            connection.drop()
-            self._idle.put_nowait(driver)
+            self._places.put_nowait(driver)
 
-
-@asynccontextmanager
-async def open_readers(url: str, statements: Statements, moment: Callable[[], datetime]) -> AsyncIterator[Readers]:
-    """Open the connections, and close them at the end of the context."""
-    engine = reading_engine(url)
-    try:
-        async with AsyncExitStack() as stack:
-            drivers: list[Driver] = []
-            for _ in range(READERS):
-                connection = await connect(engine)
-                stack.push_async_callback(connection.close)
-                drivers.append(await driver_of(connection))
-            yield Readers(drivers, statements, moment)
-    finally:
-        await engine.dispose()
+    async def close(self) -> None:
+        """End all connections, once nobody reads any more."""
+        while not self._places.empty():
+            driver = self._places.get_nowait()
+            if driver is not None:
+                await driver.end()

@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import aiosqlite
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.adapters.sql.driver import Driver, RowsUnfit, Step
+from gateway.adapters.sql.idioms import Idiom
 from gateway.adapters.sql.shelf import Row
+from gateway.adapters.sql.sqlite_idiom import SqliteIdiom
 from gateway.domain.errors import StoreFull, StoreUnavailable
 
 T = TypeVar("T")
-
-READERS: Final = 4
-BEGIN_WRITING: Final = Step("BEGIN IMMEDIATE")
-"""Takes the write lock at once: what is read in the transaction stays true until its end."""
-BEGIN_READING: Final = Step("BEGIN")
-"""One snapshot for all that is read in the transaction."""
 
 _BUSY_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 256
@@ -32,6 +29,7 @@ _DURABLE: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = O
 _ROOMY: Final = ("cache_size = -65536", "wal_autocheckpoint = 4000")
 """64 MiB of pages in memory, and at most 16 MiB in the log of writes until they are moved: pages change many times."""
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+_WRITING: Final = (*_DURABLE, *_ROOMY)
 _READ_ONLY: Final = ("query_only = ON", "temp_store = MEMORY")
 
 
@@ -40,32 +38,24 @@ def url_of(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-def writing_engine(url: str) -> AsyncEngine:
-    """One connection, whose commits survive a power cut."""
-    return _engine(url, 1, (*_DURABLE, *_ROOMY), BEGIN_WRITING.sql)
+class SqliteDatabase:
+    """See `gateway.adapters.sql.idioms.Database`. One writer, this process's, writes to a file."""
 
+    readers = 4
+    is_shared = False
 
-def reading_engine(url: str) -> AsyncEngine:
-    """A few connections that cannot write."""
-    return _engine(url, READERS, _READ_ONLY, BEGIN_READING.sql)
+    def __init__(self, url: str) -> None:
+        self.idiom: Idiom = SqliteIdiom()
+        self._file = make_url(url).database or ""
 
+    async def writing(self) -> Driver:
+        return await _connect(self._file, _WRITING)
 
-async def connect(engine: AsyncEngine) -> AsyncConnection:
-    """A connection of an engine.
+    async def reading(self) -> Driver:
+        return await _connect(self._file, _READ_ONLY)
 
-    Raises:
-        StoreUnavailable: there is none to be had.
-    """
-    try:
-        return await engine.connect()
-    except (sqlite3.Error, SQLAlchemyError) as error:
-        raise _meaning_of(error) from error
-
-
-async def driver_of(connection: AsyncConnection) -> Driver:
-    """The driver below a connection."""
-    raw = await connection.get_raw_connection()
-    return cast(Driver, raw.driver_connection)
+    async def moment(self, driver: Driver) -> datetime | None:  # noqa: ARG002  # it goes by this machine's
+        return None
 
 
 class BatchingConnection(aiosqlite.Connection):
@@ -90,6 +80,11 @@ class BatchingConnection(aiosqlite.Connection):
     def drop(self) -> None:
         """See `gateway.adapters.sql.driver.Driver.drop`."""
         self._tx.put_nowait((None, partial(_rollback, self._conn)))
+
+    async def end(self) -> None:
+        """See `gateway.adapters.sql.driver.Driver.end`."""
+        with suppress(sqlite3.Error, ValueError):
+            await self.close()
 
     async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         execute: Callable[..., Awaitable[T]] = self._execute
@@ -125,19 +120,33 @@ def _run(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[list[Row
     return answers
 
 
-def _engine(url: str, connections: int, pragmas: Sequence[str], begin: str) -> AsyncEngine:
-    file = make_url(url).database or ""
-
-    def open_file() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            file, timeout=_BUSY_SECONDS, isolation_level=None, cached_statements=_CACHED_STATEMENTS
-        )
-        for pragma in pragmas:
-            connection.execute("PRAGMA " + pragma)
+async def _connect(file: str, pragmas: Sequence[str]) -> BatchingConnection:
+    connection = BatchingConnection(partial(_open, file, pragmas))
+    try:
+        await connection
         return connection
+    except sqlite3.Error as error:
+        await connection.ended()
+        raise _meaning_of(error) from error
+    except BaseException:
+        await connection.ended()
+        raise
+
+
+def _open(file: str, pragmas: Sequence[str]) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        file, timeout=_BUSY_SECONDS, isolation_level=None, cached_statements=_CACHED_STATEMENTS
+    )
+    for pragma in pragmas:
+        connection.execute("PRAGMA " + pragma)
+    return connection
+
+
+def writing_engine(url: str) -> AsyncEngine:
+    """One connection, whose commits survive a power cut: for whoever works on the schema."""
 
     async def connection_of(*_arguments: Any, **_options: Any) -> aiosqlite.Connection:
-        connection = BatchingConnection(open_file)
+        connection = BatchingConnection(partial(_open, make_url(url).database or "", _WRITING))
         try:
             return await connection
         except BaseException:
@@ -145,11 +154,11 @@ def _engine(url: str, connections: int, pragmas: Sequence[str], begin: str) -> A
             raise
 
     engine = create_async_engine(
-        url, async_creator=connection_of, pool_size=connections, max_overflow=0, pool_reset_on_return=None
+        url, async_creator=connection_of, pool_size=1, max_overflow=0, pool_reset_on_return=None
     )
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.exec_driver_sql(SqliteIdiom.begin_writing.sql)
 
     return engine

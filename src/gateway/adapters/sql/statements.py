@@ -2,71 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Dialect, Executable, Table, bindparam, delete, insert, update
+from sqlalchemy import Dialect, Executable, Table, bindparam, update
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.adapters.sql import tables
 from gateway.adapters.sql.driver import Prepared
+from gateway.adapters.sql.idioms import Idiom
 from gateway.adapters.sql.shelf import Row
 
-_MARK: Final = "row_"
+MARK: Final = "row_"
 """Sets the names of parameters apart from those of columns."""
 _VALUES: Final = " VALUES "
 
 
-class Bulk:
-    """Inserts, updates and deletes rows of one table; `fixed` columns are never updated."""
-
-    def __init__(self, dialect: Dialect, table: Table, key: Sequence[str], fixed: Sequence[str] = ()) -> None:
-        values = _values(table)
-        found = [table.c[name] == bindparam(_MARK + name) for name in key]
-        changes = {name: value for name, value in values.items() if name not in key and name not in fixed}
-        self.insert = _prepare(dialect, insert(table).inline().values(values))
-        self.update = _prepare(dialect, update(table).values(changes).where(*found))
-        self.delete = _prepare(dialect, delete(table).where(*found))
-
-
 class Statements:
-    """All statements in one dialect."""
+    """All statements in the idiom of one database."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+    def __init__(self, idiom: Idiom) -> None:
+        self.idiom = idiom
         self._prepared: dict[Executable, Prepared] = {}
-        self.sessions = Bulk(dialect, tables.sessions, ("uid",), ("tenant_id", "session_id", "create_time"))
-        self.leases = Bulk(dialect, tables.leases, ("session_uid",), ("tenant_id",))
-        self.messages = Bulk(dialect, tables.messages, ("message_id",), ("tenant_id", "create_time"))
-        self.receipts = Bulk(dialect, tables.receipts, ("message_id", "participant_id"), ("tenant_id",))
-        self.identities = Bulk(dialect, tables.identities, ("tenant_id", "identity_id"), ("create_time",))
-        self.aliases = Bulk(dialect, tables.identity_aliases, ("tenant_id", "alias_id"))
-        self.requests = Bulk(dialect, tables.request_ids, ("tenant_id", "rpc", "session_id", "request_id"))
-        self.nameless = _prepare(dialect, _nameless())
+        self.sessions = idiom.bulk(tables.sessions, ("uid",), ("tenant_id", "session_id", "create_time"))
+        self.leases = idiom.bulk(tables.leases, ("session_uid",), ("tenant_id",))
+        self.messages = idiom.bulk(tables.messages, ("message_id",), ("tenant_id", "create_time"))
+        self.receipts = idiom.bulk(tables.receipts, ("message_id", "participant_id"), ("tenant_id",))
+        self.identities = idiom.bulk(tables.identities, ("tenant_id", "identity_id"), ("create_time",))
+        self.aliases = idiom.bulk(tables.identity_aliases, ("tenant_id", "alias_id"))
+        self.requests = idiom.bulk(tables.request_ids, ("tenant_id", "rpc", "session_id", "request_id"))
+        self.nameless = prepare(idiom.dialect, _nameless())
 
     def of(self, statement: Executable) -> Prepared:
         """A statement that lives as long as the process, in this dialect."""
         prepared = self._prepared.get(statement)
         if prepared is None:
-            prepared = self._prepared[statement] = _prepare(self._dialect, statement)
+            prepared = self._prepared[statement] = prepare(self.idiom.dialect, statement)
         return prepared
 
 
-def _values(table: Table) -> dict[str, BindParameter[Any]]:
+def written(table: Table) -> list[str]:
     """All columns but those that the database counts, or that are counted by statements of their own."""
     counted = {table.autoincrement_column, table.c.get("next_sequence")}
-    return {column.name: bindparam(_MARK + column.name) for column in table.c if column not in counted}
+    return [column.name for column in table.c if column not in counted]
 
 
 def _nameless() -> Executable:
     """Take the unique names from identities, so that names can move between rows of one bulk."""
-    found = [tables.identities.c[name] == bindparam(_MARK + name) for name in ("tenant_id", "identity_id")]
+    found = [tables.identities.c[name] == bindparam(MARK + name) for name in ("tenant_id", "identity_id")]
     return update(tables.identities).values(lid="", phone_number="").where(*found)
 
 
-def _prepare(dialect: Dialect, statement: Executable) -> Prepared:
+def prepare(dialect: Dialect, statement: Executable) -> Prepared:
+    """A statement as the driver takes it."""
     if not isinstance(statement, ClauseElement):
         raise TypeError("only what SQLAlchemy builds can be compiled")
     compiled = statement.compile(dialect=dialect)
@@ -84,7 +74,7 @@ def _values_of(sql: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return name.removeprefix(_MARK)
+    return name.removeprefix(MARK)
 
 
 def _picker(names: list[str], given: dict[str, Any]) -> Callable[[Row], tuple[Any, ...]]:

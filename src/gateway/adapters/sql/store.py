@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final, TypeVar
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import select
 
 from gateway.adapters.sql.clock import Clock, utc_now
+from gateway.adapters.sql.connection import Connection
+from gateway.adapters.sql.engines import database_at
+from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.installation import open_installation
-from gateway.adapters.sql.readers import Readers, open_readers
-from gateway.adapters.sql.sqlite import writing_engine
+from gateway.adapters.sql.readers import Readers
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.tables import events
 from gateway.adapters.sql.units import SqlUnitOfWork
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 _TROUBLE_SECONDS: Final = 5.0
 """Longer than from one renewal of leases to the next, so that health says the same for as long as writes fail."""
+
+
+_LATEST: Final = select(events.c.record_time).order_by(events.c.position.desc()).limit(1)
 
 
 def _no_bells(*_bells: str) -> None:
@@ -80,32 +83,28 @@ async def open_store(
     Raises:
         StoreUnavailable: the database cannot be opened.
     """
-    engine = writing_engine(url)
+    database = database_at(url)
+    statements = Statements(database.idiom)
+    signer, latest = await _first_look(database, statements)
+    clock = Clock(now, latest)
+    readers = Readers(database, statements, clock.moment)
+    writer = Writer(database, statements, clock.moment, ring=ring, committed=committed)
+    task = asyncio.create_task(writer.run(), name="store writer")
     try:
-        signer, latest = await _first_look(engine)
-        clock = Clock(now, latest)
-        statements = Statements(engine.dialect)
-        async with open_readers(url, statements, clock.moment) as readers:
-            writer = Writer(engine, statements, clock.moment, ring=ring, committed=committed)
-            task = asyncio.create_task(writer.run(), name="store writer")
-            try:
-                yield SqlStore(writer, readers, signer)
-            finally:
-                writer.close()
-                await task
+        yield SqlStore(writer, readers, signer)
     finally:
-        await engine.dispose()
+        writer.close()
+        await task
+        await readers.close()
 
 
-async def _first_look(engine: AsyncEngine) -> tuple[Signer, datetime]:
+async def _first_look(database: Database, statements: Statements) -> tuple[Signer, datetime]:
+    driver = await database.writing()
     try:
-        async with engine.begin() as connection:
-            return await open_installation(connection), await _latest_moment(connection)
-    except DBAPIError as error:
-        raise StoreUnavailable from error
-
-
-async def _latest_moment(connection: AsyncConnection) -> datetime:
-    newest = select(func.max(events.c.position)).scalar_subquery()
-    latest = await connection.scalar(select(events.c.record_time).where(events.c.position == newest))
-    return from_micros(latest or 0)
+        connection = Connection(driver, statements, statements.idiom.begin_writing)
+        signer = await open_installation(connection)
+        latest = await connection.rows(_LATEST, {})
+        await connection.commit([])
+        return signer, from_micros(latest[0]["record_time"] if latest else 0)
+    finally:
+        await driver.end()

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from gateway.adapters.sql.connection import Connection
-from gateway.adapters.sql.driver import Prepared, RowsUnfit, Step
+from gateway.adapters.sql.driver import RowsUnfit, Step
+from gateway.adapters.sql.guard import Guard
+from gateway.adapters.sql.idioms import Bulk, ForEach
 from gateway.adapters.sql.journal import Journal
 from gateway.adapters.sql.known import Known
 from gateway.adapters.sql.shelf import Layered, Row, Shelf
-from gateway.adapters.sql.statements import Bulk
 from gateway.domain.requests import RequestKey
 
 
@@ -22,11 +23,14 @@ class Transaction:
     that was wanted so far: what the unit under way wants lies behind a savepoint, and can still be undone.
     """
 
-    def __init__(self, connection: Connection, now: datetime, known: Known, *, writable: bool) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, known: Known, *, writable: bool, is_shared: bool = False
+    ) -> None:
         statements = connection.statements
         self.connection = connection
         self.now = now
         self.writable = writable
+        self.guard = Guard(connection, known.sessions, is_needed=writable and is_shared)
         self.sessions = known.sessions
         self.session_names = known.session_names
         self.leases = known.leases
@@ -87,13 +91,14 @@ class Transaction:
         Raises:
             RowsUnfit: the unit under way might take them with it when it fails: it has to run alone.
         """
-        if self.journal.is_waiting and self._ventured:
-            self.connection.fail(RowsUnfit("the log is read behind a savepoint"))
-        await self.connection.run(self.journal.drain(self._statements))
+        if self.journal.is_waiting and (self._ventured or self.guard.is_needed):
+            self.connection.fail(RowsUnfit("the log is read before it can be written"))
+        await self.connection.run(self._log_steps())
 
     async def commit(self) -> None:
         """Tell the database all that the finished units wanted, and make it last."""
-        await self.connection.commit([*self._steps(own=False), *self.journal.drain(self._statements)])
+        await self.guard.hold(self.journal.counting_sessions())
+        await self.connection.commit([*self._steps(own=False), *self._log_steps()])
 
     async def keep(self) -> None:
         """The unit under way succeeded."""
@@ -112,6 +117,10 @@ class Transaction:
             self._ventured = False
             await self.connection.undo()
 
+    def _log_steps(self) -> list[Step]:
+        told = self.journal.drain()
+        return self._statements.idiom.log_steps(told) if told else []
+
     def _steps(self, *, own: bool) -> list[Step]:
         """The steps that tell the database what is wanted by the finished units, or by the unit under way."""
         steps = self._identity_steps(own=own)
@@ -121,7 +130,7 @@ class Transaction:
                 steps += [(bulk.update, wanted.changed), (bulk.insert, wanted.added)]
         return [step for statement, rows in steps if rows for step in statement.each(rows)]
 
-    def _identity_steps(self, *, own: bool) -> list[tuple[Prepared, Sequence[Row]]]:
+    def _identity_steps(self, *, own: bool) -> list[tuple[ForEach, Sequence[Row]]]:
         if self.identities.is_idle(own=own):
             return []
         wanted = self.identities.drain(own=own)

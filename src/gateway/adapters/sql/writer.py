@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import Driver, RowsUnfit
+from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.known import Known
-from gateway.adapters.sql.sqlite import BEGIN_WRITING, connect, driver_of
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.units import SqlUnitOfWork
@@ -65,14 +63,14 @@ class Writer:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        database: Database,
         statements: Statements,
         moment: Callable[[], datetime],
         *,
         ring: Callable[..., None],
         committed: Callable[[int], None],
     ) -> None:
-        self._engine = engine
+        self._database = database
         self._statements = statements
         self._moment = moment
         self._ring = ring
@@ -82,7 +80,6 @@ class Writer:
         self._enough = asyncio.Event()
         self._wanted = 1
         self._closing = False
-        self._connection: AsyncConnection | None = None
         self._driver: Driver | None = None
         self._known = Known()
 
@@ -159,16 +156,19 @@ class Writer:
                 entry.fail(error)
 
     async def _commit(self, group: list[Entry]) -> None:
-        connection = Connection(await self._connect(), self._statements, BEGIN_WRITING)
+        driver = await self._connect()
+        connection = Connection(driver, self._statements, self._statements.idiom.begin_writing)
         known, self._known = self._known, Known()
-        transaction = Transaction(connection, self._moment(), known, writable=True)
+        shared = self._database.is_shared
+        transaction = Transaction(connection, self._moment(), known, writable=True, is_shared=shared)
         try:
             await _run(transaction, group)
             await transaction.commit()
         finally:
             await connection.rollback()
-        known.trim()
-        self._known = known
+        if not shared:
+            known.trim()
+            self._known = known
         bells = transaction.bells.kept()
         if transaction.journal.grew:
             bells.setdefault(EVENTS, EVENTS)
@@ -180,15 +180,13 @@ class Writer:
 
     async def _connect(self) -> Driver:
         if self._driver is None:
-            self._connection = await connect(self._engine)
-            self._driver = await driver_of(self._connection)
+            self._driver = await self._database.writing()
         return self._driver
 
     async def _disconnect(self) -> None:
-        connection, self._connection, self._driver = self._connection, None, None
-        if connection is not None:
-            await connection.invalidate()
-            await connection.close()
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            await driver.end()
 
 
 def _most(crowd: int) -> int:

@@ -13,9 +13,9 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect
 
 from gateway.adapters.sql import events, fences, identities, joining, messages, outbox, receipts, requests, sessions
-from gateway.adapters.sql.journal import _WRITE
 from gateway.adapters.sql.migrating import migrate
 from gateway.adapters.sql.sqlite import url_of
+from gateway.adapters.sql.sqlite_idiom import _WRITE
 
 PLANS: list[tuple[str, Executable, list[str]]] = [
     ("fronts", outbox.HEADS, ["messages_outbox"]),

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.dialects import sqlite
 
 from gateway.adapters.sql.migrating import migrate
 from gateway.adapters.sql.sqlite import url_of
+from gateway.adapters.sql.sqlite_idiom import SqliteIdiom
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.store import open_store
 from gateway.ports.unit_of_work import UnitOfWork
 
-ALIASES = Statements(sqlite.dialect(paramstyle="qmark")).aliases
+ALIASES = Statements(SqliteIdiom()).aliases
 
 
 @given(st.integers(0, 300))
