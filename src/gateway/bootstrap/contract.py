@@ -71,8 +71,8 @@ class Contract:
 
     def _services(self) -> Services:
         ground, dialects, settings = self._ground, self._dialects, self._ground.settings
-        store, stopping = ground.store, self._stopping
-        views, pages, owners = Views(dialects), Pages(store.signer), Owners(ground.queue)
+        store, stopping, retention = ground.store, self._stopping, ground.retention
+        views, pages, owners = Views(dialects, retention), Pages(store.signer), Owners(ground.queue)
         acceptance = Acceptance(dialects, settings.outbox.give_up_after)
         watch = MessageWatch(store, self._tail, views, stopping)
         return Services(
@@ -88,11 +88,13 @@ class Contract:
                 ground.meter,
                 stopping,
                 checkpoint_interval=settings.feeds.checkpoint_interval,
+                retention=retention,
             ),
             system=System(
                 dialects,
                 version=VERSION,
                 request_bytes=int(settings.grpc.max_receive_bytes),
                 give_up_after=settings.outbox.give_up_after,
+                retention=retention,
             ),
         )

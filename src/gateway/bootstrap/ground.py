@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.adapters.embedded.queue import EmbeddedQueue
 from gateway.adapters.sql.sqlite import url_of
 from gateway.adapters.sql.store import SqlStore, open_store
+from gateway.domain.retention import Retention
 from gateway.observability.exposition import exposed
 from gateway.observability.metrics import PrometheusMeter
 from gateway.ports.queue import Queue
@@ -29,6 +30,12 @@ class Ground:
     def is_alone(self) -> bool:
         """Whether no other process works on the store: a file of SQLite lies in a folder that is locked."""
         return is_sqlite(store_url(self.settings))
+
+    @property
+    def retention(self) -> Retention:
+        """How long things are kept."""
+        wanted = self.settings.retention
+        return Retention(events=wanted.events, messages=wanted.messages)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from gateway.domain.ids import make_id
 from gateway.domain.leases import Lease
 from gateway.ports.provider import Providers
 from gateway.services.counting import Counting
+from gateway.services.forgetting import Forgetting
 from gateway.services.inbox import Inbox
 from gateway.services.keys import Keys
 from gateway.services.line_questions import LineQuestions
@@ -84,4 +85,5 @@ def _tools(ground: Ground, providers: Providers) -> OwnerTools:
 
 def _janitor(ground: Ground, providers: Providers) -> Janitor:
     store, views = ground.store, Views(providers)
-    return Janitor(Outbox(store, views), Restrictions(store, views), Keys(store), providers)
+    forgetting = Forgetting(store, ground.retention, ground.meter)
+    return Janitor(Outbox(store, views), Restrictions(store, views), forgetting, Keys(store), providers)

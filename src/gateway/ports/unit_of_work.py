@@ -179,8 +179,8 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogEnds:
-    """`oldest` is the position just before the oldest event still kept, `newest` that of the newest
-    one; `oldest_time` and `newest_time` are when they were recorded, if there are any.
+    """Every event behind `oldest` is still kept, and perhaps none before it; `newest` is the position of the newest
+    one, or `oldest` if none is left. `oldest_time` and `newest_time` are when they were recorded, if there are any.
     """
 
     oldest: int
@@ -209,6 +209,21 @@ class Fences(Protocol):
         """Whether anybody holds the session's lease."""
 
 
+class Past(Protocol):
+    """What is so old that it need not be kept. Each call removes a part of it, the oldest first, and tells how many
+    went: fewer than `limit` if that was all.
+    """
+
+    async def forget_events(self, before: datetime, limit: int) -> int:
+        """Remove events of all tenants recorded before a moment. `Events.ends` tells where the logs begin then."""
+
+    async def forget_messages(self, before: datetime, limit: int) -> int:
+        """Remove messages accepted or received before a moment, with their receipts, but none that is not at an end."""
+
+    async def forget_requests(self, before: datetime, limit: int) -> int:
+        """Remove what was done under request ids before a moment."""
+
+
 class UnitOfWork(Protocol):
     """One unit. `now` is its moment by the store's clock; it does not go back from one unit to the next."""
 
@@ -220,6 +235,7 @@ class UnitOfWork(Protocol):
     events: Events
     requests: Requests
     fences: Fences
+    past: Past
 
     def ring(self, bell: str) -> None:
         """Ring this bell after the commit, once per group."""

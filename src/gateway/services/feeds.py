@@ -15,6 +15,7 @@ from gateway.domain.clocks import from_duration, from_timestamp, to_duration, to
 from gateway.domain.cursors import Signer
 from gateway.domain.errors import CursorExpired, ShuttingDown
 from gateway.domain.events import EventFilter, StoredEvent
+from gateway.domain.retention import FOR_EVER, Retention
 from gateway.ports.meter import Meter
 from gateway.ports.unit_of_work import LogEnds, Store, UnitOfWork
 from gateway.services.pages import page_size
@@ -59,7 +60,9 @@ class Feeds:
         stopping: asyncio.Event,
         *,
         checkpoint_interval: timedelta,
+        retention: Retention = FOR_EVER,
     ) -> None:
+        self._retention = retention
         self._checkpoint_interval = checkpoint_interval
         self._meter = meter
         self._store = store
@@ -107,15 +110,15 @@ class Feeds:
 
     async def list(self, call: Call, request: pb.ListEventsRequest) -> pb.ListEventsResponse:
         """Show a page of the log, the oldest first."""
-        ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
         which = await self._filter(call, request.filter)
-        position = await self._list_start(call, request, ends)
         size = page_size(request.page_size)
 
-        async def work(uow: UnitOfWork) -> Sequence[StoredEvent]:
-            return await uow.events.after(call.tenant_id, position, limit=size + 1, which=which)
+        async def work(uow: UnitOfWork) -> tuple[Sequence[StoredEvent], LogEnds, int]:
+            ends = await uow.events.ends(call.tenant_id)
+            position = await self._list_start(uow, call, request, ends)
+            return await uow.events.after(call.tenant_id, position, limit=size + 1, which=which), ends, position
 
-        events = await self._store.read(work)
+        events, ends, position = await self._store.read(work)
         has_more = len(events) > size
         after = events[size - 1].position if has_more else max(ends.newest, *(e.position for e in events), position)
         return pb.ListEventsResponse(
@@ -135,19 +138,24 @@ class Feeds:
             case _:
                 return ends.newest
 
-    async def _list_start(self, call: Call, request: pb.ListEventsRequest, ends: LogEnds) -> int:
+    async def _list_start(self, uow: UnitOfWork, call: Call, request: pb.ListEventsRequest, ends: LogEnds) -> int:
         match request.WhichOneof("start"):
             case "after_cursor":
                 return self._after_cursor(call, request.after_cursor, ends)
             case "since_time":
-                return await self._since(call, from_timestamp(request.since_time))
+                return await uow.events.position_before(call.tenant_id, from_timestamp(request.since_time))
             case _:
                 return ends.oldest
 
     def _after_cursor(self, call: Call, cursor: str, ends: LogEnds) -> int:
         position = self._signer.position(call.tenant_id, cursor, field="after_cursor")
+        self._check_kept(call, position, ends)
+        return position
+
+    def _check_kept(self, call: Call, position: int, ends: LogEnds) -> None:
+        """Refuse to go on from where events that came next are gone."""
         if position >= ends.oldest:
-            return position
+            return
         raise CursorExpired(
             field="after_cursor",
             oldest_cursor=self._signer.cursor(call.tenant_id, ends.oldest),
@@ -174,9 +182,14 @@ class Feeds:
         if near is not None:
             return near
         reach = self._tail.start
-        events = await self._store.read(
-            lambda uow: uow.events.after(reader.call.tenant_id, reader.position, limit=_READ_AT_ONCE)
-        )
+
+        async def work(uow: UnitOfWork) -> tuple[Sequence[StoredEvent], LogEnds]:
+            tenant_id = reader.call.tenant_id
+            events = await uow.events.after(tenant_id, reader.position, limit=_READ_AT_ONCE)
+            return events, await uow.events.ends(tenant_id)
+
+        events, ends = await self._store.read(work)
+        self._check_kept(reader.call, reader.position, ends)
         if not events:
             reader.position = max(reader.position, reach)
         return events
@@ -190,6 +203,7 @@ class Feeds:
         opened = pb.StreamEventsResponse.Opened(
             cursor=self._cursor(reader),
             oldest_cursor=self._signer.cursor(reader.call.tenant_id, ends.oldest),
+            retention=to_duration(self._retention.events) if self._retention.events else None,
             server_time=to_timestamp(datetime.now(UTC)),
         )
         return pb.StreamEventsResponse(opened=opened)

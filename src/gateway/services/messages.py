@@ -69,7 +69,7 @@ class Messages:
             shown = await self._acceptance.accept(uow, call, session, wish, dry=request.validate_only)
             if not request.validate_only:
                 await repeat.remember(uow, shown.message_id)
-            return pb.SendMessageResponse(message=shown)
+            return pb.SendMessageResponse(message=self._views.dated(shown))
 
         if request.validate_only:
             return await self._store.read(work)
@@ -181,7 +181,8 @@ class Messages:
             if old.waits_for_word and not old.is_repeated_out:
                 shown = await self._release(uow, session, old)
             else:
-                shown = await self._acceptance.accept(uow, call, session, _wish_again(old, request.request_id))
+                accepted = await self._acceptance.accept(uow, call, session, _wish_again(old, request.request_id))
+                shown = self._views.dated(accepted)
             await repeat.remember(uow, shown.message_id)
             return pb.RetryMessageResponse(message=shown)
 

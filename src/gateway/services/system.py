@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
+
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_duration, to_timestamp
 from gateway.domain.requests import KEPT_FOR
+from gateway.domain.retention import FOR_EVER, Retention
 from gateway.ports.provider import Dialect, Dialects
 from gateway.services.pages import LARGEST_SIZE
 from wagate.v1 import system_service_pb2 as pb
@@ -19,11 +22,20 @@ _LONGEST_WAIT = timedelta(seconds=60)
 class System:
     """The use case of SystemService."""
 
-    def __init__(self, providers: Dialects, *, version: str, request_bytes: int, give_up_after: timedelta) -> None:
+    def __init__(
+        self,
+        providers: Dialects,
+        *,
+        version: str,
+        request_bytes: int,
+        give_up_after: timedelta,
+        retention: Retention = FOR_EVER,
+    ) -> None:
         self._providers = providers
         self._version = version
         self._request_bytes = request_bytes
         self._give_up_after = give_up_after
+        self._retention = retention
         self._start_time = datetime.now(UTC)
 
     async def info(self, _call: Call, _request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
@@ -42,7 +54,11 @@ class System:
                 wait_timeout=to_duration(_LONGEST_WAIT),
                 give_up_after=to_duration(self._give_up_after),
             ),
-            retention=response.Retention(request_ids=to_duration(KEPT_FOR)),
+            retention=response.Retention(
+                request_ids=to_duration(KEPT_FOR),
+                events=_span(self._retention.events),
+                messages=_span(self._retention.messages),
+            ),
             providers=[self._provider(provider) for provider in self._providers.by_name.values()],
         )
 
@@ -57,3 +73,7 @@ class System:
             health_message=health.message,
             lab=health.lab,
         )
+
+
+def _span(kept_for: timedelta | None) -> Duration | None:
+    return None if kept_for is None else to_duration(kept_for)

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gateway.domain.errors import StoreUnavailable
@@ -22,6 +23,10 @@ from wagate.v1 import event_pb2
 _POLL_SECONDS: Final = 1.0
 _BEGIN_SECONDS: Final = 5.0
 _READ_AT_ONCE: Final = 1000
+_MISSED_NOTHING: Final = timedelta(minutes=10)
+"""Nothing is forgotten as soon as that. After a longer sleep, or so long without the store, what is read next is not
+held: readers find it in the store, which knows whether anything before it is gone.
+"""
 KEPT_BYTES: Final = 16 * 1024 * 1024
 
 _STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
@@ -41,6 +46,8 @@ class Tail:
         self._positions: list[int] = []
         self._bytes = 0
         self._start: int | None = None
+        self._read_time = datetime.min.replace(tzinfo=UTC)
+        self._may_have_missed = False
         self._followers = 0
         self._followed = asyncio.Event()
         self._reading = asyncio.Event()
@@ -103,32 +110,40 @@ class Tail:
     async def _begin(self) -> bool:
         """Begin at the end of the log; what is held stays if it reaches there. Tell whether the end is known."""
         try:
-            end = await self._store.read(_end_of_log)
+            end, self._read_time = await self._store.read(_end_of_log)
         except StoreUnavailable:
             return False
+        self._may_have_missed = False
         if self._start is None or self.newest != end:
-            self._start, self._bytes = end, 0
-            self._events.clear()
-            self._positions.clear()
+            self._hold_nothing(end)
         self._wake()
         return True
 
     async def _read(self) -> bool:
         after = self.newest
 
-        async def work(uow: UnitOfWork) -> list[StoredEvent]:
-            return await uow.events.after(None, after, limit=_READ_AT_ONCE)
+        async def work(uow: UnitOfWork) -> tuple[list[StoredEvent], datetime]:
+            return await uow.events.after(None, after, limit=_READ_AT_ONCE), uow.now
 
         try:
-            events = await self._store.read(work)
+            events, now = await self._store.read(work)
         except StoreUnavailable:
             return False
+        self._may_have_missed |= now - self._read_time > _MISSED_NOTHING
+        self._read_time = now
         if not events:
             return False
         self._keep(events)
+        if self._may_have_missed:
+            self._hold_nothing(events[-1].position)
         self._tell_watchers(events)
         self._wake()
         return len(events) == _READ_AT_ONCE
+
+    def _hold_nothing(self, position: int) -> None:
+        self._start, self._bytes, self._may_have_missed = position, 0, False
+        self._events.clear()
+        self._positions.clear()
 
     def _wake(self) -> None:
         grown, self._grown = self._grown, asyncio.Event()
@@ -192,5 +207,5 @@ class Tail:
                 steps.put_nowait(event)
 
 
-async def _end_of_log(uow: UnitOfWork) -> int:
-    return await uow.events.newest()
+async def _end_of_log(uow: UnitOfWork) -> tuple[int, datetime]:
+    return await uow.events.newest(), uow.now

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.domain.access import Call
+from gateway.domain.clocks import from_timestamp, to_timestamp
 from gateway.domain.messages import Message
+from gateway.domain.retention import FOR_EVER, Retention
 from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN, Session, State
 from gateway.ports.provider import Dialects
 from gateway.ports.unit_of_work import UnitOfWork
@@ -19,8 +21,9 @@ RAW_SCOPE: Final = "messages:raw"
 class Views:
     """Shows sessions and messages."""
 
-    def __init__(self, providers: Dialects) -> None:
+    def __init__(self, providers: Dialects, retention: Retention = FOR_EVER) -> None:
         self._providers = providers
+        self._retention = retention
 
     async def status(self, uow: UnitOfWork, session: Session) -> session_pb2.SessionStatus:
         """What is the case with a session."""
@@ -50,7 +53,14 @@ class Views:
         sender = await uow.identities.get(message.tenant_id, message.sender_id)
         if session is None or chat is None or sender is None:
             raise LookupError(f"message {message.message_id} stands nowhere")
-        return message.to_proto(chat, sender, await hold_of(uow, message, session))
+        return self.dated(message.to_proto(chat, sender, await hold_of(uow, message, session)))
+
+    def dated(self, shown: message_pb2.Message) -> message_pb2.Message:
+        """A message that is shown, with when it expires."""
+        if self._retention.messages is not None:
+            expire_time = from_timestamp(shown.create_time) + self._retention.messages
+            shown.expire_time.CopyFrom(to_timestamp(expire_time))
+        return shown
 
 
 def hide_raw_of(message: message_pb2.Message) -> None:

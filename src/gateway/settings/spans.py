@@ -45,3 +45,11 @@ def write_span(span: timedelta) -> str:
 
 Span = Annotated[timedelta, BeforeValidator(parse_span), PlainSerializer(write_span)]
 """A timedelta that is written with its unit."""
+
+
+def _parse_if_any(text: object) -> timedelta | None:
+    return None if text is None or text == "" else parse_span(text)
+
+
+OptionalSpan = Annotated[timedelta | None, BeforeValidator(_parse_if_any)]
+"""A Span, or empty for none."""

@@ -9,10 +9,12 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from gateway.domain.requests import KEPT_FOR
 from gateway.settings.listening import Listen, ListenPort, is_loopback
-from gateway.settings.spans import Span
+from gateway.settings.spans import OptionalSpan, Span, write_span
 
 SHORTEST_KEY: Final = 16
+_LONGEST_KEPT: Final = timedelta(days=36_500)
 
 
 class _Section(BaseModel):
@@ -200,6 +202,29 @@ class Feeds(_Section):
     )
 
 
+class Retention(_Section):
+    """How long things are kept. What is not at an end, such as a message that waits, is kept until it is."""
+
+    events: OptionalSpan = Field(
+        timedelta(days=30),
+        description="Events are kept at least this long; empty means for ever. A cursor from before is refused.",
+    )
+    messages: OptionalSpan = Field(
+        timedelta(days=365),
+        description="Messages and receipts are kept at least this long after acceptance; empty means for ever.",
+    )
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        for option, least in (("events", timedelta(hours=1)), ("messages", KEPT_FOR)):
+            kept_for = getattr(self, option)
+            if kept_for is not None and not least <= kept_for <= _LONGEST_KEPT:
+                raise ValueError(
+                    f"{option} should be from {write_span(least)} to {write_span(_LONGEST_KEPT)}, or empty"
+                )
+        return self
+
+
 class Log(_Section):
     """What is written to stderr."""
 
@@ -232,5 +257,6 @@ class Tree(BaseModel):
     lab: Lab = Lab()
     outbox: Outbox = Outbox()
     feeds: Feeds = Feeds()
+    retention: Retention = Retention()
     log: Log = Log()
     shutdown: Shutdown = Shutdown()

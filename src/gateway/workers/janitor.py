@@ -9,6 +9,7 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.ports.provider import Provider, Providers
+from gateway.services.forgetting import Forgetting
 from gateway.services.keys import Keys
 from gateway.services.outbox import Outbox
 from gateway.services.restrictions import Restrictions
@@ -20,12 +21,15 @@ log = structlog.get_logger(__name__)
 
 class Janitor:
     """Expires messages at their give_up_time, ends restrictions at theirs, and erases the keys of deleted sessions, all
-    within a second or so.
+    within a second or so; and forgets what is older than it has to be kept.
     """
 
-    def __init__(self, outbox: Outbox, restrictions: Restrictions, keys: Keys, providers: Providers) -> None:
+    def __init__(
+        self, outbox: Outbox, restrictions: Restrictions, forgetting: Forgetting, keys: Keys, providers: Providers
+    ) -> None:
         self._outbox = outbox
         self._restrictions = restrictions
+        self._forgetting = forgetting
         self._keys = keys
         self._providers = providers
 
@@ -48,6 +52,9 @@ class Janitor:
         lifted = await self._restrictions.lift_ended()
         if lifted:
             log.info("Restrictions of sessions ended.", count=lifted)
+        forgotten = await self._forgetting.forget_old()
+        if forgotten:
+            log.info("What was too old was forgotten.", **forgotten)
         for provider in self._providers.by_name.values():
             for uid in await self._keys.forgettable(provider.kept_sessions()):
                 _erase(provider, uid)

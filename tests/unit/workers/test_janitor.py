@@ -9,6 +9,8 @@ import pytest
 
 from gateway.domain.leases import Lease
 from gateway.domain.messages import State
+from gateway.domain.retention import Retention
+from gateway.services.forgetting import Forgetting
 from gateway.services.keys import Keys
 from gateway.workers.janitor import Janitor
 from tests.stage.waiting import SECONDS, eventually
@@ -17,14 +19,16 @@ from tests.unit.workers.crew import message_in_state
 from tests.unit.workers.scripted_provider import alone
 from wagate.v1 import session_service_pb2 as pb
 
+KEPT = Retention(events=timedelta(days=30), messages=timedelta(days=365))
+
 
 @pytest.fixture
 async def janitor(house: House) -> AsyncIterator[None]:
     """A janitor at work."""
     stopping = asyncio.Event()
-    working = asyncio.create_task(
-        Janitor(house.outbox, house.restrictions, Keys(house.store), alone(house.provider)).run(stopping)
-    )
+    forgetting = Forgetting(house.store, KEPT, house.meter)
+    janitor = Janitor(house.outbox, house.restrictions, forgetting, Keys(house.store), alone(house.provider))
+    working = asyncio.create_task(janitor.run(stopping))
     yield
     stopping.set()
     await asyncio.wait_for(working, SECONDS)
@@ -64,3 +68,18 @@ async def test_keys_that_the_disk_does_not_let_go_are_tried_again_and_stop_nobod
         await house.sessions.delete(house.call(), pb.DeleteSessionRequest(session_id="deleted", force=True))
         await asyncio.wait_for(tried.wait(), SECONDS)
     await eventually(lambda: house.provider.kept == [])
+
+
+@pytest.mark.usefixtures("janitor")
+async def test_what_is_older_than_it_has_to_be_kept_is_forgotten_and_counted(house: House) -> None:
+    await house.create("kept")
+    told = len(await house.stored_log())
+    house.clock.ahead += timedelta(days=31)
+
+    async def is_forgotten() -> bool:
+        return await house.stored_log() == []
+
+    await eventually(is_forgotten)
+    await eventually(
+        lambda: house.meter.registry.get_sample_value("wagate_forgotten_total", {"sort": "events"}) == told
+    )

@@ -386,8 +386,11 @@ type Message struct {
 	SendTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=send_time,json=sendTime,proto3" json:"send_time,omitempty"`
 	// The message that this one was made from by RetryMessage; empty if none.
 	RetryOfMessageId string `protobuf:"bytes,23,opt,name=retry_of_message_id,json=retryOfMessageId,proto3" json:"retry_of_message_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// From when on it may be removed, unless it is not at an end by then; unset in events, and if messages are kept for
+	// ever. See `GetServerInfoResponse.Retention`.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
@@ -567,6 +570,13 @@ func (x *Message) GetRetryOfMessageId() string {
 	return ""
 }
 
+func (x *Message) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // Hold says why a message that is due is not being sent.
 type Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -708,7 +718,7 @@ var File_wagate_v1_message_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_message_proto_rawDesc = "" +
 	"\n" +
-	"\x17wagate/v1/message.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\"\x8b\v\n" +
+	"\x17wagate/v1/message.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/content.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\"\xc8\v\n" +
 	"\aMessage\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12.\n" +
@@ -736,7 +746,9 @@ const file_wagate_v1_message_proto_rawDesc = "" +
 	"\fgive_up_time\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"giveUpTime\x127\n" +
 	"\tsend_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bsendTime\x12-\n" +
-	"\x13retry_of_message_id\x18\x17 \x01(\tR\x10retryOfMessageId\x1a;\n" +
+	"\x13retry_of_message_id\x18\x17 \x01(\tR\x10retryOfMessageId\x12;\n" +
+	"\vexpire_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"U\n" +
@@ -833,14 +845,15 @@ var file_wagate_v1_message_proto_depIdxs = []int32{
 	12, // 11: wagate.v1.Message.due_time:type_name -> google.protobuf.Timestamp
 	12, // 12: wagate.v1.Message.give_up_time:type_name -> google.protobuf.Timestamp
 	12, // 13: wagate.v1.Message.send_time:type_name -> google.protobuf.Timestamp
-	3,  // 14: wagate.v1.Hold.kind:type_name -> wagate.v1.Hold.Kind
-	12, // 15: wagate.v1.Hold.until_time:type_name -> google.protobuf.Timestamp
-	4,  // 16: wagate.v1.Reach.furthest:type_name -> wagate.v1.Reach.Level
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 14: wagate.v1.Message.expire_time:type_name -> google.protobuf.Timestamp
+	3,  // 15: wagate.v1.Hold.kind:type_name -> wagate.v1.Hold.Kind
+	12, // 16: wagate.v1.Hold.until_time:type_name -> google.protobuf.Timestamp
+	4,  // 17: wagate.v1.Reach.furthest:type_name -> wagate.v1.Reach.Level
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_message_proto_init() }

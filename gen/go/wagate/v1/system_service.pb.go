@@ -401,7 +401,10 @@ type GetServerInfoResponse_Retention struct {
 	// A `request_id` is remembered for at least this long.
 	RequestIds *durationpb.Duration `protobuf:"bytes,1,opt,name=request_ids,json=requestIds,proto3" json:"request_ids,omitempty"`
 	// Events are kept for at least this long; unset means for ever.
-	Events        *durationpb.Duration `protobuf:"bytes,2,opt,name=events,proto3" json:"events,omitempty"`
+	Events *durationpb.Duration `protobuf:"bytes,2,opt,name=events,proto3" json:"events,omitempty"`
+	// Messages and their receipts are kept for at least this long after they were accepted or received, and until they
+	// are at an end; unset means for ever.
+	Messages      *durationpb.Duration `protobuf:"bytes,3,opt,name=messages,proto3" json:"messages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -450,12 +453,19 @@ func (x *GetServerInfoResponse_Retention) GetEvents() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetServerInfoResponse_Retention) GetMessages() *durationpb.Duration {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
 var File_wagate_v1_system_service_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_system_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\"\x16\n" +
-	"\x14GetServerInfoRequest\"\xb0\x06\n" +
+	"\x14GetServerInfoRequest\"\xe8\x06\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12)\n" +
 	"\x10contract_version\x18\x02 \x01(\tR\x0fcontractVersion\x12;\n" +
@@ -472,11 +482,12 @@ const file_wagate_v1_system_service_proto_rawDesc = "" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12)\n" +
 	"\x10pairing_watchers\x18\x04 \x01(\x05R\x0fpairingWatchers\x12<\n" +
 	"\fwait_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\vwaitTimeout\x12=\n" +
-	"\rgive_up_after\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\vgiveUpAfter\x1az\n" +
+	"\rgive_up_after\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\vgiveUpAfter\x1a\xb1\x01\n" +
 	"\tRetention\x12:\n" +
 	"\vrequest_ids\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"requestIds\x121\n" +
-	"\x06events\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06events\"\xac\x02\n" +
+	"\x06events\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06events\x125\n" +
+	"\bmessages\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bmessages\"\xac\x02\n" +
 	"\fProviderInfo\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1d\n" +
 	"\n" +
@@ -530,13 +541,14 @@ var file_wagate_v1_system_service_proto_depIdxs = []int32{
 	7,  // 7: wagate.v1.GetServerInfoResponse.Limits.give_up_after:type_name -> google.protobuf.Duration
 	7,  // 8: wagate.v1.GetServerInfoResponse.Retention.request_ids:type_name -> google.protobuf.Duration
 	7,  // 9: wagate.v1.GetServerInfoResponse.Retention.events:type_name -> google.protobuf.Duration
-	1,  // 10: wagate.v1.SystemService.GetServerInfo:input_type -> wagate.v1.GetServerInfoRequest
-	2,  // 11: wagate.v1.SystemService.GetServerInfo:output_type -> wagate.v1.GetServerInfoResponse
-	11, // [11:12] is the sub-list for method output_type
-	10, // [10:11] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	7,  // 10: wagate.v1.GetServerInfoResponse.Retention.messages:type_name -> google.protobuf.Duration
+	1,  // 11: wagate.v1.SystemService.GetServerInfo:input_type -> wagate.v1.GetServerInfoRequest
+	2,  // 12: wagate.v1.SystemService.GetServerInfo:output_type -> wagate.v1.GetServerInfoResponse
+	12, // [12:13] is the sub-list for method output_type
+	11, // [11:12] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_system_service_proto_init() }

@@ -180,6 +180,7 @@ class Message(_message.Message):
     GIVE_UP_TIME_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     RETRY_OF_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """Ours: unique within the tenant, never reused, sorts by acceptance. Safe as a primary key."""
     provider_message_id: _builtins.str
@@ -250,6 +251,12 @@ class Message(_message.Message):
     def send_time(self) -> _timestamp_pb2.Timestamp:
         """What WhatsApp says about when it was sent; whole seconds, and for inbound ones the sender's claim."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on it may be removed, unless it is not at an end by then; unset in events, and if messages are kept for
+        ever. See `GetServerInfoResponse.Retention`.
+        """
+
     def __init__(
         self,
         *,
@@ -274,10 +281,11 @@ class Message(_message.Message):
         give_up_time: _timestamp_pb2.Timestamp | None = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         retry_of_message_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "content", b"content", "create_time", b"create_time", "due_time", b"due_time", "failure", b"failure", "give_up_time", b"give_up_time", "hold", b"hold", "reach", b"reach", "send_time", b"send_time", "sender", b"sender"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "content", b"content", "create_time", b"create_time", "due_time", b"due_time", "expire_time", b"expire_time", "failure", b"failure", "give_up_time", b"give_up_time", "hold", b"hold", "reach", b"reach", "send_time", b"send_time", "sender", b"sender"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "chat", b"chat", "content", b"content", "create_time", b"create_time", "direction", b"direction", "due_time", b"due_time", "failure", b"failure", "give_up_time", b"give_up_time", "hold", b"hold", "message_id", b"message_id", "metadata", b"metadata", "origin", b"origin", "provider_message_id", b"provider_message_id", "reach", b"reach", "request_id", b"request_id", "retry_of_message_id", b"retry_of_message_id", "revision", b"revision", "send_time", b"send_time", "sender", b"sender", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "chat", b"chat", "content", b"content", "create_time", b"create_time", "direction", b"direction", "due_time", b"due_time", "expire_time", b"expire_time", "failure", b"failure", "give_up_time", b"give_up_time", "hold", b"hold", "message_id", b"message_id", "metadata", b"metadata", "origin", b"origin", "provider_message_id", b"provider_message_id", "reach", b"reach", "request_id", b"request_id", "retry_of_message_id", b"retry_of_message_id", "revision", b"revision", "send_time", b"send_time", "sender", b"sender", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from wagate.v1 import options_pb2 as wagate_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\"\x16\n\x14GetServerInfoRequest\"\xb0\x06\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12)\n\x10\x63ontract_version\x18\x02 \x01(\tR\x0f\x63ontractVersion\x12;\n\x0bserver_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12?\n\x06limits\x18\x05 \x01(\x0b\x32\'.wagate.v1.GetServerInfoResponse.LimitsR\x06limits\x12H\n\tretention\x18\x06 \x01(\x0b\x32*.wagate.v1.GetServerInfoResponse.RetentionR\tretention\x12\x35\n\tproviders\x18\x07 \x03(\x0b\x32\x17.wagate.v1.ProviderInfoR\tproviders\x1a\x9b\x02\n\x06Limits\x12\'\n\x0ftext_characters\x18\x01 \x01(\x05R\x0etextCharacters\x12#\n\rrequest_bytes\x18\x02 \x01(\x05R\x0crequestBytes\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12)\n\x10pairing_watchers\x18\x04 \x01(\x05R\x0fpairingWatchers\x12<\n\x0cwait_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bwaitTimeout\x12=\n\rgive_up_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgiveUpAfter\x1az\n\tRetention\x12:\n\x0brequest_ids\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrequestIds\x12\x31\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x65vents\"\xac\x02\n\x0cProviderInfo\x12\x1a\n\x08provider\x18\x01 \x01(\tR\x08provider\x12\x1d\n\nis_default\x18\x02 \x01(\x08R\tisDefault\x12\"\n\x0c\x63\x61pabilities\x18\x03 \x03(\tR\x0c\x63\x61pabilities\x12\x36\n\x06health\x18\x04 \x01(\x0e\x32\x1e.wagate.v1.ProviderInfo.HealthR\x06health\x12%\n\x0ehealth_message\x18\x05 \x01(\tR\rhealthMessage\x12\x10\n\x03lab\x18\x06 \x01(\x08R\x03lab\"L\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_SERVING\x10\x01\x12\x16\n\x12HEALTH_NOT_SERVING\x10\x02\x32\x8f\x01\n\rSystemService\x12~\n\rGetServerInfo\x12\x1f.wagate.v1.GetServerInfoRequest\x1a .wagate.v1.GetServerInfoResponse\"*\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/server-infoB\x8e\x01\n\rcom.wagate.v1B\x12SystemServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\"\x16\n\x14GetServerInfoRequest\"\xe8\x06\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12)\n\x10\x63ontract_version\x18\x02 \x01(\tR\x0f\x63ontractVersion\x12;\n\x0bserver_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12?\n\x06limits\x18\x05 \x01(\x0b\x32\'.wagate.v1.GetServerInfoResponse.LimitsR\x06limits\x12H\n\tretention\x18\x06 \x01(\x0b\x32*.wagate.v1.GetServerInfoResponse.RetentionR\tretention\x12\x35\n\tproviders\x18\x07 \x03(\x0b\x32\x17.wagate.v1.ProviderInfoR\tproviders\x1a\x9b\x02\n\x06Limits\x12\'\n\x0ftext_characters\x18\x01 \x01(\x05R\x0etextCharacters\x12#\n\rrequest_bytes\x18\x02 \x01(\x05R\x0crequestBytes\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12)\n\x10pairing_watchers\x18\x04 \x01(\x05R\x0fpairingWatchers\x12<\n\x0cwait_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bwaitTimeout\x12=\n\rgive_up_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgiveUpAfter\x1a\xb1\x01\n\tRetention\x12:\n\x0brequest_ids\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrequestIds\x12\x31\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x65vents\x12\x35\n\x08messages\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08messages\"\xac\x02\n\x0cProviderInfo\x12\x1a\n\x08provider\x18\x01 \x01(\tR\x08provider\x12\x1d\n\nis_default\x18\x02 \x01(\x08R\tisDefault\x12\"\n\x0c\x63\x61pabilities\x18\x03 \x03(\tR\x0c\x63\x61pabilities\x12\x36\n\x06health\x18\x04 \x01(\x0e\x32\x1e.wagate.v1.ProviderInfo.HealthR\x06health\x12%\n\x0ehealth_message\x18\x05 \x01(\tR\rhealthMessage\x12\x10\n\x03lab\x18\x06 \x01(\x08R\x03lab\"L\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_SERVING\x10\x01\x12\x16\n\x12HEALTH_NOT_SERVING\x10\x02\x32\x8f\x01\n\rSystemService\x12~\n\rGetServerInfo\x12\x1f.wagate.v1.GetServerInfoRequest\x1a .wagate.v1.GetServerInfoResponse\"*\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/server-infoB\x8e\x01\n\rcom.wagate.v1B\x12SystemServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,15 +41,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=165
   _globals['_GETSERVERINFOREQUEST']._serialized_end=187
   _globals['_GETSERVERINFORESPONSE']._serialized_start=190
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1006
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1062
   _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_start=599
   _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_end=882
-  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_start=884
-  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_end=1006
-  _globals['_PROVIDERINFO']._serialized_start=1009
-  _globals['_PROVIDERINFO']._serialized_end=1309
-  _globals['_PROVIDERINFO_HEALTH']._serialized_start=1233
-  _globals['_PROVIDERINFO_HEALTH']._serialized_end=1309
-  _globals['_SYSTEMSERVICE']._serialized_start=1312
-  _globals['_SYSTEMSERVICE']._serialized_end=1455
+  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_start=885
+  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_end=1062
+  _globals['_PROVIDERINFO']._serialized_start=1065
+  _globals['_PROVIDERINFO']._serialized_end=1365
+  _globals['_PROVIDERINFO_HEALTH']._serialized_start=1289
+  _globals['_PROVIDERINFO_HEALTH']._serialized_end=1365
+  _globals['_SYSTEMSERVICE']._serialized_start=1368
+  _globals['_SYSTEMSERVICE']._serialized_end=1511
 # @@protoc_insertion_point(module_scope)

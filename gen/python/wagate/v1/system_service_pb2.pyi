@@ -96,6 +96,7 @@ class GetServerInfoResponse(_message.Message):
 
         REQUEST_IDS_FIELD_NUMBER: _builtins.int
         EVENTS_FIELD_NUMBER: _builtins.int
+        MESSAGES_FIELD_NUMBER: _builtins.int
         @_builtins.property
         def request_ids(self) -> _duration_pb2.Duration:
             """A `request_id` is remembered for at least this long."""
@@ -104,15 +105,22 @@ class GetServerInfoResponse(_message.Message):
         def events(self) -> _duration_pb2.Duration:
             """Events are kept for at least this long; unset means for ever."""
 
+        @_builtins.property
+        def messages(self) -> _duration_pb2.Duration:
+            """Messages and their receipts are kept for at least this long after they were accepted or received, and until they
+            are at an end; unset means for ever.
+            """
+
         def __init__(
             self,
             *,
             request_ids: _duration_pb2.Duration | None = ...,
             events: _duration_pb2.Duration | None = ...,
+            messages: _duration_pb2.Duration | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "request_ids", b"request_ids"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "messages", b"messages", "request_ids", b"request_ids"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "request_ids", b"request_ids"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "messages", b"messages", "request_ids", b"request_ids"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

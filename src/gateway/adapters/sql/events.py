@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from gateway.adapters.sql.columns import among, is_set, listed
+from gateway.adapters.sql.lookups import Question
 from gateway.adapters.sql.moments import moment_if_any
 from gateway.adapters.sql.shelf import Row
-from gateway.adapters.sql.tables import events
+from gateway.adapters.sql.tables import events, log_starts
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import from_micros, micros_of, to_micros
 from gateway.domain.events import EVERYTHING, EventFilter, StoredEvent, kind_of
@@ -37,7 +38,9 @@ _FROM_MOMENT = (
 )
 _PLACED = select(events.c.position, events.c.record_time).where(_OF_TENANT).limit(1)
 _OLDEST = _PLACED.order_by(events.c.position)
+_START = select(log_starts.c.position).where(log_starts.c.tenant_id == bindparam("tenant_id"))
 _LAST = select(func.max(events.c.position).label("position"))
+_LAST_START = select(func.max(log_starts.c.position).label("position"))
 _NEWEST = _PLACED.order_by(events.c.position.desc())
 
 
@@ -84,17 +87,19 @@ class SqlEvents:
         return (await self.ends(tenant_id)).newest
 
     async def newest(self) -> int:
-        rows = await self._rows(_LAST, {})
-        position: int = rows[0]["position"] or 0
-        return position
+        await self._transaction.write_events()
+        last, started = await self._transaction.connection.ask([Question(_LAST, {}), Question(_LAST_START, {})])
+        return max(last[0]["position"] or 0, started[0]["position"] or 0)
 
     async def ends(self, tenant_id: str) -> LogEnds:
-        oldest = await self._rows(_OLDEST, {"tenant_id": tenant_id})
-        newest = await self._rows(_NEWEST, {"tenant_id": tenant_id})
+        await self._transaction.write_events()
+        asked = [Question(statement, {"tenant_id": tenant_id}) for statement in (_START, _OLDEST, _NEWEST)]
+        started, oldest, newest = await self._transaction.connection.ask(asked)
+        start = started[0]["position"] if started else 0
         if not oldest or not newest:
-            return LogEnds(0, 0)
+            return LogEnds(start, start)
         return LogEnds(
-            oldest=oldest[0]["position"] - 1,
+            oldest=start,
             newest=newest[0]["position"],
             oldest_time=moment_if_any(oldest[0]["record_time"]),
             newest_time=moment_if_any(newest[0]["record_time"]),

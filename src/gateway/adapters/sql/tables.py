@@ -215,6 +215,14 @@ events: Final = Table(
     sqlite_autoincrement=True,
 )
 
+log_starts: Final = Table(
+    "log_starts",
+    metadata,
+    Column("tenant_id", TEXT, primary_key=True),
+    number("position"),
+)
+"""Where a log begins of which something was removed: events up to this position are not there any more."""
+
 tenant_sequences: Final = Table(
     "tenant_sequences",
     metadata,

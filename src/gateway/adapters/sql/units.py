@@ -10,6 +10,7 @@ from gateway.adapters.sql.events import SqlEvents
 from gateway.adapters.sql.fences import SqlFences
 from gateway.adapters.sql.identities import SqlIdentities
 from gateway.adapters.sql.messages import SqlMessages
+from gateway.adapters.sql.past import SqlPast
 from gateway.adapters.sql.receipts import SqlReceipts
 from gateway.adapters.sql.requests import SqlRequests
 from gateway.adapters.sql.sessions import SqlSessions
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.events: port.Events = SqlEvents(transaction)
         self.requests: port.Requests = self._requests
         self.fences: port.Fences = self.sql_fences
+        self.past: port.Past = SqlPast(transaction)
 
     def ring(self, bell: str) -> None:
         """See `gateway.ports.unit_of_work.UnitOfWork.ring`."""
