@@ -2,7 +2,7 @@
 by nobody.
 """
 
-from gateway.bootstrap.ground import store_url
+from gateway.bootstrap.ground import is_sqlite, store_url
 from gateway.bootstrap.roles import (
     NotForAFleet,
     RunningGateway,
@@ -20,6 +20,7 @@ __all__ = [
     "RunningGateway",
     "RunningWorker",
     "check_for_a_fleet",
+    "is_sqlite",
     "running_api",
     "running_gateway",
     "running_worker",

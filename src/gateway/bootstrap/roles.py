@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.bootstrap.contract import Contract
 from gateway.bootstrap.ground import Ground, is_sqlite, laid, store_url
+from gateway.bootstrap.presence import present
 from gateway.bootstrap.speaking import known, spoken
 from gateway.bootstrap.work import worked
 from gateway.providers.simulator.simulation import Simulation
@@ -44,8 +45,9 @@ async def running_gateway(settings: Settings, simulation: Simulation | None = No
 
     Raises:
         ProviderNotEnabled: nobody would serve some of the sessions that there are.
+        SchemaUnfit: the database's schema is not what this version needs.
     """
-    async with laid(settings) as ground, spoken(ground, simulation) as providers:
+    async with present(settings, "serve"), laid(settings) as ground, spoken(ground, simulation) as providers:
         contract = Contract(ground, providers)
         async with worked(ground, providers), contract.served():
             yield RunningGateway(contract.address, ground.metrics_address)
@@ -59,9 +61,10 @@ async def running_api(settings: Settings, *, shared_port: bool = False) -> Async
     Raises:
         NotForAFleet: the settings are for one process.
         ProviderNotEnabled: nobody would accept for some of the sessions that there are.
+        SchemaUnfit: the database's schema is not what this version needs.
     """
     check_for_a_fleet(settings, "api")
-    async with laid(settings) as ground:
+    async with present(settings, "api"), laid(settings) as ground:
         contract = Contract(ground, await known(ground), shared_port=shared_port)
         async with contract.served():
             yield RunningGateway(contract.address, ground.metrics_address)
@@ -74,9 +77,11 @@ async def running_worker(settings: Settings) -> AsyncIterator[RunningWorker]:
     Raises:
         NotForAFleet: the settings are for one process.
         ProviderNotEnabled: nobody would serve some of the sessions that there are.
+        SchemaUnfit: the database's schema is not what this version needs.
     """
     check_for_a_fleet(settings, "worker")
     async with (
+        present(settings, "worker"),
         laid(settings) as ground,
         spoken(ground) as providers,
         _health_served(ground) as health_address,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,25 +11,29 @@ from cyclopts import Parameter
 from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable, locked_folder
 from gateway.adapters.sql.migrating import migrate as bring_up
 from gateway.adapters.sql.migrating import migrate_back
-from gateway.bootstrap import store_url
+from gateway.bootstrap import is_sqlite, store_url
 from gateway.commands.options import File, Options
 from gateway.commands.refusals import told
 from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
+from gateway.ports.processes import SchemaUnfit
 from gateway.settings import load
 
 
-@told(FolderTaken, FolderUnusable, StoreUnavailable)
+@told(FolderTaken, FolderUnusable, SchemaUnfit, StoreUnavailable)
 def migrate(
     *,
     back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",
     config: File = None,
     **options: Options,
 ) -> None:
-    """Bring the database to what this version wants, as `wagate serve` does at its start."""
+    """Bring the database to what this version wants. On SQLite `wagate serve` does so at its start.
+
+    On PostgreSQL others may go on meanwhile: a step that takes away what one of them needs is refused.
+    """
     settings = load(file=config, flags=options)
     start_logging(settings.log)
-    with locked_folder(settings.data.folder):
-        url = store_url(settings)
+    url = store_url(settings)
+    with locked_folder(settings.data.folder) if is_sqlite(url) else nullcontext():
         asyncio.run(migrate_back(url, back_to) if back_to else bring_up(url))
     print(f"The database is at {back_to}." if back_to else "The database is as this version wants it.")

@@ -18,6 +18,7 @@ from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable
 from gateway.bootstrap import NotForAFleet, ProviderNotEnabled
 from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
+from gateway.ports.processes import SchemaUnfit
 from gateway.programs import ProgramMissing
 from gateway.providers.web.failures import EngineFailed, EngineMissing
 from gateway.settings import Settings
@@ -33,6 +34,7 @@ CANNOT: Final = (
     NotForAFleet,
     ProgramMissing,
     ProviderNotEnabled,
+    SchemaUnfit,
     EngineMissing,
     EngineFailed,
     StoreUnavailable,

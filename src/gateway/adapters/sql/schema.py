@@ -1,11 +1,13 @@
 """The schema: how far a database has been migrated, how far this version wants it, and who gets along with it.
 
-Steps that only add leave running older versions at work; a step that takes something away names the oldest schema whose
-version does without it. The database keeps that name, so that an older version which comes later knows not to start.
+A step that only adds (`kind = "expand"`) leaves running older versions at work. One that takes something away
+(`kind = "contract"`) names the `oldest` schema whose version does without it, and the database keeps that name, so that
+an older version which comes later knows not to start. docs/upgrades.md has the rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -14,10 +16,18 @@ from typing import Final
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Column, Connection, Table, delete, insert, inspect, select
+
+from gateway.adapters.sql.columns import TEXT
+from gateway.adapters.sql.tables import metadata
+from gateway.ports.processes import SchemaUnfit
+from gateway.version import VERSION
 
 FOLDER: Final = Path(__file__).parent / "migrations"
+
+schema_floor: Final = Table("schema_floor", metadata, Column("oldest", TEXT, primary_key=True))
+"""One row: the oldest schema whose version gets along with the database as it is."""
 
 
 class Fit(Enum):
@@ -50,30 +60,76 @@ class Schema:
             return Fit.TOO_NEW
         return Fit.EXACT if self.at == wanted() else Fit.AHEAD
 
+    def must_fit(self) -> None:
+        """Raise SchemaUnfit, with what to do, unless this version can work with it."""
+        said = f"The database's schema is {self.at or 'not there yet'}"
+        match self.fit:
+            case Fit.BEHIND:
+                raise SchemaUnfit(f"{said}, and wagate {VERSION} wants {wanted()}: run `wagate migrate`.")
+            case Fit.TOO_NEW:
+                raise too_new(self.oldest)
+
+
+def too_new(oldest: str) -> SchemaUnfit:
+    """A later version took away what this version needs."""
+    wants = f"wagate {VERSION} is of schema {wanted()}"
+    return SchemaUnfit(f"The database takes versions from schema {oldest} on, and {wants}: use a newer wagate.")
+
 
 def schema_over(connection: Connection) -> Schema:
     """The schema of the database at the other end of a connection."""
-    return Schema(at=MigrationContext.configure(connection).get_current_revision() or "")
+    at = MigrationContext.configure(connection).get_current_revision() or ""
+    return Schema(at, floor_over(connection))
 
 
-def steps() -> ScriptDirectory:
-    """All steps that this version knows."""
+def floor_over(connection: Connection) -> str:
+    """The oldest schema whose version gets along with the database; empty if nothing says so."""
+    if not inspect(connection).has_table(schema_floor.name):
+        return ""
+    return connection.execute(select(schema_floor.c.oldest)).scalar() or ""
+
+
+def set_floor_over(connection: Connection) -> None:
+    """Note who gets along with the database as it was just migrated by this version."""
+    if not inspect(connection).has_table(schema_floor.name):
+        return
+    at = schema_over(connection).at
+    oldest = max(oldest_of(step) for step in all_steps() if step.revision <= at)
+    connection.execute(delete(schema_floor))
+    connection.execute(insert(schema_floor).values(oldest=oldest))
+
+
+def oldest_of(step: Script) -> str:
+    """The oldest schema whose version survives a step; empty if all do."""
+    return str(step.module.oldest) if step.module.kind == "contract" else ""
+
+
+def is_whole(step: Script) -> bool:
+    """Whether a step is a transaction; one that makes an index `concurrently` is none on PostgreSQL."""
+    return not getattr(step.module, "concurrently", False)
+
+
+def all_steps() -> Sequence[Script]:
+    """All steps that this version knows, from the first on."""
     return _steps_in(FOLDER)
 
 
-@cache
 def wanted() -> str:
     """Where this version wants a database to be."""
-    return steps().get_current_head() or ""
+    return all_steps()[-1].revision
 
 
-def config_of(folder: Path) -> Config:
-    """What Alembic wants to be told of a folder of steps."""
+def order() -> Config:
+    """What Alembic wants to be told of the steps."""
+    return _config_of(FOLDER)
+
+
+@cache
+def _steps_in(folder: Path) -> Sequence[Script]:
+    return tuple(ScriptDirectory.from_config(_config_of(folder)).walk_revisions())[::-1]
+
+
+def _config_of(folder: Path) -> Config:
     config = Config()
     config.set_main_option("script_location", str(folder))
     return config
-
-
-@cache
-def _steps_in(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory.from_config(config_of(folder))

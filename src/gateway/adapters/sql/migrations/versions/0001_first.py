@@ -11,6 +11,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+kind = "expand"
 
 COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")

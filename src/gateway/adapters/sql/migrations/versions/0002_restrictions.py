@@ -15,6 +15,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+kind = "contract"
+oldest = "0002"
 
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 RESTRICTED = sa.text("restrictions_end_time IS NOT NULL")
