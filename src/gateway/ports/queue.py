@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 EVENTS = "events"
@@ -20,9 +21,18 @@ def wish_bell(session_uid: str) -> str:
     return "wish:" + session_uid
 
 
+def worker_bell(worker_id: str) -> str:
+    """Rings when something is wanted of a worker."""
+    return "worker:" + worker_id
+
+
 def owner_name(session_uid: str) -> str:
     """Under which name a session's owner answers requests."""
     return "owner:" + session_uid
+
+
+LONGEST_LETTER = 4 * 1024 * 1024
+"""No question and no answer is longer, in bytes."""
 
 
 class Ears(Protocol):
@@ -40,6 +50,18 @@ class AnswerOverdue(Exception):
     """The question was handed over, and no answer came in time."""
 
 
+class LetterTooLong(Exception):
+    """A question is longer than any may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHealth:
+    """Whether bells ring in other processes as they should, and a sentence if not: then all is done, but later."""
+
+    serving: bool
+    message: str = ""
+
+
 class Queue(Protocol):
     """How processes wake and ask each other."""
 
@@ -54,10 +76,14 @@ class Queue(Protocol):
 
         Raises:
             NobodyAnswers: the question reached nobody.
-            AnswerOverdue: it was handed over, and no answer came within `timeout` seconds.
+            AnswerOverdue: it was handed over, or may have been, and no answer came within `timeout` seconds.
+            LetterTooLong: it has more than LONGEST_LETTER bytes.
         """
 
     def serve(self, name: str, answer: Callable[[bytes], Awaitable[bytes]]) -> AbstractAsyncContextManager[None]:
         """Answer questions under a name, several at a time, while the context lasts. One server per name: a second one
-        takes over. Answers under way are cancelled at the end.
+        takes over. Answers under way are cancelled at the end; those of more than LONGEST_LETTER bytes are none.
         """
+
+    def health(self) -> QueueHealth:
+        """How it fares."""

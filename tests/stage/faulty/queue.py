@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
-from gateway.ports.queue import AnswerOverdue, Ears, Queue
+from gateway.ports.queue import AnswerOverdue, Ears, Queue, QueueHealth
 from tests.stage.faulty.plan import Fault, Plan
 
 
@@ -42,6 +42,9 @@ class FaultyQueue:
 
     def serve(self, name: str, answer: Callable[[bytes], Awaitable[bytes]]) -> AbstractAsyncContextManager[None]:
         return self._queue.serve(name, answer)
+
+    def health(self) -> QueueHealth:
+        return self._queue.health()
 
 
 class Echo:

@@ -8,7 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from gateway.ports.queue import AnswerOverdue, NobodyAnswers
+import structlog
+
+from gateway.ports.queue import LONGEST_LETTER, AnswerOverdue, LetterTooLong, NobodyAnswers, QueueHealth
+
+log = structlog.get_logger(__name__)
 
 
 class EmbeddedEars:
@@ -63,6 +67,8 @@ class EmbeddedQueue:
                     del self._ears[bell]
 
     async def ask(self, name: str, question: bytes, *, timeout: float) -> bytes:
+        if len(question) > LONGEST_LETTER:
+            raise LetterTooLong
         server = self._servers.get(name)
         if server is None:
             raise NobodyAnswers
@@ -72,7 +78,11 @@ class EmbeddedQueue:
         await asyncio.wait([answering], timeout=timeout)
         if not answering.done() or answering.cancelled():
             raise AnswerOverdue
-        return answering.result()
+        answer = answering.result()
+        if len(answer) > LONGEST_LETTER:
+            log.error("An answer is too long to be told.", bytes=len(answer))
+            raise AnswerOverdue
+        return answer
 
     @asynccontextmanager
     async def serve(self, name: str, answer: Callable[[bytes], Awaitable[bytes]]) -> AsyncIterator[None]:
@@ -86,6 +96,9 @@ class EmbeddedQueue:
             for task in list(server.under_way):
                 task.cancel()
             await asyncio.gather(*server.under_way, return_exceptions=True)
+
+    def health(self) -> QueueHealth:
+        return QueueHealth(serving=True)
 
 
 async def _answer(server: _Server, question: bytes) -> bytes:
