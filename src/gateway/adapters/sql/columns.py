@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from gateway.domain.messages import UNSENT
@@ -94,6 +95,10 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
         self.column = column
         self.values = values
+
+    def self_group(self, against: OperatorType | None = None) -> Self:  # noqa: ARG002
+        """Itself: SQLite would be asked whether it equals 1, and then looks at every row."""
+        return self
 
 
 class EachOf(FunctionElement[Any]):
