@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
+	"wagate.dev/src/engine/postgrestest"
 	"wagate.dev/src/lab/control"
 	"wagate.dev/src/lab/world"
 )
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
+	postgrestest.Stop()
 	if theLab.close != nil {
 		theLab.close()
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 
+	"wagate.dev/src/engine/fencedstore"
 	"wagate.dev/src/engine/follow"
 	"wagate.dev/src/engine/line"
 	"wagate.dev/src/engine/logs"
@@ -66,7 +67,9 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 	if err != nil {
 		return err
 	}
-	house := &session.House{Network: network, Desk: follow.NewDesk(log), Log: log, Pace: settings.pace}
+	databases := fencedstore.NewDatabases()
+	defer databases.Close()
+	house := &session.House{Network: network, Databases: databases, Desk: follow.NewDesk(log), Log: log, Pace: settings.pace}
 	registry := session.NewRegistry(house)
 	server := service.New(house, registry).NewServer()
 	stopped := make(chan error, 1)

@@ -34,6 +34,8 @@ type worker struct {
 	exited  chan error
 	log     *safeBuffer
 	items   chan *enginev1.Item
+	fence   int64
+	keys    *enginev1.KeyDatabase     // where the keys lie; nil means in files
 	judge   func(*enginev1.Item) bool // says which items are stored; nil means all
 	refused uint64                    // the run of items in which something was refused last
 	holds   bool                      // answers are kept for later
@@ -57,7 +59,7 @@ func startWorker(t *testing.T, flags ...string) *worker {
 func startEngine(t *testing.T, flags ...string) *worker {
 	t.Helper()
 	lab := startedLab(t)
-	w := &worker{t: t, lab: lab, folder: t.TempDir(), exited: make(chan error, 1), log: &safeBuffer{}}
+	w := &worker{t: t, lab: lab, fence: 1, folder: t.TempDir(), exited: make(chan error, 1), log: &safeBuffer{}}
 	socket := filepath.Join(w.folder, "engine.sock")
 	w.process = exec.Command(os.Args[0], append([]string{
 		"--socket", socket, "--lab-address", lab.address, "--lab-root-key", lab.rootKey, "--lab-ca", lab.authority, "--log-level", "debug",
@@ -243,13 +245,14 @@ func (w *worker) opening(fence int64, remaining time.Duration) *enginev1.OpenSes
 	return &enginev1.OpenSessionRequest{
 		Lease:     &enginev1.Lease{SessionId: shop, Fence: fence, Remaining: durationpb.New(remaining)},
 		StorePath: filepath.Join(w.folder, "sessions", shop, "keys.db"),
+		Database:  w.keys,
 		PushName:  "Shop",
 	}
 }
 
 func (w *worker) open() *enginev1.OpenSessionResponse {
 	w.t.Helper()
-	opened, err := w.OpenSession(within(w.t), w.opening(1, time.Hour))
+	opened, err := w.OpenSession(within(w.t), w.opening(w.fence, time.Hour))
 	must(w.t, err)
 	return opened
 }
@@ -265,7 +268,7 @@ func (w *worker) pair() string {
 
 func (w *worker) link(phone string) *enginev1.Device {
 	w.t.Helper()
-	_, err := w.StartPairing(within(w.t), &enginev1.StartPairingRequest{SessionId: shop, Fence: 1, AttemptId: "p_1"})
+	_, err := w.StartPairing(within(w.t), &enginev1.StartPairingRequest{SessionId: shop, Fence: w.fence, AttemptId: "p_1"})
 	must(w.t, err)
 	w.scan(phone, w.step().GetCode().GetText())
 	linked := w.step().GetLinked()
@@ -285,7 +288,7 @@ func (w *worker) send(id, to, text string) *enginev1.SendMessageResponse {
 
 func (w *worker) sending(id, to, text string) *enginev1.SendMessageRequest {
 	return &enginev1.SendMessageRequest{
-		SessionId: shop, Fence: 1, ProviderMessageId: id, ToJid: to,
+		SessionId: shop, Fence: w.fence, ProviderMessageId: id, ToJid: to,
 		Content: &wagatev1.Content{Body: &wagatev1.Content_Text{Text: &wagatev1.Text{Text: text}}},
 	}
 }

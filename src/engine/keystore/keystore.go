@@ -144,29 +144,35 @@ func (k *Keystore) Erase(ctx context.Context) error {
 	return nil
 }
 
+// Database is the file, as SQL reads it: for who carries it elsewhere.
+func (k *Keystore) Database() *sql.DB { return k.db }
+
+// Raise lets the store stay open under a higher fence: the lock beside the file says that it is ours.
+func (k *Keystore) Raise(context.Context, int64) (isOurs bool, err error) { return true, nil }
+
+// Lost never tells: nobody else opens the store while it is open.
+func (k *Keystore) Lost() <-chan struct{} { return nil }
+
 // Close closes the store, and lets go of its lock once nothing that whatsmeow left running uses the file any more.
 func (k *Keystore) Close() error {
 	if k.db == nil {
 		return k.lock.Close()
 	}
-	err := k.db.Close()
-	if !k.drained() {
-		err = errors.Join(err, errors.New("the store is still in use, and its lock was let go of"))
-	}
-	return errors.Join(err, k.lock.Close())
+	return errors.Join(CloseDrained(k.db), k.lock.Close())
 }
 
-// drained waits until every query that was under way has ended: closing a database does not wait for them.
-func (k *Keystore) drained() bool {
+// CloseDrained closes a database and waits until every query that was under way has ended: closing does not.
+func CloseDrained(db *sql.DB) error {
+	err := db.Close()
 	deadline := time.After(drainPatience)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for k.db.Stats().OpenConnections > 0 {
+	for db.Stats().OpenConnections > 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			return false
+			return errors.Join(err, errors.New("the store was closed while it was still in use"))
 		}
 	}
-	return true
+	return err
 }

@@ -13,6 +13,9 @@ type lazily struct{}
 // last lazy ones, and then the latest first.
 func Lazily(ctx context.Context) context.Context { return context.WithValue(ctx, lazily{}, true) }
 
+// MayBeLazy says whether a transaction with this context may.
+func MayBeLazy(ctx context.Context) bool { return ctx.Value(lazily{}) != nil }
+
 // level is how surely a connection writes, as SQLite names it.
 type level string
 
@@ -24,7 +27,7 @@ const (
 // BeginTx begins a transaction that commits as surely as its context says.
 func (c *rememberingConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	wanted := onDisk
-	if ctx.Value(lazily{}) != nil {
+	if MayBeLazy(ctx) {
 		wanted = inLogOnly
 	}
 	if err := c.writeAs(ctx, wanted); err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/whatsmeow/store"
-	"modernc.org/sqlite"
 
 	"wagate.dev/src/engine/keystore"
 )
@@ -121,8 +120,7 @@ func (g *gate) PutBufferedEvent(ctx context.Context, hash [32]byte, plaintext []
 // judge tells trouble with the store from a message that cannot be decrypted. whatsmeow confirms the latter and asks for
 // it again; the former must leave the message with WhatsApp, so the line ends.
 func (g *gate) judge(err error, fromStore bool) error {
-	var failure *sqlite.Error
-	if err == nil || !(fromStore || errors.As(err, &failure)) {
+	if err == nil || !(fromStore || keystore.IsTrouble(err)) {
 		return err
 	}
 	g.close()

@@ -62,6 +62,16 @@ func StoreCorrupt(why error) error {
 	return &Refusal{codes.DataLoss, "STORE_CORRUPT", "the store cannot be read: " + why.Error()}
 }
 
+// StoreDown refuses to open a store whose database cannot be used now.
+func StoreDown(why error) error {
+	return &Refusal{codes.Unavailable, "STORE_DOWN", "the database of the keys cannot be used: " + why.Error()}
+}
+
+// NothingToCarry refuses to carry a session that has no file.
+func NothingToCarry(path string) error {
+	return &Refusal{codes.NotFound, "NOTHING_TO_CARRY", "there is no file " + path}
+}
+
 // AlreadyLinked refuses to pair a session that has a device.
 func AlreadyLinked() error {
 	return &Refusal{codes.FailedPrecondition, "ALREADY_LINKED", "a device is linked: log out first"}

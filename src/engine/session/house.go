@@ -5,16 +5,18 @@ import (
 	"log/slog"
 	"time"
 
+	"wagate.dev/src/engine/fencedstore"
 	"wagate.dev/src/engine/follow"
 	"wagate.dev/src/engine/line"
 )
 
 // House is what all sessions of a process share.
 type House struct {
-	Network *line.Network
-	Desk    *follow.Desk
-	Log     *slog.Logger
-	Pace    Pace
+	Network   *line.Network
+	Databases *fencedstore.Databases
+	Desk      *follow.Desk
+	Log       *slog.Logger
+	Pace      Pace
 }
 
 // Pace says how long things are waited for.

@@ -2,13 +2,11 @@ package session
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	"wagate.dev/src/engine/convert"
-	"wagate.dev/src/engine/keystore"
 	"wagate.dev/src/engine/lease"
 	"wagate.dev/src/engine/refusal"
 )
@@ -39,43 +37,31 @@ func (r *Registry) Open(ctx context.Context, request *enginev1.OpenSessionReques
 	if err != nil {
 		return nil, refusal.Invalid("%s", err)
 	}
-	if id == "" || request.GetStorePath() == "" {
-		return nil, refusal.Invalid("a session is opened by its id and the path of its store")
+	wished := wishes{placeOf(request), proxy, request.GetExpectedPhoneNumber(), request.GetPushName()}
+	if id == "" || wished.place == (place{}) {
+		return nil, refusal.Invalid("a session is opened by its id and the place of its keys")
 	}
 	defer r.alone(id)()
 	if err := r.raise(id, fence); err != nil {
 		return nil, err
 	}
-	wished := wishes{request.GetStorePath(), proxy, request.GetExpectedPhoneNumber(), request.GetPushName()}
-	if s := r.find(id); s != nil && s.takeOver(fence, until, wished) {
+	if s := r.find(id); s != nil && s.takeOver(ctx, fence, until, wished) {
 		return s.describeDevice(ctx)
 	} else if s != nil {
 		s.close()
 		r.remove(s)
 	}
-	s, err := r.openStore(ctx, id, wished, until)
-	if err != nil {
-		return nil, err
-	}
-	s.begin(fence, wished, request.GetDevice().GetJid())
-	r.add(s)
-	return s.describeDevice(ctx)
-}
-
-func (r *Registry) openStore(ctx context.Context, id string, wished wishes, until time.Duration) (*Session, error) {
 	if lease.Now() >= until {
 		return nil, refusal.LeaseExpired()
 	}
-	store, err := keystore.Open(ctx, wished.storePath, r.house.Log.With("session_id", id))
-	switch {
-	case errors.Is(err, keystore.ErrLocked):
-		return nil, refusal.StoreLocked(wished.storePath)
-	case errors.Is(err, keystore.ErrCorrupt):
-		return nil, refusal.StoreCorrupt(err)
-	case err != nil:
+	store, err := r.house.open(ctx, wished.place, id, fence)
+	if err != nil {
 		return nil, err
 	}
-	return newSession(r.house, id, store, lease.New(until)), nil
+	s := newSession(r.house, id, store, lease.New(until))
+	s.begin(fence, wished, request.GetDevice().GetJid())
+	r.add(s)
+	return s.describeDevice(ctx)
 }
 
 // Acting finds the session for a caller with that fence, or says why it may not act.

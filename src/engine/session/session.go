@@ -8,7 +8,6 @@ import (
 	"time"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
-	"wagate.dev/src/engine/keystore"
 	"wagate.dev/src/engine/lease"
 )
 
@@ -17,7 +16,7 @@ type Session struct {
 	id       string
 	house    *House
 	log      *slog.Logger
-	store    *keystore.Keystore
+	store    keys
 	lease    *lease.Lease
 	refusals refusals
 	ctx      context.Context
@@ -38,13 +37,13 @@ type Session struct {
 
 // wishes are what the worker said when it opened the session.
 type wishes struct {
-	storePath     string
+	place         place
 	proxy         *url.URL
 	expectedPhone string
 	pushName      string
 }
 
-func newSession(house *House, id string, store *keystore.Keystore, held *lease.Lease) *Session {
+func newSession(house *House, id string, store keys, held *lease.Lease) *Session {
 	s := &Session{
 		id: id, house: house, store: store, lease: held,
 		log:   house.Log.With("session_id", id),
@@ -63,10 +62,14 @@ func (s *Session) begin(fence int64, wished wishes, named string) {
 }
 
 // takeOver gives an open session to a new owner, who is told where its line is. It says false if the session must be
-// opened anew: its lease has run out, or its keys lie elsewhere.
-func (s *Session) takeOver(fence int64, until time.Duration, wished wishes) bool {
+// opened anew: its lease has run out, its keys lie elsewhere, or another process had them open meanwhile.
+func (s *Session) takeOver(ctx context.Context, fence int64, until time.Duration, wished wishes) bool {
+	isOurs, err := s.store.Raise(ctx, fence)
+	if err != nil {
+		s.log.Warn("the store could not be taken over: it is opened anew", "error", err)
+	}
 	s.mu.Lock()
-	if s.wishes.storePath != wished.storePath || !s.lease.Renew(until) {
+	if !isOurs || s.wishes.place != wished.place || !s.lease.Renew(until) {
 		s.mu.Unlock()
 		return false
 	}

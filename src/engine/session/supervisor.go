@@ -148,14 +148,17 @@ func (s *Session) finish() {
 	s.tell(&enginev1.LineChanged{State: enginev1.LineChanged_STATE_CLOSED})
 }
 
-// endWithLease ends the session when its lease runs out.
+// endWithLease ends the session when its lease runs out, or the store knows of another owner: this one learns of it late.
 func (s *Session) endWithLease() {
 	select {
 	case <-s.lease.Ended():
 		if s.ctx.Err() == nil {
 			s.log.Warn("the lease has run out: the session is closed")
 		}
-		s.cancel()
+	case <-s.store.Lost():
+		s.log.Warn("the store has another owner: the session is closed")
+		s.lease.End()
 	case <-s.ended:
 	}
+	s.cancel()
 }

@@ -215,14 +215,16 @@ type OpenSessionRequest struct {
 	// The device that is linked as far as the gateway knows; unset if none. One found in the store, and not named here,
 	// was linked just before a crash: it is adopted, and named in the answer.
 	Device *Device `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
-	// The file that holds the session's keys; its folder is made with mode 0700.
+	// The file that holds the session's keys, unless `database` does; its folder is made with mode 0700.
 	StorePath string `protobuf:"bytes,3,opt,name=store_path,json=storePath,proto3" json:"store_path,omitempty"`
 	// A proxy, `socks5://` or `http://`; empty means none.
 	ProxyUrl string `protobuf:"bytes,4,opt,name=proxy_url,json=proxyUrl,proto3" json:"proxy_url,omitempty"`
 	// Refuse to link another number than this one (E.164 with `+`); empty means any.
 	ExpectedPhoneNumber string `protobuf:"bytes,5,opt,name=expected_phone_number,json=expectedPhoneNumber,proto3" json:"expected_phone_number,omitempty"`
 	// Shown to others until the account's own name is known.
-	PushName      string `protobuf:"bytes,6,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
+	PushName string `protobuf:"bytes,6,opt,name=push_name,json=pushName,proto3" json:"push_name,omitempty"`
+	// The database that holds the session's keys; unset if a file does.
+	Database      *KeyDatabase `protobuf:"bytes,7,opt,name=database,proto3" json:"database,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -299,6 +301,77 @@ func (x *OpenSessionRequest) GetPushName() string {
 	return ""
 }
 
+func (x *OpenSessionRequest) GetDatabase() *KeyDatabase {
+	if x != nil {
+		return x.Database
+	}
+	return nil
+}
+
+// KeyDatabase is a PostgreSQL that holds the keys of many sessions: each tenant's in a schema of its own.
+type KeyDatabase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it is reached, as libpq reads it. It may hold a password, and is told nobody else.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// Whose session it is. ListKeptSessions and EraseKeptSession look at all tenants.
+	TenantId string `protobuf:"bytes,2,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	// How many connections the engine may make for all its sessions, by the first call that names the database; 0 means 8.
+	MostConnections int32 `protobuf:"varint,3,opt,name=most_connections,json=mostConnections,proto3" json:"most_connections,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *KeyDatabase) Reset() {
+	*x = KeyDatabase{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyDatabase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyDatabase) ProtoMessage() {}
+
+func (x *KeyDatabase) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyDatabase.ProtoReflect.Descriptor instead.
+func (*KeyDatabase) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *KeyDatabase) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *KeyDatabase) GetTenantId() string {
+	if x != nil {
+		return x.TenantId
+	}
+	return ""
+}
+
+func (x *KeyDatabase) GetMostConnections() int32 {
+	if x != nil {
+		return x.MostConnections
+	}
+	return 0
+}
+
 // OpenSessionResponse says what was found.
 type OpenSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,7 +383,7 @@ type OpenSessionResponse struct {
 
 func (x *OpenSessionResponse) Reset() {
 	*x = OpenSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +395,7 @@ func (x *OpenSessionResponse) String() string {
 func (*OpenSessionResponse) ProtoMessage() {}
 
 func (x *OpenSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[4]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +408,7 @@ func (x *OpenSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenSessionResponse.ProtoReflect.Descriptor instead.
 func (*OpenSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{4}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OpenSessionResponse) GetDevice() *Device {
@@ -343,6 +416,318 @@ func (x *OpenSessionResponse) GetDevice() *Device {
 		return x.Device
 	}
 	return nil
+}
+
+// ListKeptSessionsRequest asks whose keys a database holds.
+type ListKeptSessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	Database      *KeyDatabase `protobuf:"bytes,1,opt,name=database,proto3" json:"database,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListKeptSessionsRequest) Reset() {
+	*x = ListKeptSessionsRequest{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListKeptSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListKeptSessionsRequest) ProtoMessage() {}
+
+func (x *ListKeptSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListKeptSessionsRequest.ProtoReflect.Descriptor instead.
+func (*ListKeptSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListKeptSessionsRequest) GetDatabase() *KeyDatabase {
+	if x != nil {
+		return x.Database
+	}
+	return nil
+}
+
+// ListKeptSessionsResponse names them.
+type ListKeptSessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sessions.
+	SessionIds    []string `protobuf:"bytes,1,rep,name=session_ids,json=sessionIds,proto3" json:"session_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListKeptSessionsResponse) Reset() {
+	*x = ListKeptSessionsResponse{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListKeptSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListKeptSessionsResponse) ProtoMessage() {}
+
+func (x *ListKeptSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListKeptSessionsResponse.ProtoReflect.Descriptor instead.
+func (*ListKeptSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListKeptSessionsResponse) GetSessionIds() []string {
+	if x != nil {
+		return x.SessionIds
+	}
+	return nil
+}
+
+// EraseKeptSessionRequest forgets a session's keys.
+type EraseKeptSessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where they lie.
+	Database *KeyDatabase `protobuf:"bytes,1,opt,name=database,proto3" json:"database,omitempty"`
+	// Which.
+	SessionId     string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseKeptSessionRequest) Reset() {
+	*x = EraseKeptSessionRequest{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseKeptSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseKeptSessionRequest) ProtoMessage() {}
+
+func (x *EraseKeptSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseKeptSessionRequest.ProtoReflect.Descriptor instead.
+func (*EraseKeptSessionRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *EraseKeptSessionRequest) GetDatabase() *KeyDatabase {
+	if x != nil {
+		return x.Database
+	}
+	return nil
+}
+
+func (x *EraseKeptSessionRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+// EraseKeptSessionResponse has nothing to say.
+type EraseKeptSessionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseKeptSessionResponse) Reset() {
+	*x = EraseKeptSessionResponse{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseKeptSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseKeptSessionResponse) ProtoMessage() {}
+
+func (x *EraseKeptSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseKeptSessionResponse.ProtoReflect.Descriptor instead.
+func (*EraseKeptSessionResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{9}
+}
+
+// CarrySessionRequest moves a session's keys.
+type CarrySessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The caller's fence.
+	Fence int64 `protobuf:"varint,2,opt,name=fence,proto3" json:"fence,omitempty"`
+	// The file that holds the keys.
+	StorePath string `protobuf:"bytes,3,opt,name=store_path,json=storePath,proto3" json:"store_path,omitempty"`
+	// Where they are to lie.
+	Database      *KeyDatabase `protobuf:"bytes,4,opt,name=database,proto3" json:"database,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CarrySessionRequest) Reset() {
+	*x = CarrySessionRequest{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CarrySessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CarrySessionRequest) ProtoMessage() {}
+
+func (x *CarrySessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CarrySessionRequest.ProtoReflect.Descriptor instead.
+func (*CarrySessionRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CarrySessionRequest) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *CarrySessionRequest) GetFence() int64 {
+	if x != nil {
+		return x.Fence
+	}
+	return 0
+}
+
+func (x *CarrySessionRequest) GetStorePath() string {
+	if x != nil {
+		return x.StorePath
+	}
+	return ""
+}
+
+func (x *CarrySessionRequest) GetDatabase() *KeyDatabase {
+	if x != nil {
+		return x.Database
+	}
+	return nil
+}
+
+// CarrySessionResponse says what was carried.
+type CarrySessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The linked device; unset if none is linked.
+	Device *Device `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// How many rows; 0 if they had been carried before.
+	RowCount      int64 `protobuf:"varint,2,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CarrySessionResponse) Reset() {
+	*x = CarrySessionResponse{}
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CarrySessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CarrySessionResponse) ProtoMessage() {}
+
+func (x *CarrySessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CarrySessionResponse.ProtoReflect.Descriptor instead.
+func (*CarrySessionResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CarrySessionResponse) GetDevice() *Device {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *CarrySessionResponse) GetRowCount() int64 {
+	if x != nil {
+		return x.RowCount
+	}
+	return 0
 }
 
 // RenewLeasesRequest renews leases.
@@ -356,7 +741,7 @@ type RenewLeasesRequest struct {
 
 func (x *RenewLeasesRequest) Reset() {
 	*x = RenewLeasesRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +753,7 @@ func (x *RenewLeasesRequest) String() string {
 func (*RenewLeasesRequest) ProtoMessage() {}
 
 func (x *RenewLeasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[5]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +766,7 @@ func (x *RenewLeasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewLeasesRequest.ProtoReflect.Descriptor instead.
 func (*RenewLeasesRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{5}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RenewLeasesRequest) GetLeases() []*Lease {
@@ -402,7 +787,7 @@ type RenewLeasesResponse struct {
 
 func (x *RenewLeasesResponse) Reset() {
 	*x = RenewLeasesResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +799,7 @@ func (x *RenewLeasesResponse) String() string {
 func (*RenewLeasesResponse) ProtoMessage() {}
 
 func (x *RenewLeasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[6]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +812,7 @@ func (x *RenewLeasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewLeasesResponse.ProtoReflect.Descriptor instead.
 func (*RenewLeasesResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{6}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RenewLeasesResponse) GetRefusedSessionIds() []string {
@@ -450,7 +835,7 @@ type CloseSessionRequest struct {
 
 func (x *CloseSessionRequest) Reset() {
 	*x = CloseSessionRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +847,7 @@ func (x *CloseSessionRequest) String() string {
 func (*CloseSessionRequest) ProtoMessage() {}
 
 func (x *CloseSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[7]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +860,7 @@ func (x *CloseSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessionRequest.ProtoReflect.Descriptor instead.
 func (*CloseSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{7}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CloseSessionRequest) GetSessionId() string {
@@ -501,7 +886,7 @@ type CloseSessionResponse struct {
 
 func (x *CloseSessionResponse) Reset() {
 	*x = CloseSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +898,7 @@ func (x *CloseSessionResponse) String() string {
 func (*CloseSessionResponse) ProtoMessage() {}
 
 func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[8]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +911,7 @@ func (x *CloseSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessionResponse.ProtoReflect.Descriptor instead.
 func (*CloseSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{8}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{15}
 }
 
 // LogoutSessionRequest unlinks a session.
@@ -542,7 +927,7 @@ type LogoutSessionRequest struct {
 
 func (x *LogoutSessionRequest) Reset() {
 	*x = LogoutSessionRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +939,7 @@ func (x *LogoutSessionRequest) String() string {
 func (*LogoutSessionRequest) ProtoMessage() {}
 
 func (x *LogoutSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[9]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +952,7 @@ func (x *LogoutSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogoutSessionRequest.ProtoReflect.Descriptor instead.
 func (*LogoutSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{9}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LogoutSessionRequest) GetSessionId() string {
@@ -595,7 +980,7 @@ type LogoutSessionResponse struct {
 
 func (x *LogoutSessionResponse) Reset() {
 	*x = LogoutSessionResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +992,7 @@ func (x *LogoutSessionResponse) String() string {
 func (*LogoutSessionResponse) ProtoMessage() {}
 
 func (x *LogoutSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[10]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +1005,7 @@ func (x *LogoutSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogoutSessionResponse.ProtoReflect.Descriptor instead.
 func (*LogoutSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{10}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LogoutSessionResponse) GetUnlinked() bool {
@@ -647,7 +1032,7 @@ type StartPairingRequest struct {
 
 func (x *StartPairingRequest) Reset() {
 	*x = StartPairingRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +1044,7 @@ func (x *StartPairingRequest) String() string {
 func (*StartPairingRequest) ProtoMessage() {}
 
 func (x *StartPairingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[11]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +1057,7 @@ func (x *StartPairingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartPairingRequest.ProtoReflect.Descriptor instead.
 func (*StartPairingRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{11}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StartPairingRequest) GetSessionId() string {
@@ -712,7 +1097,7 @@ type StartPairingResponse struct {
 
 func (x *StartPairingResponse) Reset() {
 	*x = StartPairingResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +1109,7 @@ func (x *StartPairingResponse) String() string {
 func (*StartPairingResponse) ProtoMessage() {}
 
 func (x *StartPairingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[12]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +1122,7 @@ func (x *StartPairingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartPairingResponse.ProtoReflect.Descriptor instead.
 func (*StartPairingResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{12}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19}
 }
 
 // AnswerPairingChallengeRequest answers a passkey step.
@@ -762,7 +1147,7 @@ type AnswerPairingChallengeRequest struct {
 
 func (x *AnswerPairingChallengeRequest) Reset() {
 	*x = AnswerPairingChallengeRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +1159,7 @@ func (x *AnswerPairingChallengeRequest) String() string {
 func (*AnswerPairingChallengeRequest) ProtoMessage() {}
 
 func (x *AnswerPairingChallengeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[13]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +1172,7 @@ func (x *AnswerPairingChallengeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPairingChallengeRequest.ProtoReflect.Descriptor instead.
 func (*AnswerPairingChallengeRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{13}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AnswerPairingChallengeRequest) GetSessionId() string {
@@ -863,7 +1248,7 @@ type AnswerPairingChallengeResponse struct {
 
 func (x *AnswerPairingChallengeResponse) Reset() {
 	*x = AnswerPairingChallengeResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +1260,7 @@ func (x *AnswerPairingChallengeResponse) String() string {
 func (*AnswerPairingChallengeResponse) ProtoMessage() {}
 
 func (x *AnswerPairingChallengeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[14]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +1273,7 @@ func (x *AnswerPairingChallengeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerPairingChallengeResponse.ProtoReflect.Descriptor instead.
 func (*AnswerPairingChallengeResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{14}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{21}
 }
 
 // CancelPairingRequest ends an attempt.
@@ -904,7 +1289,7 @@ type CancelPairingRequest struct {
 
 func (x *CancelPairingRequest) Reset() {
 	*x = CancelPairingRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +1301,7 @@ func (x *CancelPairingRequest) String() string {
 func (*CancelPairingRequest) ProtoMessage() {}
 
 func (x *CancelPairingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[15]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1314,7 @@ func (x *CancelPairingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPairingRequest.ProtoReflect.Descriptor instead.
 func (*CancelPairingRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{15}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CancelPairingRequest) GetSessionId() string {
@@ -955,7 +1340,7 @@ type CancelPairingResponse struct {
 
 func (x *CancelPairingResponse) Reset() {
 	*x = CancelPairingResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1352,7 @@ func (x *CancelPairingResponse) String() string {
 func (*CancelPairingResponse) ProtoMessage() {}
 
 func (x *CancelPairingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[16]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1365,7 @@ func (x *CancelPairingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPairingResponse.ProtoReflect.Descriptor instead.
 func (*CancelPairingResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{16}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{23}
 }
 
 // SendMessageRequest is one attempt at sending.
@@ -1006,7 +1391,7 @@ type SendMessageRequest struct {
 
 func (x *SendMessageRequest) Reset() {
 	*x = SendMessageRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1403,7 @@ func (x *SendMessageRequest) String() string {
 func (*SendMessageRequest) ProtoMessage() {}
 
 func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[17]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1416,7 @@ func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
 func (*SendMessageRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{17}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SendMessageRequest) GetSessionId() string {
@@ -1098,7 +1483,7 @@ type QuotedMessage struct {
 
 func (x *QuotedMessage) Reset() {
 	*x = QuotedMessage{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1495,7 @@ func (x *QuotedMessage) String() string {
 func (*QuotedMessage) ProtoMessage() {}
 
 func (x *QuotedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[18]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1508,7 @@ func (x *QuotedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotedMessage.ProtoReflect.Descriptor instead.
 func (*QuotedMessage) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{18}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *QuotedMessage) GetProviderMessageId() string {
@@ -1165,7 +1550,7 @@ type SendMessageResponse struct {
 
 func (x *SendMessageResponse) Reset() {
 	*x = SendMessageResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1562,7 @@ func (x *SendMessageResponse) String() string {
 func (*SendMessageResponse) ProtoMessage() {}
 
 func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[19]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1575,7 @@ func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SendMessageResponse) GetOutcome() isSendMessageResponse_Outcome {
@@ -1289,7 +1674,7 @@ type MarkMessagesReadRequest struct {
 
 func (x *MarkMessagesReadRequest) Reset() {
 	*x = MarkMessagesReadRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1686,7 @@ func (x *MarkMessagesReadRequest) String() string {
 func (*MarkMessagesReadRequest) ProtoMessage() {}
 
 func (x *MarkMessagesReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[20]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1699,7 @@ func (x *MarkMessagesReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessagesReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkMessagesReadRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{20}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *MarkMessagesReadRequest) GetSessionId() string {
@@ -1368,7 +1753,7 @@ type MarkMessagesReadResponse struct {
 
 func (x *MarkMessagesReadResponse) Reset() {
 	*x = MarkMessagesReadResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1765,7 @@ func (x *MarkMessagesReadResponse) String() string {
 func (*MarkMessagesReadResponse) ProtoMessage() {}
 
 func (x *MarkMessagesReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[21]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1778,7 @@ func (x *MarkMessagesReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessagesReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkMessagesReadResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{21}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{28}
 }
 
 // CheckContactsRequest asks about phone numbers.
@@ -1411,7 +1796,7 @@ type CheckContactsRequest struct {
 
 func (x *CheckContactsRequest) Reset() {
 	*x = CheckContactsRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1808,7 @@ func (x *CheckContactsRequest) String() string {
 func (*CheckContactsRequest) ProtoMessage() {}
 
 func (x *CheckContactsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[22]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1821,7 @@ func (x *CheckContactsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckContactsRequest.ProtoReflect.Descriptor instead.
 func (*CheckContactsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{22}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CheckContactsRequest) GetSessionId() string {
@@ -1471,7 +1856,7 @@ type CheckContactsResponse struct {
 
 func (x *CheckContactsResponse) Reset() {
 	*x = CheckContactsResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1868,7 @@ func (x *CheckContactsResponse) String() string {
 func (*CheckContactsResponse) ProtoMessage() {}
 
 func (x *CheckContactsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[23]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1881,7 @@ func (x *CheckContactsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckContactsResponse.ProtoReflect.Descriptor instead.
 func (*CheckContactsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{23}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CheckContactsResponse) GetContacts() []*CheckedContact {
@@ -1523,7 +1908,7 @@ type CheckedContact struct {
 
 func (x *CheckedContact) Reset() {
 	*x = CheckedContact{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1920,7 @@ func (x *CheckedContact) String() string {
 func (*CheckedContact) ProtoMessage() {}
 
 func (x *CheckedContact) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[24]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1933,7 @@ func (x *CheckedContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckedContact.ProtoReflect.Descriptor instead.
 func (*CheckedContact) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{24}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CheckedContact) GetRequested() string {
@@ -1592,7 +1977,7 @@ type ResolveContactsRequest struct {
 
 func (x *ResolveContactsRequest) Reset() {
 	*x = ResolveContactsRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1989,7 @@ func (x *ResolveContactsRequest) String() string {
 func (*ResolveContactsRequest) ProtoMessage() {}
 
 func (x *ResolveContactsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[25]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +2002,7 @@ func (x *ResolveContactsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveContactsRequest.ProtoReflect.Descriptor instead.
 func (*ResolveContactsRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{25}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ResolveContactsRequest) GetSessionId() string {
@@ -1645,7 +2030,7 @@ type ResolveContactsResponse struct {
 
 func (x *ResolveContactsResponse) Reset() {
 	*x = ResolveContactsResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +2042,7 @@ func (x *ResolveContactsResponse) String() string {
 func (*ResolveContactsResponse) ProtoMessage() {}
 
 func (x *ResolveContactsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[26]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +2055,7 @@ func (x *ResolveContactsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveContactsResponse.ProtoReflect.Descriptor instead.
 func (*ResolveContactsResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ResolveContactsResponse) GetNames() []*PersonNames {
@@ -1691,7 +2076,7 @@ type FollowRequest struct {
 
 func (x *FollowRequest) Reset() {
 	*x = FollowRequest{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +2088,7 @@ func (x *FollowRequest) String() string {
 func (*FollowRequest) ProtoMessage() {}
 
 func (x *FollowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[27]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +2101,7 @@ func (x *FollowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
 func (*FollowRequest) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *FollowRequest) GetSettlements() []*FollowRequest_Settlement {
@@ -1737,7 +2122,7 @@ type FollowResponse struct {
 
 func (x *FollowResponse) Reset() {
 	*x = FollowResponse{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +2134,7 @@ func (x *FollowResponse) String() string {
 func (*FollowResponse) ProtoMessage() {}
 
 func (x *FollowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[28]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +2147,7 @@ func (x *FollowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowResponse.ProtoReflect.Descriptor instead.
 func (*FollowResponse) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{28}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *FollowResponse) GetItems() []*Item {
@@ -1785,7 +2170,7 @@ type SendMessageResponse_Sent struct {
 
 func (x *SendMessageResponse_Sent) Reset() {
 	*x = SendMessageResponse_Sent{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +2182,7 @@ func (x *SendMessageResponse_Sent) String() string {
 func (*SendMessageResponse_Sent) ProtoMessage() {}
 
 func (x *SendMessageResponse_Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[29]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +2195,7 @@ func (x *SendMessageResponse_Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Sent.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Sent) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 0}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26, 0}
 }
 
 func (x *SendMessageResponse_Sent) GetSendTime() *timestamppb.Timestamp {
@@ -1838,7 +2223,7 @@ type SendMessageResponse_Refused struct {
 
 func (x *SendMessageResponse_Refused) Reset() {
 	*x = SendMessageResponse_Refused{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +2235,7 @@ func (x *SendMessageResponse_Refused) String() string {
 func (*SendMessageResponse_Refused) ProtoMessage() {}
 
 func (x *SendMessageResponse_Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[30]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +2248,7 @@ func (x *SendMessageResponse_Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Refused.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Refused) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 1}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26, 1}
 }
 
 func (x *SendMessageResponse_Refused) GetProviderCode() string {
@@ -1884,7 +2269,7 @@ type SendMessageResponse_NotSent struct {
 
 func (x *SendMessageResponse_NotSent) Reset() {
 	*x = SendMessageResponse_NotSent{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2281,7 @@ func (x *SendMessageResponse_NotSent) String() string {
 func (*SendMessageResponse_NotSent) ProtoMessage() {}
 
 func (x *SendMessageResponse_NotSent) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[31]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2294,7 @@ func (x *SendMessageResponse_NotSent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_NotSent.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_NotSent) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 2}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26, 2}
 }
 
 func (x *SendMessageResponse_NotSent) GetMessage() string {
@@ -1930,7 +2315,7 @@ type SendMessageResponse_Unknown struct {
 
 func (x *SendMessageResponse_Unknown) Reset() {
 	*x = SendMessageResponse_Unknown{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +2327,7 @@ func (x *SendMessageResponse_Unknown) String() string {
 func (*SendMessageResponse_Unknown) ProtoMessage() {}
 
 func (x *SendMessageResponse_Unknown) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[32]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +2340,7 @@ func (x *SendMessageResponse_Unknown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse_Unknown.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse_Unknown) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{19, 3}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{26, 3}
 }
 
 func (x *SendMessageResponse_Unknown) GetMessage() string {
@@ -1978,7 +2363,7 @@ type FollowRequest_Settlement struct {
 
 func (x *FollowRequest_Settlement) Reset() {
 	*x = FollowRequest_Settlement{}
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1990,7 +2375,7 @@ func (x *FollowRequest_Settlement) String() string {
 func (*FollowRequest_Settlement) ProtoMessage() {}
 
 func (x *FollowRequest_Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[33]
+	mi := &file_wagate_engine_v1_engine_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2003,7 +2388,7 @@ func (x *FollowRequest_Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowRequest_Settlement.ProtoReflect.Descriptor instead.
 func (*FollowRequest_Settlement) Descriptor() ([]byte, []int) {
-	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{27, 0}
+	return file_wagate_engine_v1_engine_service_proto_rawDescGZIP(), []int{34, 0}
 }
 
 func (x *FollowRequest_Settlement) GetItemId() uint64 {
@@ -2038,7 +2423,7 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
 	"\x05fence\x18\x02 \x01(\x03R\x05fence\x127\n" +
-	"\tremaining\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tremaining\"\x8c\x02\n" +
+	"\tremaining\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tremaining\"\xc7\x02\n" +
 	"\x12OpenSessionRequest\x12-\n" +
 	"\x05lease\x18\x01 \x01(\v2\x17.wagate.engine.v1.LeaseR\x05lease\x120\n" +
 	"\x06device\x18\x02 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\x12\x1d\n" +
@@ -2046,9 +2431,34 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"store_path\x18\x03 \x01(\tR\tstorePath\x12 \n" +
 	"\tproxy_url\x18\x04 \x01(\tB\x03\x80\x01\x01R\bproxyUrl\x127\n" +
 	"\x15expected_phone_number\x18\x05 \x01(\tB\x03\x80\x01\x01R\x13expectedPhoneNumber\x12\x1b\n" +
-	"\tpush_name\x18\x06 \x01(\tR\bpushName\"G\n" +
+	"\tpush_name\x18\x06 \x01(\tR\bpushName\x129\n" +
+	"\bdatabase\x18\a \x01(\v2\x1d.wagate.engine.v1.KeyDatabaseR\bdatabase\"l\n" +
+	"\vKeyDatabase\x12\x15\n" +
+	"\x03url\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03url\x12\x1b\n" +
+	"\ttenant_id\x18\x02 \x01(\tR\btenantId\x12)\n" +
+	"\x10most_connections\x18\x03 \x01(\x05R\x0fmostConnections\"G\n" +
 	"\x13OpenSessionResponse\x120\n" +
-	"\x06device\x18\x01 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\"E\n" +
+	"\x06device\x18\x01 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\"T\n" +
+	"\x17ListKeptSessionsRequest\x129\n" +
+	"\bdatabase\x18\x01 \x01(\v2\x1d.wagate.engine.v1.KeyDatabaseR\bdatabase\";\n" +
+	"\x18ListKeptSessionsResponse\x12\x1f\n" +
+	"\vsession_ids\x18\x01 \x03(\tR\n" +
+	"sessionIds\"s\n" +
+	"\x17EraseKeptSessionRequest\x129\n" +
+	"\bdatabase\x18\x01 \x01(\v2\x1d.wagate.engine.v1.KeyDatabaseR\bdatabase\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\"\x1a\n" +
+	"\x18EraseKeptSessionResponse\"\xa4\x01\n" +
+	"\x13CarrySessionRequest\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05fence\x18\x02 \x01(\x03R\x05fence\x12\x1d\n" +
+	"\n" +
+	"store_path\x18\x03 \x01(\tR\tstorePath\x129\n" +
+	"\bdatabase\x18\x04 \x01(\v2\x1d.wagate.engine.v1.KeyDatabaseR\bdatabase\"e\n" +
+	"\x14CarrySessionResponse\x120\n" +
+	"\x06device\x18\x01 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\x12\x1b\n" +
+	"\trow_count\x18\x02 \x01(\x03R\browCount\"E\n" +
 	"\x12RenewLeasesRequest\x12/\n" +
 	"\x06leases\x18\x01 \x03(\v2\x17.wagate.engine.v1.LeaseR\x06leases\"E\n" +
 	"\x13RenewLeasesResponse\x12.\n" +
@@ -2153,7 +2563,7 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"\aitem_id\x18\x01 \x01(\x04R\x06itemId\x12\x18\n" +
 	"\arefused\x18\x02 \x01(\bR\arefused\">\n" +
 	"\x0eFollowResponse\x12,\n" +
-	"\x05items\x18\x01 \x03(\v2\x16.wagate.engine.v1.ItemR\x05items2\xfe\t\n" +
+	"\x05items\x18\x01 \x03(\v2\x16.wagate.engine.v1.ItemR\x05items2\xb3\f\n" +
 	"\rEngineService\x12T\n" +
 	"\tGetEngine\x12\".wagate.engine.v1.GetEngineRequest\x1a#.wagate.engine.v1.GetEngineResponse\x12Z\n" +
 	"\vOpenSession\x12$.wagate.engine.v1.OpenSessionRequest\x1a%.wagate.engine.v1.OpenSessionResponse\x12Z\n" +
@@ -2166,7 +2576,10 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"\vSendMessage\x12$.wagate.engine.v1.SendMessageRequest\x1a%.wagate.engine.v1.SendMessageResponse\x12i\n" +
 	"\x10MarkMessagesRead\x12).wagate.engine.v1.MarkMessagesReadRequest\x1a*.wagate.engine.v1.MarkMessagesReadResponse\x12`\n" +
 	"\rCheckContacts\x12&.wagate.engine.v1.CheckContactsRequest\x1a'.wagate.engine.v1.CheckContactsResponse\x12f\n" +
-	"\x0fResolveContacts\x12(.wagate.engine.v1.ResolveContactsRequest\x1a).wagate.engine.v1.ResolveContactsResponse\x12O\n" +
+	"\x0fResolveContacts\x12(.wagate.engine.v1.ResolveContactsRequest\x1a).wagate.engine.v1.ResolveContactsResponse\x12i\n" +
+	"\x10ListKeptSessions\x12).wagate.engine.v1.ListKeptSessionsRequest\x1a*.wagate.engine.v1.ListKeptSessionsResponse\x12i\n" +
+	"\x10EraseKeptSession\x12).wagate.engine.v1.EraseKeptSessionRequest\x1a*.wagate.engine.v1.EraseKeptSessionResponse\x12]\n" +
+	"\fCarrySession\x12%.wagate.engine.v1.CarrySessionRequest\x1a&.wagate.engine.v1.CarrySessionResponse\x12O\n" +
 	"\x06Follow\x12\x1f.wagate.engine.v1.FollowRequest\x1a .wagate.engine.v1.FollowResponse(\x010\x01B\xb9\x01\n" +
 	"\x14com.wagate.engine.v1B\x12EngineServiceProtoP\x01Z+wagate.dev/gen/go/wagate/engine/v1;enginev1\xa2\x02\x03WEX\xaa\x02\x10Wagate.Engine.V1\xca\x02\x10Wagate\\Engine\\V1\xe2\x02\x1cWagate\\Engine\\V1\\GPBMetadata\xea\x02\x12Wagate::Engine::V1b\x06proto3"
 
@@ -2182,99 +2595,117 @@ func file_wagate_engine_v1_engine_service_proto_rawDescGZIP() []byte {
 	return file_wagate_engine_v1_engine_service_proto_rawDescData
 }
 
-var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_wagate_engine_v1_engine_service_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_wagate_engine_v1_engine_service_proto_goTypes = []any{
 	(*GetEngineRequest)(nil),               // 0: wagate.engine.v1.GetEngineRequest
 	(*GetEngineResponse)(nil),              // 1: wagate.engine.v1.GetEngineResponse
 	(*Lease)(nil),                          // 2: wagate.engine.v1.Lease
 	(*OpenSessionRequest)(nil),             // 3: wagate.engine.v1.OpenSessionRequest
-	(*OpenSessionResponse)(nil),            // 4: wagate.engine.v1.OpenSessionResponse
-	(*RenewLeasesRequest)(nil),             // 5: wagate.engine.v1.RenewLeasesRequest
-	(*RenewLeasesResponse)(nil),            // 6: wagate.engine.v1.RenewLeasesResponse
-	(*CloseSessionRequest)(nil),            // 7: wagate.engine.v1.CloseSessionRequest
-	(*CloseSessionResponse)(nil),           // 8: wagate.engine.v1.CloseSessionResponse
-	(*LogoutSessionRequest)(nil),           // 9: wagate.engine.v1.LogoutSessionRequest
-	(*LogoutSessionResponse)(nil),          // 10: wagate.engine.v1.LogoutSessionResponse
-	(*StartPairingRequest)(nil),            // 11: wagate.engine.v1.StartPairingRequest
-	(*StartPairingResponse)(nil),           // 12: wagate.engine.v1.StartPairingResponse
-	(*AnswerPairingChallengeRequest)(nil),  // 13: wagate.engine.v1.AnswerPairingChallengeRequest
-	(*AnswerPairingChallengeResponse)(nil), // 14: wagate.engine.v1.AnswerPairingChallengeResponse
-	(*CancelPairingRequest)(nil),           // 15: wagate.engine.v1.CancelPairingRequest
-	(*CancelPairingResponse)(nil),          // 16: wagate.engine.v1.CancelPairingResponse
-	(*SendMessageRequest)(nil),             // 17: wagate.engine.v1.SendMessageRequest
-	(*QuotedMessage)(nil),                  // 18: wagate.engine.v1.QuotedMessage
-	(*SendMessageResponse)(nil),            // 19: wagate.engine.v1.SendMessageResponse
-	(*MarkMessagesReadRequest)(nil),        // 20: wagate.engine.v1.MarkMessagesReadRequest
-	(*MarkMessagesReadResponse)(nil),       // 21: wagate.engine.v1.MarkMessagesReadResponse
-	(*CheckContactsRequest)(nil),           // 22: wagate.engine.v1.CheckContactsRequest
-	(*CheckContactsResponse)(nil),          // 23: wagate.engine.v1.CheckContactsResponse
-	(*CheckedContact)(nil),                 // 24: wagate.engine.v1.CheckedContact
-	(*ResolveContactsRequest)(nil),         // 25: wagate.engine.v1.ResolveContactsRequest
-	(*ResolveContactsResponse)(nil),        // 26: wagate.engine.v1.ResolveContactsResponse
-	(*FollowRequest)(nil),                  // 27: wagate.engine.v1.FollowRequest
-	(*FollowResponse)(nil),                 // 28: wagate.engine.v1.FollowResponse
-	(*SendMessageResponse_Sent)(nil),       // 29: wagate.engine.v1.SendMessageResponse.Sent
-	(*SendMessageResponse_Refused)(nil),    // 30: wagate.engine.v1.SendMessageResponse.Refused
-	(*SendMessageResponse_NotSent)(nil),    // 31: wagate.engine.v1.SendMessageResponse.NotSent
-	(*SendMessageResponse_Unknown)(nil),    // 32: wagate.engine.v1.SendMessageResponse.Unknown
-	(*FollowRequest_Settlement)(nil),       // 33: wagate.engine.v1.FollowRequest.Settlement
-	(*durationpb.Duration)(nil),            // 34: google.protobuf.Duration
-	(*Device)(nil),                         // 35: wagate.engine.v1.Device
-	(*v1.Content)(nil),                     // 36: wagate.v1.Content
-	(*timestamppb.Timestamp)(nil),          // 37: google.protobuf.Timestamp
-	(*PersonNames)(nil),                    // 38: wagate.engine.v1.PersonNames
-	(*Item)(nil),                           // 39: wagate.engine.v1.Item
+	(*KeyDatabase)(nil),                    // 4: wagate.engine.v1.KeyDatabase
+	(*OpenSessionResponse)(nil),            // 5: wagate.engine.v1.OpenSessionResponse
+	(*ListKeptSessionsRequest)(nil),        // 6: wagate.engine.v1.ListKeptSessionsRequest
+	(*ListKeptSessionsResponse)(nil),       // 7: wagate.engine.v1.ListKeptSessionsResponse
+	(*EraseKeptSessionRequest)(nil),        // 8: wagate.engine.v1.EraseKeptSessionRequest
+	(*EraseKeptSessionResponse)(nil),       // 9: wagate.engine.v1.EraseKeptSessionResponse
+	(*CarrySessionRequest)(nil),            // 10: wagate.engine.v1.CarrySessionRequest
+	(*CarrySessionResponse)(nil),           // 11: wagate.engine.v1.CarrySessionResponse
+	(*RenewLeasesRequest)(nil),             // 12: wagate.engine.v1.RenewLeasesRequest
+	(*RenewLeasesResponse)(nil),            // 13: wagate.engine.v1.RenewLeasesResponse
+	(*CloseSessionRequest)(nil),            // 14: wagate.engine.v1.CloseSessionRequest
+	(*CloseSessionResponse)(nil),           // 15: wagate.engine.v1.CloseSessionResponse
+	(*LogoutSessionRequest)(nil),           // 16: wagate.engine.v1.LogoutSessionRequest
+	(*LogoutSessionResponse)(nil),          // 17: wagate.engine.v1.LogoutSessionResponse
+	(*StartPairingRequest)(nil),            // 18: wagate.engine.v1.StartPairingRequest
+	(*StartPairingResponse)(nil),           // 19: wagate.engine.v1.StartPairingResponse
+	(*AnswerPairingChallengeRequest)(nil),  // 20: wagate.engine.v1.AnswerPairingChallengeRequest
+	(*AnswerPairingChallengeResponse)(nil), // 21: wagate.engine.v1.AnswerPairingChallengeResponse
+	(*CancelPairingRequest)(nil),           // 22: wagate.engine.v1.CancelPairingRequest
+	(*CancelPairingResponse)(nil),          // 23: wagate.engine.v1.CancelPairingResponse
+	(*SendMessageRequest)(nil),             // 24: wagate.engine.v1.SendMessageRequest
+	(*QuotedMessage)(nil),                  // 25: wagate.engine.v1.QuotedMessage
+	(*SendMessageResponse)(nil),            // 26: wagate.engine.v1.SendMessageResponse
+	(*MarkMessagesReadRequest)(nil),        // 27: wagate.engine.v1.MarkMessagesReadRequest
+	(*MarkMessagesReadResponse)(nil),       // 28: wagate.engine.v1.MarkMessagesReadResponse
+	(*CheckContactsRequest)(nil),           // 29: wagate.engine.v1.CheckContactsRequest
+	(*CheckContactsResponse)(nil),          // 30: wagate.engine.v1.CheckContactsResponse
+	(*CheckedContact)(nil),                 // 31: wagate.engine.v1.CheckedContact
+	(*ResolveContactsRequest)(nil),         // 32: wagate.engine.v1.ResolveContactsRequest
+	(*ResolveContactsResponse)(nil),        // 33: wagate.engine.v1.ResolveContactsResponse
+	(*FollowRequest)(nil),                  // 34: wagate.engine.v1.FollowRequest
+	(*FollowResponse)(nil),                 // 35: wagate.engine.v1.FollowResponse
+	(*SendMessageResponse_Sent)(nil),       // 36: wagate.engine.v1.SendMessageResponse.Sent
+	(*SendMessageResponse_Refused)(nil),    // 37: wagate.engine.v1.SendMessageResponse.Refused
+	(*SendMessageResponse_NotSent)(nil),    // 38: wagate.engine.v1.SendMessageResponse.NotSent
+	(*SendMessageResponse_Unknown)(nil),    // 39: wagate.engine.v1.SendMessageResponse.Unknown
+	(*FollowRequest_Settlement)(nil),       // 40: wagate.engine.v1.FollowRequest.Settlement
+	(*durationpb.Duration)(nil),            // 41: google.protobuf.Duration
+	(*Device)(nil),                         // 42: wagate.engine.v1.Device
+	(*v1.Content)(nil),                     // 43: wagate.v1.Content
+	(*timestamppb.Timestamp)(nil),          // 44: google.protobuf.Timestamp
+	(*PersonNames)(nil),                    // 45: wagate.engine.v1.PersonNames
+	(*Item)(nil),                           // 46: wagate.engine.v1.Item
 }
 var file_wagate_engine_v1_engine_service_proto_depIdxs = []int32{
-	34, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
+	41, // 0: wagate.engine.v1.Lease.remaining:type_name -> google.protobuf.Duration
 	2,  // 1: wagate.engine.v1.OpenSessionRequest.lease:type_name -> wagate.engine.v1.Lease
-	35, // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
-	35, // 3: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
-	2,  // 4: wagate.engine.v1.RenewLeasesRequest.leases:type_name -> wagate.engine.v1.Lease
-	36, // 5: wagate.engine.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
-	18, // 6: wagate.engine.v1.SendMessageRequest.quoted:type_name -> wagate.engine.v1.QuotedMessage
-	36, // 7: wagate.engine.v1.QuotedMessage.content:type_name -> wagate.v1.Content
-	29, // 8: wagate.engine.v1.SendMessageResponse.sent:type_name -> wagate.engine.v1.SendMessageResponse.Sent
-	30, // 9: wagate.engine.v1.SendMessageResponse.refused:type_name -> wagate.engine.v1.SendMessageResponse.Refused
-	31, // 10: wagate.engine.v1.SendMessageResponse.not_sent:type_name -> wagate.engine.v1.SendMessageResponse.NotSent
-	32, // 11: wagate.engine.v1.SendMessageResponse.unknown:type_name -> wagate.engine.v1.SendMessageResponse.Unknown
-	37, // 12: wagate.engine.v1.MarkMessagesReadRequest.read_time:type_name -> google.protobuf.Timestamp
-	24, // 13: wagate.engine.v1.CheckContactsResponse.contacts:type_name -> wagate.engine.v1.CheckedContact
-	38, // 14: wagate.engine.v1.ResolveContactsResponse.names:type_name -> wagate.engine.v1.PersonNames
-	33, // 15: wagate.engine.v1.FollowRequest.settlements:type_name -> wagate.engine.v1.FollowRequest.Settlement
-	39, // 16: wagate.engine.v1.FollowResponse.items:type_name -> wagate.engine.v1.Item
-	37, // 17: wagate.engine.v1.SendMessageResponse.Sent.send_time:type_name -> google.protobuf.Timestamp
-	0,  // 18: wagate.engine.v1.EngineService.GetEngine:input_type -> wagate.engine.v1.GetEngineRequest
-	3,  // 19: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
-	5,  // 20: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
-	7,  // 21: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
-	9,  // 22: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
-	11, // 23: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
-	13, // 24: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
-	15, // 25: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
-	17, // 26: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
-	20, // 27: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
-	22, // 28: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
-	25, // 29: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
-	27, // 30: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
-	1,  // 31: wagate.engine.v1.EngineService.GetEngine:output_type -> wagate.engine.v1.GetEngineResponse
-	4,  // 32: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
-	6,  // 33: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
-	8,  // 34: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
-	10, // 35: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
-	12, // 36: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
-	14, // 37: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
-	16, // 38: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
-	19, // 39: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
-	21, // 40: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
-	23, // 41: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
-	26, // 42: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
-	28, // 43: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
-	31, // [31:44] is the sub-list for method output_type
-	18, // [18:31] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	42, // 2: wagate.engine.v1.OpenSessionRequest.device:type_name -> wagate.engine.v1.Device
+	4,  // 3: wagate.engine.v1.OpenSessionRequest.database:type_name -> wagate.engine.v1.KeyDatabase
+	42, // 4: wagate.engine.v1.OpenSessionResponse.device:type_name -> wagate.engine.v1.Device
+	4,  // 5: wagate.engine.v1.ListKeptSessionsRequest.database:type_name -> wagate.engine.v1.KeyDatabase
+	4,  // 6: wagate.engine.v1.EraseKeptSessionRequest.database:type_name -> wagate.engine.v1.KeyDatabase
+	4,  // 7: wagate.engine.v1.CarrySessionRequest.database:type_name -> wagate.engine.v1.KeyDatabase
+	42, // 8: wagate.engine.v1.CarrySessionResponse.device:type_name -> wagate.engine.v1.Device
+	2,  // 9: wagate.engine.v1.RenewLeasesRequest.leases:type_name -> wagate.engine.v1.Lease
+	43, // 10: wagate.engine.v1.SendMessageRequest.content:type_name -> wagate.v1.Content
+	25, // 11: wagate.engine.v1.SendMessageRequest.quoted:type_name -> wagate.engine.v1.QuotedMessage
+	43, // 12: wagate.engine.v1.QuotedMessage.content:type_name -> wagate.v1.Content
+	36, // 13: wagate.engine.v1.SendMessageResponse.sent:type_name -> wagate.engine.v1.SendMessageResponse.Sent
+	37, // 14: wagate.engine.v1.SendMessageResponse.refused:type_name -> wagate.engine.v1.SendMessageResponse.Refused
+	38, // 15: wagate.engine.v1.SendMessageResponse.not_sent:type_name -> wagate.engine.v1.SendMessageResponse.NotSent
+	39, // 16: wagate.engine.v1.SendMessageResponse.unknown:type_name -> wagate.engine.v1.SendMessageResponse.Unknown
+	44, // 17: wagate.engine.v1.MarkMessagesReadRequest.read_time:type_name -> google.protobuf.Timestamp
+	31, // 18: wagate.engine.v1.CheckContactsResponse.contacts:type_name -> wagate.engine.v1.CheckedContact
+	45, // 19: wagate.engine.v1.ResolveContactsResponse.names:type_name -> wagate.engine.v1.PersonNames
+	40, // 20: wagate.engine.v1.FollowRequest.settlements:type_name -> wagate.engine.v1.FollowRequest.Settlement
+	46, // 21: wagate.engine.v1.FollowResponse.items:type_name -> wagate.engine.v1.Item
+	44, // 22: wagate.engine.v1.SendMessageResponse.Sent.send_time:type_name -> google.protobuf.Timestamp
+	0,  // 23: wagate.engine.v1.EngineService.GetEngine:input_type -> wagate.engine.v1.GetEngineRequest
+	3,  // 24: wagate.engine.v1.EngineService.OpenSession:input_type -> wagate.engine.v1.OpenSessionRequest
+	12, // 25: wagate.engine.v1.EngineService.RenewLeases:input_type -> wagate.engine.v1.RenewLeasesRequest
+	14, // 26: wagate.engine.v1.EngineService.CloseSession:input_type -> wagate.engine.v1.CloseSessionRequest
+	16, // 27: wagate.engine.v1.EngineService.LogoutSession:input_type -> wagate.engine.v1.LogoutSessionRequest
+	18, // 28: wagate.engine.v1.EngineService.StartPairing:input_type -> wagate.engine.v1.StartPairingRequest
+	20, // 29: wagate.engine.v1.EngineService.AnswerPairingChallenge:input_type -> wagate.engine.v1.AnswerPairingChallengeRequest
+	22, // 30: wagate.engine.v1.EngineService.CancelPairing:input_type -> wagate.engine.v1.CancelPairingRequest
+	24, // 31: wagate.engine.v1.EngineService.SendMessage:input_type -> wagate.engine.v1.SendMessageRequest
+	27, // 32: wagate.engine.v1.EngineService.MarkMessagesRead:input_type -> wagate.engine.v1.MarkMessagesReadRequest
+	29, // 33: wagate.engine.v1.EngineService.CheckContacts:input_type -> wagate.engine.v1.CheckContactsRequest
+	32, // 34: wagate.engine.v1.EngineService.ResolveContacts:input_type -> wagate.engine.v1.ResolveContactsRequest
+	6,  // 35: wagate.engine.v1.EngineService.ListKeptSessions:input_type -> wagate.engine.v1.ListKeptSessionsRequest
+	8,  // 36: wagate.engine.v1.EngineService.EraseKeptSession:input_type -> wagate.engine.v1.EraseKeptSessionRequest
+	10, // 37: wagate.engine.v1.EngineService.CarrySession:input_type -> wagate.engine.v1.CarrySessionRequest
+	34, // 38: wagate.engine.v1.EngineService.Follow:input_type -> wagate.engine.v1.FollowRequest
+	1,  // 39: wagate.engine.v1.EngineService.GetEngine:output_type -> wagate.engine.v1.GetEngineResponse
+	5,  // 40: wagate.engine.v1.EngineService.OpenSession:output_type -> wagate.engine.v1.OpenSessionResponse
+	13, // 41: wagate.engine.v1.EngineService.RenewLeases:output_type -> wagate.engine.v1.RenewLeasesResponse
+	15, // 42: wagate.engine.v1.EngineService.CloseSession:output_type -> wagate.engine.v1.CloseSessionResponse
+	17, // 43: wagate.engine.v1.EngineService.LogoutSession:output_type -> wagate.engine.v1.LogoutSessionResponse
+	19, // 44: wagate.engine.v1.EngineService.StartPairing:output_type -> wagate.engine.v1.StartPairingResponse
+	21, // 45: wagate.engine.v1.EngineService.AnswerPairingChallenge:output_type -> wagate.engine.v1.AnswerPairingChallengeResponse
+	23, // 46: wagate.engine.v1.EngineService.CancelPairing:output_type -> wagate.engine.v1.CancelPairingResponse
+	26, // 47: wagate.engine.v1.EngineService.SendMessage:output_type -> wagate.engine.v1.SendMessageResponse
+	28, // 48: wagate.engine.v1.EngineService.MarkMessagesRead:output_type -> wagate.engine.v1.MarkMessagesReadResponse
+	30, // 49: wagate.engine.v1.EngineService.CheckContacts:output_type -> wagate.engine.v1.CheckContactsResponse
+	33, // 50: wagate.engine.v1.EngineService.ResolveContacts:output_type -> wagate.engine.v1.ResolveContactsResponse
+	7,  // 51: wagate.engine.v1.EngineService.ListKeptSessions:output_type -> wagate.engine.v1.ListKeptSessionsResponse
+	9,  // 52: wagate.engine.v1.EngineService.EraseKeptSession:output_type -> wagate.engine.v1.EraseKeptSessionResponse
+	11, // 53: wagate.engine.v1.EngineService.CarrySession:output_type -> wagate.engine.v1.CarrySessionResponse
+	35, // 54: wagate.engine.v1.EngineService.Follow:output_type -> wagate.engine.v1.FollowResponse
+	39, // [39:55] is the sub-list for method output_type
+	23, // [23:39] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_wagate_engine_v1_engine_service_proto_init() }
@@ -2283,11 +2714,11 @@ func file_wagate_engine_v1_engine_service_proto_init() {
 		return
 	}
 	file_wagate_engine_v1_item_proto_init()
-	file_wagate_engine_v1_engine_service_proto_msgTypes[13].OneofWrappers = []any{
+	file_wagate_engine_v1_engine_service_proto_msgTypes[20].OneofWrappers = []any{
 		(*AnswerPairingChallengeRequest_WebauthnResponseJson)(nil),
 		(*AnswerPairingChallengeRequest_CodesAgree)(nil),
 	}
-	file_wagate_engine_v1_engine_service_proto_msgTypes[19].OneofWrappers = []any{
+	file_wagate_engine_v1_engine_service_proto_msgTypes[26].OneofWrappers = []any{
 		(*SendMessageResponse_Sent_)(nil),
 		(*SendMessageResponse_Refused_)(nil),
 		(*SendMessageResponse_NotSent_)(nil),
@@ -2299,7 +2730,7 @@ func file_wagate_engine_v1_engine_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_engine_v1_engine_service_proto_rawDesc), len(file_wagate_engine_v1_engine_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -31,6 +31,9 @@ const (
 	EngineService_MarkMessagesRead_FullMethodName       = "/wagate.engine.v1.EngineService/MarkMessagesRead"
 	EngineService_CheckContacts_FullMethodName          = "/wagate.engine.v1.EngineService/CheckContacts"
 	EngineService_ResolveContacts_FullMethodName        = "/wagate.engine.v1.EngineService/ResolveContacts"
+	EngineService_ListKeptSessions_FullMethodName       = "/wagate.engine.v1.EngineService/ListKeptSessions"
+	EngineService_EraseKeptSession_FullMethodName       = "/wagate.engine.v1.EngineService/EraseKeptSession"
+	EngineService_CarrySession_FullMethodName           = "/wagate.engine.v1.EngineService/CarrySession"
 	EngineService_Follow_FullMethodName                 = "/wagate.engine.v1.EngineService/Follow"
 )
 
@@ -50,7 +53,8 @@ type EngineServiceClient interface {
 	// OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
 	// up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 	//
-	// Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+	// Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+	// UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
 	OpenSession(ctx context.Context, in *OpenSessionRequest, opts ...grpc.CallOption) (*OpenSessionResponse, error)
 	// RenewLeases tells how long each lease still lasts. The engine counts on CLOCK_BOOTTIME from the moment at which it
 	// reads the request. A session that is named with a lower fence, or not open, is in `refused_session_ids`.
@@ -82,6 +86,17 @@ type EngineServiceClient interface {
 	CheckContacts(ctx context.Context, in *CheckContactsRequest, opts ...grpc.CallOption) (*CheckContactsResponse, error)
 	// ResolveContacts looks up what the session's store knows: the LID of a phone number, and the reverse. Asks nobody.
 	ResolveContacts(ctx context.Context, in *ResolveContactsRequest, opts ...grpc.CallOption) (*ResolveContactsResponse, error)
+	// ListKeptSessions names the sessions whose keys lie in a database, linked or not.
+	ListKeptSessions(ctx context.Context, in *ListKeptSessionsRequest, opts ...grpc.CallOption) (*ListKeptSessionsResponse, error)
+	// EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+	// writes nothing from then on. What is forgotten already is no error.
+	EraseKeptSession(ctx context.Context, in *EraseKeptSessionRequest, opts ...grpc.CallOption) (*EraseKeptSessionResponse, error)
+	// CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+	// with `.carried` behind it. Carried again, it does nothing more.
+	//
+	// Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+	// `ALREADY_LINKED` if the database has another device for the session.
+	CarrySession(ctx context.Context, in *CarrySessionRequest, opts ...grpc.CallOption) (*CarrySessionResponse, error)
 	// Follow tells what happens in all sessions and takes the acknowledgements. One stream at a time: a new one ends the
 	// one before. While there is none, lines that need an acknowledgement refuse what arrives, and disconnect.
 	Follow(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[FollowRequest, FollowResponse], error)
@@ -215,6 +230,36 @@ func (c *engineServiceClient) ResolveContacts(ctx context.Context, in *ResolveCo
 	return out, nil
 }
 
+func (c *engineServiceClient) ListKeptSessions(ctx context.Context, in *ListKeptSessionsRequest, opts ...grpc.CallOption) (*ListKeptSessionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListKeptSessionsResponse)
+	err := c.cc.Invoke(ctx, EngineService_ListKeptSessions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *engineServiceClient) EraseKeptSession(ctx context.Context, in *EraseKeptSessionRequest, opts ...grpc.CallOption) (*EraseKeptSessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseKeptSessionResponse)
+	err := c.cc.Invoke(ctx, EngineService_EraseKeptSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *engineServiceClient) CarrySession(ctx context.Context, in *CarrySessionRequest, opts ...grpc.CallOption) (*CarrySessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CarrySessionResponse)
+	err := c.cc.Invoke(ctx, EngineService_CarrySession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *engineServiceClient) Follow(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[FollowRequest, FollowResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &EngineService_ServiceDesc.Streams[0], EngineService_Follow_FullMethodName, cOpts...)
@@ -244,7 +289,8 @@ type EngineServiceServer interface {
 	// OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
 	// up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 	//
-	// Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+	// Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+	// UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
 	OpenSession(context.Context, *OpenSessionRequest) (*OpenSessionResponse, error)
 	// RenewLeases tells how long each lease still lasts. The engine counts on CLOCK_BOOTTIME from the moment at which it
 	// reads the request. A session that is named with a lower fence, or not open, is in `refused_session_ids`.
@@ -276,6 +322,17 @@ type EngineServiceServer interface {
 	CheckContacts(context.Context, *CheckContactsRequest) (*CheckContactsResponse, error)
 	// ResolveContacts looks up what the session's store knows: the LID of a phone number, and the reverse. Asks nobody.
 	ResolveContacts(context.Context, *ResolveContactsRequest) (*ResolveContactsResponse, error)
+	// ListKeptSessions names the sessions whose keys lie in a database, linked or not.
+	ListKeptSessions(context.Context, *ListKeptSessionsRequest) (*ListKeptSessionsResponse, error)
+	// EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+	// writes nothing from then on. What is forgotten already is no error.
+	EraseKeptSession(context.Context, *EraseKeptSessionRequest) (*EraseKeptSessionResponse, error)
+	// CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+	// with `.carried` behind it. Carried again, it does nothing more.
+	//
+	// Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+	// `ALREADY_LINKED` if the database has another device for the session.
+	CarrySession(context.Context, *CarrySessionRequest) (*CarrySessionResponse, error)
 	// Follow tells what happens in all sessions and takes the acknowledgements. One stream at a time: a new one ends the
 	// one before. While there is none, lines that need an acknowledgement refuse what arrives, and disconnect.
 	Follow(grpc.BidiStreamingServer[FollowRequest, FollowResponse]) error
@@ -324,6 +381,15 @@ func (UnimplementedEngineServiceServer) CheckContacts(context.Context, *CheckCon
 }
 func (UnimplementedEngineServiceServer) ResolveContacts(context.Context, *ResolveContactsRequest) (*ResolveContactsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResolveContacts not implemented")
+}
+func (UnimplementedEngineServiceServer) ListKeptSessions(context.Context, *ListKeptSessionsRequest) (*ListKeptSessionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListKeptSessions not implemented")
+}
+func (UnimplementedEngineServiceServer) EraseKeptSession(context.Context, *EraseKeptSessionRequest) (*EraseKeptSessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseKeptSession not implemented")
+}
+func (UnimplementedEngineServiceServer) CarrySession(context.Context, *CarrySessionRequest) (*CarrySessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CarrySession not implemented")
 }
 func (UnimplementedEngineServiceServer) Follow(grpc.BidiStreamingServer[FollowRequest, FollowResponse]) error {
 	return status.Error(codes.Unimplemented, "method Follow not implemented")
@@ -565,6 +631,60 @@ func _EngineService_ResolveContacts_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EngineService_ListKeptSessions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListKeptSessionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EngineServiceServer).ListKeptSessions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EngineService_ListKeptSessions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EngineServiceServer).ListKeptSessions(ctx, req.(*ListKeptSessionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EngineService_EraseKeptSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseKeptSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EngineServiceServer).EraseKeptSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EngineService_EraseKeptSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EngineServiceServer).EraseKeptSession(ctx, req.(*EraseKeptSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EngineService_CarrySession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CarrySessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EngineServiceServer).CarrySession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EngineService_CarrySession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EngineServiceServer).CarrySession(ctx, req.(*CarrySessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EngineService_Follow_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(EngineServiceServer).Follow(&grpc.GenericServerStream[FollowRequest, FollowResponse]{ServerStream: stream})
 }
@@ -626,6 +746,18 @@ var EngineService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResolveContacts",
 			Handler:    _EngineService_ResolveContacts_Handler,
+		},
+		{
+			MethodName: "ListKeptSessions",
+			Handler:    _EngineService_ListKeptSessions_Handler,
+		},
+		{
+			MethodName: "EraseKeptSession",
+			Handler:    _EngineService_EraseKeptSession_Handler,
+		},
+		{
+			MethodName: "CarrySession",
+			Handler:    _EngineService_CarrySession_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

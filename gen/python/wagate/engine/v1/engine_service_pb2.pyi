@@ -121,8 +121,9 @@ class OpenSessionRequest(_message.Message):
     PROXY_URL_FIELD_NUMBER: _builtins.int
     EXPECTED_PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     PUSH_NAME_FIELD_NUMBER: _builtins.int
+    DATABASE_FIELD_NUMBER: _builtins.int
     store_path: _builtins.str
-    """The file that holds the session's keys; its folder is made with mode 0700."""
+    """The file that holds the session's keys, unless `database` does; its folder is made with mode 0700."""
     proxy_url: _builtins.str
     """A proxy, `socks5://` or `http://`; empty means none."""
     expected_phone_number: _builtins.str
@@ -139,6 +140,10 @@ class OpenSessionRequest(_message.Message):
         was linked just before a crash: it is adopted, and named in the answer.
         """
 
+    @_builtins.property
+    def database(self) -> Global___KeyDatabase:
+        """The database that holds the session's keys; unset if a file does."""
+
     def __init__(
         self,
         *,
@@ -148,14 +153,45 @@ class OpenSessionRequest(_message.Message):
         proxy_url: _builtins.str = ...,
         expected_phone_number: _builtins.str = ...,
         push_name: _builtins.str = ...,
+        database: Global___KeyDatabase | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "lease", b"lease"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["database", b"database", "device", b"device", "lease", b"lease"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "expected_phone_number", b"expected_phone_number", "lease", b"lease", "proxy_url", b"proxy_url", "push_name", b"push_name", "store_path", b"store_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database", "device", b"device", "expected_phone_number", b"expected_phone_number", "lease", b"lease", "proxy_url", b"proxy_url", "push_name", b"push_name", "store_path", b"store_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenSessionRequest: _TypeAlias = OpenSessionRequest  # noqa: Y015
+
+@_typing.final
+class KeyDatabase(_message.Message):
+    """KeyDatabase is a PostgreSQL that holds the keys of many sessions: each tenant's in a schema of its own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    TENANT_ID_FIELD_NUMBER: _builtins.int
+    MOST_CONNECTIONS_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """How it is reached, as libpq reads it. It may hold a password, and is told nobody else."""
+    tenant_id: _builtins.str
+    """Whose session it is. ListKeptSessions and EraseKeptSession look at all tenants."""
+    most_connections: _builtins.int
+    """How many connections the engine may make for all its sessions, by the first call that names the database; 0 means 8."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        tenant_id: _builtins.str = ...,
+        most_connections: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["most_connections", b"most_connections", "tenant_id", b"tenant_id", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyDatabase: _TypeAlias = KeyDatabase  # noqa: Y015
 
 @_typing.final
 class OpenSessionResponse(_message.Message):
@@ -180,6 +216,163 @@ class OpenSessionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenSessionResponse: _TypeAlias = OpenSessionResponse  # noqa: Y015
+
+@_typing.final
+class ListKeptSessionsRequest(_message.Message):
+    """ListKeptSessionsRequest asks whose keys a database holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATABASE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def database(self) -> Global___KeyDatabase:
+        """Which."""
+
+    def __init__(
+        self,
+        *,
+        database: Global___KeyDatabase | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["database", b"database"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListKeptSessionsRequest: _TypeAlias = ListKeptSessionsRequest  # noqa: Y015
+
+@_typing.final
+class ListKeptSessionsResponse(_message.Message):
+    """ListKeptSessionsResponse names them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sessions."""
+
+    def __init__(
+        self,
+        *,
+        session_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_ids", b"session_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListKeptSessionsResponse: _TypeAlias = ListKeptSessionsResponse  # noqa: Y015
+
+@_typing.final
+class EraseKeptSessionRequest(_message.Message):
+    """EraseKeptSessionRequest forgets a session's keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATABASE_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Which."""
+    @_builtins.property
+    def database(self) -> Global___KeyDatabase:
+        """Where they lie."""
+
+    def __init__(
+        self,
+        *,
+        database: Global___KeyDatabase | None = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["database", b"database"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseKeptSessionRequest: _TypeAlias = EraseKeptSessionRequest  # noqa: Y015
+
+@_typing.final
+class EraseKeptSessionResponse(_message.Message):
+    """EraseKeptSessionResponse has nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseKeptSessionResponse: _TypeAlias = EraseKeptSessionResponse  # noqa: Y015
+
+@_typing.final
+class CarrySessionRequest(_message.Message):
+    """CarrySessionRequest moves a session's keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    STORE_PATH_FIELD_NUMBER: _builtins.int
+    DATABASE_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Which."""
+    fence: _builtins.int
+    """The caller's fence."""
+    store_path: _builtins.str
+    """The file that holds the keys."""
+    @_builtins.property
+    def database(self) -> Global___KeyDatabase:
+        """Where they are to lie."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        fence: _builtins.int = ...,
+        store_path: _builtins.str = ...,
+        database: Global___KeyDatabase | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["database", b"database"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database", "fence", b"fence", "session_id", b"session_id", "store_path", b"store_path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarrySessionRequest: _TypeAlias = CarrySessionRequest  # noqa: Y015
+
+@_typing.final
+class CarrySessionResponse(_message.Message):
+    """CarrySessionResponse says what was carried."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    row_count: _builtins.int
+    """How many rows; 0 if they had been carried before."""
+    @_builtins.property
+    def device(self) -> _item_pb2.Device:
+        """The linked device; unset if none is linked."""
+
+    def __init__(
+        self,
+        *,
+        device: _item_pb2.Device | None = ...,
+        row_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "row_count", b"row_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarrySessionResponse: _TypeAlias = CarrySessionResponse  # noqa: Y015
 
 @_typing.final
 class RenewLeasesRequest(_message.Message):

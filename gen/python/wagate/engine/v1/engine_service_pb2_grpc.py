@@ -100,6 +100,21 @@ class EngineServiceStub:
                 request_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsRequest.SerializeToString,
                 response_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsResponse.FromString,
                 _registered_method=True)
+        self.ListKeptSessions = channel.unary_unary(
+                '/wagate.engine.v1.EngineService/ListKeptSessions',
+                request_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsRequest.SerializeToString,
+                response_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsResponse.FromString,
+                _registered_method=True)
+        self.EraseKeptSession = channel.unary_unary(
+                '/wagate.engine.v1.EngineService/EraseKeptSession',
+                request_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionRequest.SerializeToString,
+                response_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionResponse.FromString,
+                _registered_method=True)
+        self.CarrySession = channel.unary_unary(
+                '/wagate.engine.v1.EngineService/CarrySession',
+                request_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionRequest.SerializeToString,
+                response_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionResponse.FromString,
+                _registered_method=True)
         self.Follow = channel.stream_stream(
                 '/wagate.engine.v1.EngineService/Follow',
                 request_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.FollowRequest.SerializeToString,
@@ -127,7 +142,8 @@ class EngineServiceServicer:
         """OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
         up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 
-        Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+        Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+        UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +229,32 @@ class EngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListKeptSessions(self, request, context):
+        """ListKeptSessions names the sessions whose keys lie in a database, linked or not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseKeptSession(self, request, context):
+        """EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+        writes nothing from then on. What is forgotten already is no error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CarrySession(self, request, context):
+        """CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+        with `.carried` behind it. Carried again, it does nothing more.
+
+        Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+        `ALREADY_LINKED` if the database has another device for the session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Follow(self, request_iterator, context):
         """Follow tells what happens in all sessions and takes the acknowledgements. One stream at a time: a new one ends the
         one before. While there is none, lines that need an acknowledgement refuse what arrives, and disconnect.
@@ -283,6 +325,21 @@ def add_EngineServiceServicer_to_server(servicer, server):
                     servicer.ResolveContacts,
                     request_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsRequest.FromString,
                     response_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsResponse.SerializeToString,
+            ),
+            'ListKeptSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeptSessions,
+                    request_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsRequest.FromString,
+                    response_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsResponse.SerializeToString,
+            ),
+            'EraseKeptSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseKeptSession,
+                    request_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionRequest.FromString,
+                    response_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionResponse.SerializeToString,
+            ),
+            'CarrySession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CarrySession,
+                    request_deserializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionRequest.FromString,
+                    response_serializer=wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionResponse.SerializeToString,
             ),
             'Follow': grpc.stream_stream_rpc_method_handler(
                     servicer.Follow,
@@ -620,6 +677,87 @@ class EngineService:
             '/wagate.engine.v1.EngineService/ResolveContacts',
             wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsRequest.SerializeToString,
             wagate_dot_engine_dot_v1_dot_engine__service__pb2.ResolveContactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeptSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.engine.v1.EngineService/ListKeptSessions',
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsRequest.SerializeToString,
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.ListKeptSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseKeptSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.engine.v1.EngineService/EraseKeptSession',
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionRequest.SerializeToString,
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.EraseKeptSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CarrySession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.engine.v1.EngineService/CarrySession',
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionRequest.SerializeToString,
+            wagate_dot_engine_dot_v1_dot_engine__service__pb2.CarrySessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

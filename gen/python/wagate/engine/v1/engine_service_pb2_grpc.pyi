@@ -45,7 +45,8 @@ class EngineServiceStub:
     """OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
     up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 
-    Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+    Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+    UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
     """
     RenewLeases: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.RenewLeasesRequest, _engine_service_pb2.RenewLeasesResponse]
     """RenewLeases tells how long each lease still lasts. The engine counts on CLOCK_BOOTTIME from the moment at which it
@@ -83,6 +84,19 @@ class EngineServiceStub:
     """
     ResolveContacts: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.ResolveContactsRequest, _engine_service_pb2.ResolveContactsResponse]
     """ResolveContacts looks up what the session's store knows: the LID of a phone number, and the reverse. Asks nobody."""
+    ListKeptSessions: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.ListKeptSessionsRequest, _engine_service_pb2.ListKeptSessionsResponse]
+    """ListKeptSessions names the sessions whose keys lie in a database, linked or not."""
+    EraseKeptSession: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.EraseKeptSessionRequest, _engine_service_pb2.EraseKeptSessionResponse]
+    """EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+    writes nothing from then on. What is forgotten already is no error.
+    """
+    CarrySession: _grpc.UnaryUnaryMultiCallable[_engine_service_pb2.CarrySessionRequest, _engine_service_pb2.CarrySessionResponse]
+    """CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+    with `.carried` behind it. Carried again, it does nothing more.
+
+    Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+    `ALREADY_LINKED` if the database has another device for the session.
+    """
     Follow: _grpc.StreamStreamMultiCallable[_engine_service_pb2.FollowRequest, _engine_service_pb2.FollowResponse]
     """Follow tells what happens in all sessions and takes the acknowledgements. One stream at a time: a new one ends the
     one before. While there is none, lines that need an acknowledgement refuse what arrives, and disconnect.
@@ -105,7 +119,8 @@ class EngineServiceAsyncStub(EngineServiceStub):
     """OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
     up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 
-    Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+    Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+    UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
     """
     RenewLeases: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.RenewLeasesRequest, _engine_service_pb2.RenewLeasesResponse]  # type: ignore[assignment]
     """RenewLeases tells how long each lease still lasts. The engine counts on CLOCK_BOOTTIME from the moment at which it
@@ -143,6 +158,19 @@ class EngineServiceAsyncStub(EngineServiceStub):
     """
     ResolveContacts: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.ResolveContactsRequest, _engine_service_pb2.ResolveContactsResponse]  # type: ignore[assignment]
     """ResolveContacts looks up what the session's store knows: the LID of a phone number, and the reverse. Asks nobody."""
+    ListKeptSessions: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.ListKeptSessionsRequest, _engine_service_pb2.ListKeptSessionsResponse]  # type: ignore[assignment]
+    """ListKeptSessions names the sessions whose keys lie in a database, linked or not."""
+    EraseKeptSession: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.EraseKeptSessionRequest, _engine_service_pb2.EraseKeptSessionResponse]  # type: ignore[assignment]
+    """EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+    writes nothing from then on. What is forgotten already is no error.
+    """
+    CarrySession: _aio.UnaryUnaryMultiCallable[_engine_service_pb2.CarrySessionRequest, _engine_service_pb2.CarrySessionResponse]  # type: ignore[assignment]
+    """CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+    with `.carried` behind it. Carried again, it does nothing more.
+
+    Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+    `ALREADY_LINKED` if the database has another device for the session.
+    """
     Follow: _aio.StreamStreamMultiCallable[_engine_service_pb2.FollowRequest, _engine_service_pb2.FollowResponse]  # type: ignore[assignment]
     """Follow tells what happens in all sessions and takes the acknowledgements. One stream at a time: a new one ends the
     one before. While there is none, lines that need an acknowledgement refuse what arrives, and disconnect.
@@ -174,7 +202,8 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         """OpenSession opens the session's store, locks it, and connects if a device is linked. It answers before the line is
         up: `LineChanged` items tell how it goes. Opening an open session with a higher fence takes it over.
 
-        Errors: ABORTED / `STORE_LOCKED` if another process holds the store; DATA_LOSS / `STORE_CORRUPT`.
+        Errors: ABORTED / `STORE_LOCKED` if another process holds the file; DATA_LOSS / `STORE_CORRUPT`;
+        UNAVAILABLE / `STORE_DOWN` if the database cannot be used now.
         """
 
     @_abc_1.abstractmethod
@@ -272,6 +301,37 @@ class EngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_engine_service_pb2.ResolveContactsResponse, _abc.Awaitable[_engine_service_pb2.ResolveContactsResponse]]:
         """ResolveContacts looks up what the session's store knows: the LID of a phone number, and the reverse. Asks nobody."""
+
+    @_abc_1.abstractmethod
+    def ListKeptSessions(
+        self,
+        request: _engine_service_pb2.ListKeptSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.ListKeptSessionsResponse, _abc.Awaitable[_engine_service_pb2.ListKeptSessionsResponse]]:
+        """ListKeptSessions names the sessions whose keys lie in a database, linked or not."""
+
+    @_abc_1.abstractmethod
+    def EraseKeptSession(
+        self,
+        request: _engine_service_pb2.EraseKeptSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.EraseKeptSessionResponse, _abc.Awaitable[_engine_service_pb2.EraseKeptSessionResponse]]:
+        """EraseKeptSession forgets the keys of a session that is gone for good, from a database. Whoever still has them open
+        writes nothing from then on. What is forgotten already is no error.
+        """
+
+    @_abc_1.abstractmethod
+    def CarrySession(
+        self,
+        request: _engine_service_pb2.CarrySessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_engine_service_pb2.CarrySessionResponse, _abc.Awaitable[_engine_service_pb2.CarrySessionResponse]]:
+        """CarrySession moves a session's keys from their file into a database, as one, and puts the file aside under its name
+        with `.carried` behind it. Carried again, it does nothing more.
+
+        Errors: those of OpenSession; NOT_FOUND / `NOTHING_TO_CARRY` if there is no file; FAILED_PRECONDITION /
+        `ALREADY_LINKED` if the database has another device for the session.
+        """
 
     @_abc_1.abstractmethod
     def Follow(
