@@ -72,7 +72,7 @@ class Contract:
     def _services(self) -> Services:
         ground, dialects, settings = self._ground, self._dialects, self._ground.settings
         store, stopping, retention = ground.store, self._stopping, ground.retention
-        views, pages, owners = Views(dialects, retention), Pages(store.signer), Owners(ground.queue)
+        views, pages, owners = Views(dialects, retention), Pages(store.signer), Owners(store, ground.queue)
         acceptance = Acceptance(dialects, settings.outbox.give_up_after)
         watch = MessageWatch(store, self._tail, views, stopping)
         return Services(

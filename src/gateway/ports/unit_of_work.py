@@ -208,6 +208,9 @@ class Fences(Protocol):
     async def is_held(self, session_uid: str) -> bool:
         """Whether anybody holds the session's lease."""
 
+    async def holder(self, session_uid: str) -> int:
+        """The fence under which the session's lease is held, or 0."""
+
 
 class Past(Protocol):
     """What is so old that it need not be kept. Each call removes a part of it, the oldest first, and tells how many

@@ -16,6 +16,7 @@ from gateway.domain.errors import (
     OwnerUnavailable,
     SessionNotConnected,
     ShuttingDown,
+    StoreUnavailable,
     error_of,
 )
 from gateway.domain.requests import RequestKey, RequestRecord
@@ -27,6 +28,8 @@ from wagate.worker.v1 import owner_pb2
 
 _TRY_AGAIN: Final = timedelta(seconds=1)
 _ASK_AGAIN_SECONDS: Final = 0.1
+_LOOK_EVERY_SECONDS: Final = 1.0
+_OWNER_LOST: Final = "The session's worker was lost while it was asked."
 _PATIENCE_SECONDS: Final = 60.0
 _LONGEST_ANSWER_SECONDS: Final = 90.0
 TELL_BEFORE_DEADLINE_SECONDS: Final = 0.2
@@ -38,8 +41,10 @@ AnswerT = TypeVar("AnswerT", bound=Proto)
 class Owners:
     """Asks owners, over the queue."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, store: Store, queue: Queue, *, look_every: float = _LOOK_EVERY_SECONDS) -> None:
+        self._store = store
         self._queue = queue
+        self._look_every = look_every
 
     async def ask(
         self, call: Call, session: Session, question: owner_pb2.OwnerRequest, *, patience: float = 0.0
@@ -47,7 +52,7 @@ class Owners:
         """Ask a session's owner; wait `patience` seconds for one to appear.
 
         Raises:
-            OwnerUnavailable: nobody owns the session.
+            OwnerUnavailable: nobody owns the session, or its owner was lost while it was asked.
             OutcomeOpen: the question was asked, and the call's deadline came first.
             GatewayError: the owner said no.
         """
@@ -57,22 +62,48 @@ class Owners:
         give_up = min(loop.time() + patience, call.deadline)
         while True:
             try:
-                raw = await self._queue.ask(
-                    owner_name(session.uid),
-                    question.SerializeToString(),
-                    timeout=min(_seconds_left(call), _LONGEST_ANSWER_SECONDS),
-                )
+                reply = owner_pb2.OwnerReply.FromString(await self._asked(call, session, question))
             except NobodyAnswers:
                 if loop.time() >= give_up:
                     raise OwnerUnavailable(retry_after=_TRY_AGAIN, session_id=session.session_id) from None
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
-            except AnswerOverdue:
-                raise OutcomeOpen(session_id=session.session_id) from None
             else:
-                reply = owner_pb2.OwnerReply.FromString(raw)
                 if reply.WhichOneof("outcome") == "failed":
                     raise error_of(reply.failed)
                 return reply
+
+    async def _asked(self, call: Call, session: Session, question: owner_pb2.OwnerRequest) -> bytes:
+        """Hand the question over, and wait for the answer as long as the owner lives that has it."""
+        seconds = min(_seconds_left(call), _LONGEST_ANSWER_SECONDS)
+        ends = asyncio.get_running_loop().time() + seconds
+        name, raw = owner_name(session.uid), question.SerializeToString()
+        asking = asyncio.ensure_future(self._queue.ask(name, raw, timeout=seconds))
+        losing = asyncio.ensure_future(self._owner_lost(session.uid))
+        try:
+            await asyncio.wait({asking, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                return asking.result()
+        except AnswerOverdue:
+            if asyncio.get_running_loop().time() >= ends:
+                raise OutcomeOpen(session_id=session.session_id) from None
+        finally:
+            asking.cancel()
+            losing.cancel()
+            await asyncio.wait({asking, losing})
+        raise OwnerUnavailable(_OWNER_LOST, retry_after=_TRY_AGAIN, session_id=session.session_id)
+
+    async def _owner_lost(self, session_uid: str) -> None:
+        """Wait until the session's lease is held by another, or by nobody."""
+        first = 0
+        while True:
+            await asyncio.sleep(self._look_every)
+            try:
+                holder = await self._store.read(lambda uow: uow.fences.holder(session_uid))
+            except StoreUnavailable:
+                continue
+            if first and holder != first:
+                return
+            first = holder
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class House:
 
     def __post_init__(self) -> None:
         providers = alone(self.provider)
-        views, pages, owners = Views(providers), Pages(self.store.signer), Owners(self.queue)
+        views, pages = Views(providers), Pages(self.store.signer)
+        owners = Owners(self.store, self.queue, look_every=0.05)
         self.leases = SqlLeases(self.store)
         self.tail = Tail(self.store, self.queue)
         self.live = LiveRequests(self.store)

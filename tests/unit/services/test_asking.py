@@ -180,7 +180,7 @@ async def test_without_an_owner_a_call_is_told_to_come_back(house: House, lease:
 
 
 @pytest.mark.usefixtures("line")
-async def test_an_owner_that_ends_in_the_midst_of_a_question_leaves_its_outcome_open(
+async def test_an_owner_that_ends_in_the_midst_of_a_question_is_unavailable_before_the_deadline(
     house: House, lease: Lease
 ) -> None:
     Silence(house)
@@ -188,8 +188,21 @@ async def test_an_owner_that_ends_in_the_midst_of_a_question_leaves_its_outcome_
     await eventually(lambda: house.provider.checks == 1)
     await house.leases.release(lease)
     house.provider.lines[0].begin_to_tell(LineChanged(LineState.DEGRADED))
-    with pytest.raises(OutcomeOpen):
-        await calling
+    with pytest.raises(OwnerUnavailable, match="lost while it was asked") as told:
+        await asyncio.wait_for(calling, SECONDS)
+    assert told.value.retry_after is not None
+
+
+@pytest.mark.usefixtures("line")
+async def test_an_owner_that_hangs_is_unavailable_once_its_lease_is_over(house: House, lease: Lease) -> None:
+    Silence(house)
+    calling = asyncio.create_task(house.contacts.check(house.call(), check(request_id="r-1")))
+    await eventually(lambda: house.provider.checks == 1)
+    await asyncio.sleep(0.2)
+    assert not calling.done(), "as long as the lease is held, the answer may come"
+    await house.leases.release(lease)
+    with pytest.raises(OwnerUnavailable):
+        await asyncio.wait_for(calling, SECONDS)
 
 
 async def test_an_owner_that_appears_in_time_is_asked(house: House, lease: Lease) -> None:
@@ -200,7 +213,8 @@ async def test_an_owner_that_appears_in_time_is_asked(house: House, lease: Lease
         assert owner_pb2.OwnerRequest.FromString(raw).session_uid == lease.session_uid
         return owner_pb2.OwnerReply(done=owner_pb2.Done()).SerializeToString()
 
-    asking = asyncio.create_task(Owners(queue).ask(house.call(), session, owner_pb2.OwnerRequest(), patience=SECONDS))
+    question, owners = owner_pb2.OwnerRequest(), Owners(house.store, queue)
+    asking = asyncio.create_task(owners.ask(house.call(), session, question, patience=SECONDS))
     await asyncio.sleep(0)
     async with queue.serve(owner_name(lease.session_uid), answer):
         assert (await asking).HasField("done")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.errors import OutcomeOpen, StoreUnavailable
+from gateway.domain.errors import OutcomeOpen, OwnerUnavailable, StoreUnavailable
 from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.messages import State
@@ -106,18 +106,18 @@ async def test_a_bell_that_rings_twice_changes_nothing(faulty: FaultyHouse, leas
 async def check(faulty: FaultyHouse, seconds: float = 30.0) -> contact_service_pb2.CheckContactsResponse:
     """Ask, under one request_id, whether a number has an account; wait so long for the answer."""
     request = contact_service_pb2.CheckContactsRequest(session_id="sales", phone_numbers=[PHONE], request_id="once")
-    contacts = Contacts(faulty.store, Owners(faulty.queue), faulty.calm.live)
+    contacts = Contacts(faulty.store, Owners(faulty.store, faulty.queue), faulty.calm.live)
     return await contacts.check(faulty.calm.call(seconds=seconds), request)
 
 
 @pytest.mark.parametrize("fault", Fault)
-async def test_a_question_that_was_perhaps_asked_leaves_the_outcome_open_and_can_be_asked_again(
+async def test_a_question_whose_answer_is_lost_with_its_owner_can_be_asked_again_at_once(
     faulty: FaultyHouse, lease: Lease, fault: Fault
 ) -> None:
     faulty.calm.provider.accounts[PHONE] = Names("200@lid", PHONE)
     async with faulty.connected(lease):
         faulty.queue.plan.strike("ask", fault)
-        with pytest.raises(OutcomeOpen):
+        with pytest.raises(OwnerUnavailable):
             await check(faulty)
         assert faulty.calm.provider.checks == (1 if fault is Fault.ANSWER_LOST else 0)
         assert (await check(faulty)).results[0].on_whatsapp

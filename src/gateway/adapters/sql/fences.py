@@ -57,8 +57,12 @@ class SqlFences:
             raise LeaseLost
 
     async def is_held(self, session_uid: str) -> bool:
+        return bool(await self.holder(session_uid))
+
+    async def holder(self, session_uid: str) -> int:
         row = await self._row(session_uid)
-        return row is not None and row["expire_time"] > to_micros(self._transaction.now)
+        held = row is not None and row["expire_time"] > to_micros(self._transaction.now)
+        return int(row["fence"]) if row and held else 0
 
     def lookups(self, session_uids: Iterable[str]) -> list[Lookup]:
         """What to ask for leases that are not known yet, and for their sessions, which owners look at next."""
