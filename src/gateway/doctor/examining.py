@@ -11,11 +11,12 @@ from gateway.doctor.disk import disk
 from gateway.doctor.engine import engine
 from gateway.doctor.findings import Finding, problem
 from gateway.doctor.settings import settings
+from gateway.doctor.versions import versions
 from gateway.settings import Settings
 
 Check = Callable[[Settings], Awaitable[list[Finding]]]
 
-CHECKS: Final[tuple[Check, ...]] = (settings, disk, clock, database, engine)
+CHECKS: Final[tuple[Check, ...]] = (versions, settings, disk, clock, database, engine)
 """In the order of the report."""
 
 

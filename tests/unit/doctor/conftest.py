@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.settings import Settings, load
+from tests.stage.postgres import PostgresServer, postgres_server
 
 With = Callable[..., Settings]
 
@@ -25,3 +26,10 @@ def settings_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> With:
         return load(flags={"data": {"folder": str(tmp_path / "data")}, **sections})
 
     return made
+
+
+@pytest.fixture(scope="package")
+async def durable() -> AsyncIterator[PostgresServer]:
+    """A server whose commits survive a power cut."""
+    async with postgres_server(durable=True) as running:
+        yield running

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy import make_url
 
 from gateway.doctor.findings import Finding, Level
 from gateway.doctor.postgresql import postgresql, server
-from tests.stage.postgres import PostgresServer, postgres_server
+from tests.stage.postgres import PostgresServer
 
 SOUND = {
     "fsync": "on",
@@ -30,13 +28,6 @@ FOUND: list[tuple[str, dict[str, str], Level]] = [
     ("database.encoding", {"server_encoding": "SQL_ASCII"}, Level.PROBLEM),
     ("database.connections", {"max_connections": "20"}, Level.WARNING),
 ]
-
-
-@pytest.fixture(scope="module")
-async def durable() -> AsyncIterator[PostgresServer]:
-    """A server whose commits survive a power cut."""
-    async with postgres_server(durable=True) as running:
-        yield running
 
 
 def by_check(findings: list[Finding]) -> dict[str, Finding]:
