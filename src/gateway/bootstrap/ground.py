@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from gateway.adapters.embedded.queue import EmbeddedQueue
 from gateway.adapters.sql.sqlite import url_of
 from gateway.adapters.sql.store import SqlStore, open_store
+from gateway.bootstrap.queues import open_queue
 from gateway.domain.retention import Retention
 from gateway.observability.exposition import exposed
 from gateway.observability.metrics import PrometheusMeter
@@ -46,12 +46,16 @@ async def laid(settings: Settings) -> AsyncIterator[Ground]:
         StoreUnavailable: the database cannot be opened.
         CannotListen: the numbers cannot be shown where they should be.
     """
-    queue = EmbeddedQueue()
     meter = PrometheusMeter()
     key = settings.access.key.get_secret_value()
+
+    def ring(*bells: str) -> None:
+        queue.ring(*bells)
+
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
-        open_store(store_url(settings), ring=queue.ring, committed=meter.group_committed) as store,
+        open_store(store_url(settings), ring=ring, committed=meter.group_committed) as store,
+        open_queue(settings, changed=meter.queue_up) as queue,
     ):
         yield Ground(settings, store, queue, meter, metrics_address)
 

@@ -13,6 +13,8 @@ IDENTITY: Final = "p_"
 EVENT: Final = "e_"
 SESSION_UID: Final = "s_"
 ATTEMPT: Final = "a_"
+WORKER: Final = "w_"
+PROCESS: Final = "x_"
 SESSION_ID: Final = "session-"
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -31,6 +33,11 @@ def make_id(prefix: str) -> str:
 def _letters(bits: int) -> str:
     """Forty bits as eight letters."""
     return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
+
+
+def make_web_message_id() -> str:
+    """Make a provider's id of a message, of the form that WhatsApp's own web client chooses."""
+    return "3EB0" + uuid_utils.uuid4().hex[-18:].upper()
 
 
 def make_etag() -> str:

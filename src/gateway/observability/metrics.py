@@ -30,6 +30,7 @@ class PrometheusMeter:
         self._sessions = Gauge("wagate_sessions", "Sessions, by state.", ["state"], registry=place)
         self._streams = Gauge("wagate_streams", "Feeds that are open.", registry=place)
         self._lag = Histogram("wagate_stream_lag_seconds", "How far behind feeds are.", buckets=_LAGS, registry=place)
+        self._queue = Gauge("wagate_queue_up", "Whether bells ring in other processes.", registry=place)
         self._groups = Histogram("wagate_group_size", "Units of work in one commit.", buckets=_SIZES, registry=place)
         self._forgotten = Counter("wagate_forgotten", "Rows removed for their age.", ["sort"], registry=place)
         engine = ["engine"]
@@ -70,6 +71,10 @@ class PrometheusMeter:
 
     def stream_lagged(self, seconds: float) -> None:
         self._lag.observe(seconds)
+
+    def queue_up(self, up: bool) -> None:
+        """Whether other processes hear the bells of this one at once."""
+        self._queue.set(up)
 
     def group_committed(self, size: int) -> None:
         self._groups.observe(size)

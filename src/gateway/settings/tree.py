@@ -66,6 +66,31 @@ class Store(_Section):
     url: SecretStr = Field(SecretStr(""), description="Its SQLAlchemy URL; empty means SQLite in the data folder.")
 
 
+class Queue(_Section):
+    """How processes wake and ask each other. Nothing is lost without it, or while it is away: all takes longer."""
+
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="A Redis: redis://, rediss:// or unix:// and where it is. Empty means none: processes look at the "
+        "database instead, about once a second.",
+    )
+    prefix: str = Field(
+        "wagate",
+        pattern="^[a-z0-9:._-]{1,64}$",
+        description="Keys begin with it: installations that share a Redis differ.",
+    )
+    shards: int = Field(
+        16, ge=1, le=256, description="Over so many streams bells are spread; the same in all processes."
+    )
+
+    @model_validator(mode="after")
+    def _url_leads_to_a_redis(self) -> Self:
+        url = self.url.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("url should begin with redis://, rediss:// or unix://")
+        return self
+
+
 class Access(_Section):
     """Who may call."""
 
@@ -119,12 +144,30 @@ class Leases(_Section):
 class Worker(_Section):
     """What owns sessions: `wagate worker`, or that part of `wagate serve`."""
 
+    name: str = Field("", max_length=63, description="What operators call it; empty means the machine's name.")
     capacity: int = Field(10_000, ge=1, description="At most this many sessions are owned by one worker.")
     sessions_per_engine: int = Field(
         100, ge=1, description="An engine has at most this many; another one is started when those that run are full."
     )
     listen: ListenPort = Field(
         "", description="Where `wagate worker` serves grpc.health.v1: HOST:PORT, or empty for nowhere."
+    )
+
+
+class Fleet(_Section):
+    """How workers share the sessions."""
+
+    connect_rate: float = Field(
+        100, ge=0, le=10_000, description="At most this many lines are opened in a second by all workers; 0: no limit."
+    )
+    left_over: Span = Field(
+        timedelta(seconds=5), description="Beyond its fair share a worker takes sessions that nobody took for so long."
+    )
+    drain_within: Span = Field(
+        timedelta(seconds=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=1),
+        description="A worker that drains or ends finishes messages under way for three fifths of this.",
     )
 
 
@@ -249,10 +292,12 @@ class Tree(BaseModel):
     metrics: Metrics = Metrics()
     data: Data = Data()
     store: Store = Store()
+    queue: Queue = Queue()
     access: Access = Access()
     providers: Providers = Providers()
     leases: Leases = Leases()
     worker: Worker = Worker()
+    fleet: Fleet = Fleet()
     engine: Engine = Engine()
     lab: Lab = Lab()
     outbox: Outbox = Outbox()

@@ -31,6 +31,7 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
     meter.stream_opened()
     meter.stream_lagged(0.2)
     meter.group_committed(8)
+    meter.queue_up(True)
     for engine in (1, 2):
         meter.engine_up(engine, up=engine == 1)
         meter.engine_lines(engine, 40)
@@ -55,6 +56,7 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
         "wagate_streams 1.0",
         "wagate_stream_lag_seconds_count 1.0",
         "wagate_group_size_sum 8.0",
+        "wagate_queue_up 1.0",
         'wagate_engine_restarts_total{engine="1"} 1.0',
         'wagate_engine_up{engine="1"} 1.0',
         'wagate_engine_sessions{engine="1"} 40.0',
