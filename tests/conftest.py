@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.stage.postgres import PostgresServer, postgres_server
+from tests.stage.postgres import PostgresServer, shared_postgres
 from tests.stage.programs import ROOT
 
 SOAK_SECONDS = 180
@@ -46,7 +46,7 @@ def _soak_from_the_start(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[PostgresServer]:
     """A PostgreSQL of this run's own."""
-    async with postgres_server() as server:
+    async with shared_postgres() as server:
         yield server
 
 

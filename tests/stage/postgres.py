@@ -157,6 +157,26 @@ class PostgresServer:
         return True
 
 
+_RUNNING: Final[list[PostgresServer]] = []
+
+
+def running_postgres() -> PostgresServer:
+    """The server of all tests: the one that the fixture `postgres` runs."""
+    assert _RUNNING, "only tests that use the fixture `postgres` have one"
+    return _RUNNING[0]
+
+
+@asynccontextmanager
+async def shared_postgres() -> AsyncIterator[PostgresServer]:
+    """Run the server of all tests, while the context lasts."""
+    async with postgres_server() as server:
+        _RUNNING.append(server)
+        try:
+            yield server
+        finally:
+            _RUNNING.clear()
+
+
 @asynccontextmanager
 async def postgres_server(*, durable: bool = False) -> AsyncIterator[PostgresServer]:
     """Run a server in a folder of its own, while the context lasts; however it was left, it is ended then."""

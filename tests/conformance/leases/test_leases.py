@@ -6,6 +6,8 @@ from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
+import pytest
+
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import DesiredState, Session, State, new_session
 from gateway.ports.unit_of_work import UnitOfWork
@@ -125,9 +127,10 @@ async def test_leases_of_an_earlier_process_end_at_once_and_their_fences_stay(st
     assert lease.fence == 2
 
 
-async def test_fences_grow_over_restarts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage_name", sorted(STAGES))
+async def test_fences_grow_over_restarts(stage_name: str, folder: Path) -> None:
     for fence in (1, 2, 3):
-        async with STAGES["sqlite"](tmp_path) as stage:
+        async with STAGES[stage_name](folder) as stage:
             if fence == 1:
                 await stored_session(stage.store)
             await stage.leases.end_all()

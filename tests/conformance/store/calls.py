@@ -66,7 +66,7 @@ class Accept:
             if done.fingerprint != self.body.encode():
                 raise RequestIdReused
             known = await unit.messages.get(TENANT, done.resource_id)
-            return known and (known.message_id, known.ordinal)
+            return known and (known.message_id, known.ordinal > 0)
         new = message(
             session,
             message_id=f"m_{number}",

@@ -10,7 +10,7 @@ from gateway.domain.errors import StoreFull
 from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import MessageFilter, UnitOfWork
 from tests.conformance.store.making import TENANT, message, stored_session, tell
-from tests.conformance.store.stage import STAGES, Stage
+from tests.conformance.store.stage import Stage, sqlite_stage
 
 CALLERS = 8
 
@@ -55,8 +55,8 @@ async def read(stage: Stage) -> int:
     )
 
 
-async def main(stage_name: str, folder: Path) -> None:
-    async with STAGES[stage_name](folder) as stage:
+async def main(folder: Path) -> None:
+    async with sqlite_stage(folder) as stage:
         session = await stored_session(stage.store, f"s{await read(stage)}")
         say("ready")
         await asyncio.gather(*(accept_until_refused(stage, session) for _ in range(CALLERS)))
@@ -68,4 +68,4 @@ async def main(stage_name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1])))

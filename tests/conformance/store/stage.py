@@ -16,6 +16,7 @@ from gateway.adapters.sql.store import open_store
 from gateway.domain.cursors import Signer
 from gateway.ports.leases import Leases
 from gateway.ports.unit_of_work import Store
+from tests.stage.postgres import running_postgres
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,6 +43,7 @@ class Stage:
     groups: list[int] = field(default_factory=list)
 
 
+_NOTE = "postgres.url"
 _EMPTY: list[bytes] = []
 
 
@@ -62,6 +64,33 @@ async def sqlite_stage(folder: Path) -> AsyncIterator[Stage]:
     url = url_of(file)
     if not file.exists():
         file.write_bytes(await _migrated())
+    async with _opened(url) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def postgres_stage(folder: Path) -> AsyncIterator[Stage]:
+    """A store on PostgreSQL, in a database that is noted in a folder: a new one, or the one that is noted there."""
+    note = folder / _NOTE
+    if not note.exists():
+        await make(folder)
+    async with _opened(note.read_text()) as stage:
+        yield stage
+
+
+async def make(folder: Path) -> None:
+    """Make and note what stages of a folder need elsewhere: processes of their own cannot."""
+    (folder / _NOTE).write_text(await running_postgres().new_database())
+
+
+async def forget(folder: Path) -> None:
+    """Remove what stages of a folder left elsewhere."""
+    if (folder / _NOTE).exists():
+        await running_postgres().drop((folder / _NOTE).read_text())
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Stage]:
     clock = HandClock()
     rings: list[tuple[str, ...]] = []
     groups: list[int] = []
@@ -71,5 +100,5 @@ async def sqlite_stage(folder: Path) -> AsyncIterator[Stage]:
         yield Stage(store, SqlLeases(store), store.signer, clock, rings, groups)
 
 
-STAGES = {"sqlite": sqlite_stage}
-"""Every implementation of the store, by name."""
+STAGES = {"postgresql": postgres_stage, "sqlite": sqlite_stage}
+"""Every implementation of the store, by name. Those who open one need the fixture `postgres`."""

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.ports.unit_of_work import MessageFilter
 from tests.conformance.store.making import TENANT
-from tests.conformance.store.stage import STAGES
+from tests.conformance.store.stage import STAGES, make
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,9 +36,11 @@ async def answered_before_it_was_killed(stage_name: str, folder: Path, count: in
 
 @pytest.mark.parametrize("stage_name", sorted(STAGES))
 @pytest.mark.parametrize("count", [1, 50, 333])
-async def test_what_was_answered_survives_a_killed_process(stage_name: str, tmp_path: Path, count: int) -> None:
-    answered = await answered_before_it_was_killed(stage_name, tmp_path, count)
-    async with STAGES[stage_name](tmp_path) as stage:
+async def test_what_was_answered_survives_a_killed_process(stage_name: str, folder: Path, count: int) -> None:
+    if stage_name == "postgresql":
+        await make(folder)
+    answered = await answered_before_it_was_killed(stage_name, folder, count)
+    async with STAGES[stage_name](folder) as stage:
         messages = await stage.store.read(
             lambda unit: unit.messages.page(TENANT, MessageFilter(), before_ordinal=None, limit=100_000)
         )

@@ -8,21 +8,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.conformance.store.stage import STAGES
 from tests.stage.children import Child, child
 from tests.stage.programs import ROOT
 from tests.stage.small_disk import SmallDisk, small_disk
 
 
 @asynccontextmanager
-async def writing(stage_name: str, disk: SmallDisk) -> AsyncIterator[Child]:
+async def writing(disk: SmallDisk) -> AsyncIterator[Child]:
     """A process that writes on the disk."""
     program = (*disk.entering, sys.executable, "-m", "tests.conformance.store.full_disk_child")
     paths = os.pathsep.join([str(ROOT), *sys.path])
     log = disk.folder.with_name("child.log")
-    async with child(*program, stage_name, disk.folder, log=log, environment={"PYTHONPATH": paths}) as started:
+    async with child(*program, disk.folder, log=log, environment={"PYTHONPATH": paths}) as started:
         yield started
 
 
@@ -36,10 +33,9 @@ async def said_until(process: Child, first_word: str) -> tuple[list[str], list[s
         before += words
 
 
-@pytest.mark.parametrize("stage_name", sorted(STAGES))
-async def test_a_full_disk_takes_nothing_back_and_nothing_in(stage_name: str, tmp_path: Path) -> None:
+async def test_a_full_disk_takes_nothing_back_and_nothing_in(tmp_path: Path) -> None:
     async with small_disk(tmp_path / "disk", "8m") as disk:
-        async with writing(stage_name, disk) as process:
+        async with writing(disk) as process:
             await said_until(process, "ready")
             disk.fill()
             answered, (readable,) = await said_until(process, "full")
@@ -50,7 +46,7 @@ async def test_a_full_disk_takes_nothing_back_and_nothing_in(stage_name: str, tm
             disk.fill()
             await process.kill()
         disk.make_room()
-        async with writing(stage_name, disk) as process:
+        async with writing(disk) as process:
             await said_until(process, "ready")
             disk.fill()
             later, (readable,) = await said_until(process, "full")

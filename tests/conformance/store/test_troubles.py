@@ -23,8 +23,8 @@ def stage_name(request: pytest.FixtureRequest) -> str:
     return name
 
 
-async def test_what_waits_is_written_when_the_store_closes(stage_name: str, tmp_path: Path) -> None:
-    async with STAGES[stage_name](tmp_path) as stage:
+async def test_what_waits_is_written_when_the_store_closes(stage_name: str, folder: Path) -> None:
+    async with STAGES[stage_name](folder) as stage:
         session = await stored_session(stage.store)
         some = [message(session) for _ in range(20)]
         calls = [asyncio.create_task(stored(stage.store, one)) for one in some]
@@ -33,20 +33,20 @@ async def test_what_waits_is_written_when_the_store_closes(stage_name: str, tmp_
     await asyncio.gather(*calls)
     with pytest.raises(ShuttingDown):
         await stored(closed, message(session))
-    async with STAGES[stage_name](tmp_path) as stage:
+    async with STAGES[stage_name](folder) as stage:
         unsent = await stage.store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=0, limit=99))
     assert len(unsent) == 20
 
 
-async def test_a_store_that_is_opened_again_goes_on_where_it_was(stage_name: str, tmp_path: Path) -> None:
-    async with STAGES[stage_name](tmp_path) as stage:
+async def test_a_store_that_is_opened_again_goes_on_where_it_was(stage_name: str, folder: Path) -> None:
+    async with STAGES[stage_name](folder) as stage:
         session = await stored_session(stage.store)
         await told(stage.store, 2, session)
         cursor = stage.signer.cursor(TENANT, 2)
         stage.clock.move(hours=1)
         await told(stage.store, 1, session)
         latest = stage.clock.now
-    async with STAGES[stage_name](tmp_path) as stage:
+    async with STAGES[stage_name](folder) as stage:
         assert stage.signer.position(TENANT, cursor) == 2
         await told(stage.store, 1, session)
         events = await stage.store.read(lambda unit: unit.events.after(TENANT, 0, limit=9))

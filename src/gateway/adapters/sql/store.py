@@ -15,6 +15,7 @@ from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.engines import database_at
 from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.installation import open_installation
+from gateway.adapters.sql.postgres import PostgresOptions
 from gateway.adapters.sql.readers import Readers
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.tables import events
@@ -31,6 +32,7 @@ _TROUBLE_SECONDS: Final = 5.0
 """Longer than from one renewal of leases to the next, so that health says the same for as long as writes fail."""
 
 
+_USUAL: Final = PostgresOptions()
 _LATEST: Final = select(events.c.record_time).order_by(events.c.position.desc()).limit(1)
 
 
@@ -76,6 +78,7 @@ async def open_store(
     ring: Callable[..., None] = _no_bells,
     committed: Callable[[int], None] = _no_count,
     now: Callable[[], datetime] = utc_now,
+    options: PostgresOptions = _USUAL,
 ) -> AsyncIterator[SqlStore]:
     """Open the store of a migrated database. After each commit, `ring` is told the bells, and `committed` the size of
     the group. When the context ends, all that waits is written, and nothing more is taken.
@@ -83,7 +86,7 @@ async def open_store(
     Raises:
         StoreUnavailable: the database cannot be opened.
     """
-    database = database_at(url)
+    database = database_at(url, options)
     statements = Statements(database.idiom)
     signer, latest = await _first_look(database, statements)
     clock = Clock(now, latest)

@@ -1,0 +1,125 @@
+# ruff: noqa: S608  # statements are put together from the names of tables and columns
+"""How PostgreSQL is spoken to.
+
+Rows are written column by column: one statement takes an array of each, however many rows there are.
+
+The log is written last of all, in one go with the commit: its lock, its rows and COMMIT are one message, so that the
+server waits for nobody between them. Who holds the lock is about to have committed: so positions are in the order of
+commits, a cursor never passes one that comes later, and a process that hangs has not begun with it, or is done.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, LargeBinary, String, Table
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from gateway.adapters.sql.driver import Step
+from gateway.adapters.sql.idioms import Bulk
+from gateway.adapters.sql.shelf import Row
+from gateway.adapters.sql.statements import written
+
+_TYPES: Final[Mapping[type, str]] = {String: "text", BigInteger: "bigint", LargeBinary: "bytea", Boolean: "boolean"}
+_ALONE: Final = 7242602
+_LOG: Final = 7242603
+"""Names of locks; those of migrations stand beside them in `gateway.adapters.sql.migrating`."""
+
+_COUNT_OF_SESSIONS: Final = """
+    UPDATE sessions SET next_sequence = next_sequence + counts.value::bigint
+    FROM json_each_text('{}') AS counts WHERE uid = counts.key
+"""
+_COUNT_OF_TENANTS: Final = """
+    INSERT INTO tenant_sequences AS counter (tenant_id, next_sequence)
+    SELECT key, value::bigint + 1 FROM json_each_text('{}')
+    ON CONFLICT (tenant_id) DO UPDATE SET next_sequence = counter.next_sequence + excluded.next_sequence - 1
+"""
+_WRITE: Final = """
+    INSERT INTO events (tenant_id, event_id, session_id, session_uid, kind, chat_id, record_time, body, sequence)
+    SELECT told.tenant_id, event_id, told.session_id, session_uid, kind, chat_id, record_time, decode(body, 'base64'),
+      coalesce(sessions.next_sequence, tenants.next_sequence) - from_end
+    FROM json_to_recordset('{}') AS told (
+      place int, tenant_id text, event_id text, session_id text, session_uid text, kind text, chat_id text,
+      record_time bigint, body text, from_end bigint
+    )
+    LEFT JOIN sessions ON sessions.uid = session_uid
+    LEFT JOIN tenant_sequences AS tenants ON session_uid = '' AND tenants.tenant_id = told.tenant_id
+    ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ByColumn:
+    """A statement that takes an array of each of some columns."""
+
+    sql: str
+    columns: Sequence[str]
+
+    def each(self, rows: Sequence[Row]) -> Iterator[Step]:
+        """See `gateway.adapters.sql.idioms.ForEach`."""
+        yield Step(self.sql, tuple([row[name] for row in rows] for name in self.columns))
+
+
+class PostgresIdiom:
+    """See `gateway.adapters.sql.idioms.Idiom`."""
+
+    begin_writing = Step("BEGIN ISOLATION LEVEL READ COMMITTED", mute=True)
+    """What is read under a lock is what was committed last; see `gateway.adapters.sql.guard`."""
+    begin_reading = Step("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", mute=True)
+    """One snapshot for all that is read in the transaction."""
+    alone: Sequence[Step] = (Step(f"SELECT pg_advisory_xact_lock({_ALONE})", mute=True),)
+
+    def __init__(self) -> None:
+        self.dialect: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+    def bulk(self, table: Table, key: Sequence[str], fixed: Sequence[str] = ()) -> Bulk:
+        names = written(table)
+        given = f"unnest({', '.join(f'${place}::{_type_of(table.c[name])}[]' for place, name in enumerate(names, 1))})"
+        keys = f"unnest({', '.join(f'${place}::{_type_of(table.c[name])}[]' for place, name in enumerate(key, 1))})"
+        found = " AND ".join(f"{table.name}.{name} = given.{name}" for name in key)
+        changes = ", ".join(f"{name} = given.{name}" for name in names if name not in key and name not in fixed)
+        listed = ", ".join(names)
+        return Bulk(
+            insert=ByColumn(f"INSERT INTO {table.name} ({listed}) SELECT * FROM {given}", names),
+            update=ByColumn(f"UPDATE {table.name} SET {changes} FROM {given} AS given ({listed}) WHERE {found}", names),
+            delete=ByColumn(f"DELETE FROM {table.name} USING {keys} AS given ({', '.join(key)}) WHERE {found}", key),
+        )
+
+    def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
+        sessions = Counter(row["session_uid"] for row in told if row["session_uid"])
+        tenants = Counter(row["tenant_id"] for row in told if not row["session_uid"])
+        counting = [(_COUNT_OF_SESSIONS, sessions)] if sessions else []
+        texts = [_filled(statement, counts) for statement, counts in counting]
+        texts.append(f"SELECT pg_advisory_xact_lock({_LOG})")
+        if tenants:
+            texts.append(_filled(_COUNT_OF_TENANTS, tenants))
+        texts.append(_filled(_WRITE, _numbered(told, sessions, tenants)))
+        return [Step(text, mute=True) for text in texts]
+
+
+def _numbered(told: list[dict[str, Any]], sessions: Counter[str], tenants: Counter[str]) -> list[dict[str, Any]]:
+    """The events with their place in the group, and how far each is from its counter's new end."""
+    left_of_sessions, left_of_tenants = sessions.copy(), tenants.copy()
+    rows: list[dict[str, Any]] = []
+    for place, row in enumerate(told):
+        left, counter = (
+            (left_of_sessions, row["session_uid"]) if row["session_uid"] else (left_of_tenants, row["tenant_id"])
+        )
+        body = base64.b64encode(row["body"]).decode()
+        rows.append({**row, "body": body, "place": place, "from_end": left[counter]})
+        left[counter] -= 1
+    return rows
+
+
+def _filled(statement: str, value: object) -> str:
+    """A statement with a value as JSON in quotes; a quote within is doubled, and nothing else has a meaning there."""
+    return statement.replace("'{}'", "'" + orjson.dumps(value).decode().replace("'", "''") + "'")
+
+
+def _type_of(column: Column[Any]) -> str:
+    return next(name for kind, name in _TYPES.items() if isinstance(column.type, kind))
