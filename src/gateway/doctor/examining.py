@@ -10,13 +10,14 @@ from gateway.doctor.database import database
 from gateway.doctor.disk import disk
 from gateway.doctor.engine import engine
 from gateway.doctor.findings import Finding, problem
+from gateway.doctor.queue import queue
 from gateway.doctor.settings import settings
 from gateway.doctor.versions import versions
 from gateway.settings import Settings
 
 Check = Callable[[Settings], Awaitable[list[Finding]]]
 
-CHECKS: Final[tuple[Check, ...]] = (versions, settings, disk, clock, database, engine)
+CHECKS: Final[tuple[Check, ...]] = (versions, settings, disk, clock, database, queue, engine)
 """In the order of the report."""
 
 
