@@ -108,8 +108,8 @@ class Messages(Protocol):
     async def known_chats(self, session: Session, chat_ids: Iterable[str]) -> set[str]:
         """Those of the chats in which the session has sent or received a message."""
 
-    async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
-        """The outbox in the order of ordinals."""
+    async def unsent(self, session_uid: str, *, after: Message | None = None, limit: int) -> list[Message]:
+        """The outbox behind a message of it: chat by chat, each by due_time and then ordinal."""
 
     async def overdue(self, now: datetime, limit: int) -> list[Message]:
         """Queued and unconfirmed messages of any session whose give_up_time has passed."""

@@ -20,11 +20,11 @@ _SENTENCES: Final = {
 
 async def end_outbox(uow: UnitOfWork, session: Session, reason: reasons.ErrorReason.ValueType) -> None:
     """End every message that waits in a session's outbox as FAILED, and tell each."""
-    after = 0
-    while waiting := await uow.messages.unsent(session.uid, after_ordinal=after, limit=_AT_ONCE):
+    last: Message | None = None
+    while waiting := await uow.messages.unsent(session.uid, after=last, limit=_AT_ONCE):
         for message in waiting:
             await _end(uow, session, message, reason)
-        after = waiting[-1].ordinal
+        last = waiting[-1]
 
 
 async def end_unconfirmed(uow: UnitOfWork, session: Session, message: Message) -> None:

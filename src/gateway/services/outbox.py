@@ -34,13 +34,13 @@ class Outbox:
 
         async def work(uow: UnitOfWork) -> None:
             session = await owned_session(uow, lease)
-            after = 0
-            while waiting := await uow.messages.unsent(session.uid, after_ordinal=after, limit=_AT_ONCE):
+            last: Message | None = None
+            while waiting := await uow.messages.unsent(session.uid, after=last, limit=_AT_ONCE):
                 for message in waiting:
                     if message.state == State.STATE_SENDING:
                         lose_sight(message, session)
                         await tell_status(uow, session, message)
-                after = waiting[-1].ordinal
+                last = waiting[-1]
 
         await self._store.write(work, needs(lease))
 

@@ -93,9 +93,7 @@ async def test_a_unit_that_fails_leaves_nothing_and_hurts_nobody(stage: Stage) -
 
     results = await in_one_group(stage, lambda unit: unit.messages.add(first), fail, add_and_tell)
     assert [type(result) for result in results] == [type(None), Refused, type(None)]
-    assert ids(await stage.store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=0, limit=9))) == ids(
-        [first, last]
-    )
+    assert ids(await stage.store.read(lambda unit: unit.messages.unsent(session.uid, limit=9))) == ids([first, last])
     assert await stage.store.read(lambda unit: unit.sessions.get(TENANT, "sales")) == session
     events = await stage.store.read(lambda unit: unit.events.after(TENANT, 0, limit=9))
     assert [event.sequence for event in events] == [1]
@@ -108,13 +106,13 @@ async def test_a_unit_that_fails_after_it_read_a_list_leaves_nothing(stage: Stag
 
     async def fail(unit: UnitOfWork) -> None:
         await unit.messages.add(failed)
-        assert len(await unit.messages.unsent(session.uid, after_ordinal=0, limit=9)) == 2
+        assert len(await unit.messages.unsent(session.uid, limit=9)) == 2
         await unit.messages.move_chat(TENANT, "p_ada", "p_new")
         await unit.messages.add(message(session))
         raise Refused
 
     async def look(unit: UnitOfWork) -> list[str]:
-        return [one.chat_id for one in await unit.messages.unsent(session.uid, after_ordinal=0, limit=9)]
+        return [one.chat_id for one in await unit.messages.unsent(session.uid, limit=9)]
 
     results = await in_one_group(stage, lambda unit: unit.messages.add(kept), fail, look)
     assert results[2] == ["p_ada"]
@@ -144,7 +142,7 @@ async def test_rows_that_do_not_fit_fail_their_own_unit_alone(stage: Stage) -> N
     units.insert(1, lambda unit: unit.messages.add(message(session, provider_message_id="A")))
     results = await asyncio.gather(*(stage.store.write(unit) for unit in units), return_exceptions=True)
     assert [isinstance(result, Exception) for result in results] == [False, True, False, False]
-    unsent = await stage.store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=0, limit=9))
+    unsent = await stage.store.read(lambda unit: unit.messages.unsent(session.uid, limit=9))
     assert ids(unsent)[1:] == ids(good)
 
 

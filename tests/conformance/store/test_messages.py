@@ -44,10 +44,10 @@ async def test_ordinals_follow_the_order_of_acceptance(store: Store) -> None:
     session = await stored_session(store)
     some = [message(session) for _ in range(5)]
     await stored(store, *some)
-    unsent = await store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=0, limit=10))
+    unsent = await store.read(lambda unit: unit.messages.unsent(session.uid, limit=10))
     assert ids(unsent) == ids(some)
     assert sorted({one.ordinal for one in unsent}) == [one.ordinal for one in unsent]
-    rest = await store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=unsent[1].ordinal, limit=2))
+    rest = await store.read(lambda unit: unit.messages.unsent(session.uid, after=unsent[1], limit=2))
     assert ids(rest) == ids(some[2:4])
 
 

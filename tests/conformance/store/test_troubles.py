@@ -34,7 +34,7 @@ async def test_what_waits_is_written_when_the_store_closes(stage_name: str, fold
     with pytest.raises(ShuttingDown):
         await stored(closed, message(session))
     async with STAGES[stage_name](folder) as stage:
-        unsent = await stage.store.read(lambda unit: unit.messages.unsent(session.uid, after_ordinal=0, limit=99))
+        unsent = await stage.store.read(lambda unit: unit.messages.unsent(session.uid, limit=99))
     assert len(unsent) == 20
 
 

@@ -14,6 +14,7 @@ from gateway.adapters.sql.columns import among, each_of, is_set, listed, one_of
 from gateway.adapters.sql.joining import join_messages, join_receipts
 from gateway.adapters.sql.lookups import Lookup, by_key
 from gateway.adapters.sql.message_rows import message_of, message_row
+from gateway.adapters.sql.moments import micros_if_any
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import messages
 from gateway.adapters.sql.transaction import Transaction
@@ -127,8 +128,8 @@ class SqlMessages:
         rows = await self._transaction.connection.rows(_KNOWN_CHATS, parameters)
         return {row["chat_id"] for row in rows}
 
-    async def unsent(self, session_uid: str, *, after_ordinal: int, limit: int) -> list[Message]:
-        return await self._list(outbox.UNSENT, {"uid": session_uid, "after": after_ordinal, "limit": limit})
+    async def unsent(self, session_uid: str, *, after: Message | None = None, limit: int) -> list[Message]:
+        return await self._list(outbox.UNSENT, {"uid": session_uid, "limit": limit, **_behind(after)})
 
     async def overdue(self, now: datetime, limit: int) -> list[Message]:
         return await self._list(outbox.OVERDUE, {"now": to_micros(now), "limit": limit})
@@ -191,6 +192,13 @@ class SqlMessages:
     def _note_key(self, row: Row) -> None:
         if row["provider_message_id"]:
             self._keys.put(_key_of(row), row["message_id"])
+
+
+def _behind(last: Message | None) -> dict[str, Any]:
+    """Where the outbox goes on behind a message, or begins."""
+    if last is None:
+        return {"chat_id": "", "due_time": 0, "ordinal": 0}
+    return {"chat_id": last.chat_id, "due_time": micros_if_any(last.due_time) or 0, "ordinal": last.ordinal}
 
 
 def _key_of(row: Row) -> tuple[str, ...]:

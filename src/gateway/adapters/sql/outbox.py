@@ -18,6 +18,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
 )
 
 from gateway.adapters.sql.columns import is_unsent
@@ -75,13 +76,14 @@ FRONT: Final = (
 )
 """The same of one chat."""
 
+_PLACE: Final = (messages.c.chat_id, messages.c.due_time, messages.c.ordinal)
 UNSENT: Final = (
     select(messages)
-    .where(*_waiting(), messages.c.ordinal > bindparam("after"))
-    .order_by(messages.c.ordinal)
+    .where(*_waiting(), tuple_(*_PLACE) > tuple_(*(bindparam(column.name) for column in _PLACE)))
+    .order_by(*_PLACE)
     .limit(bindparam("limit"))
 )
-"""All of a session, in the order of acceptance."""
+"""All of a session, as they lie in its index: so a page costs the same wherever it begins."""
 
 OVERDUE: Final = (
     select(messages)
