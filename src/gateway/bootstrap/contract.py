@@ -17,10 +17,12 @@ from gateway.services.pages import Pages
 from gateway.services.pairing import Pairing
 from gateway.services.reading import Reading
 from gateway.services.sessions import Sessions
+from gateway.services.stats import Stats
 from gateway.services.system import System
 from gateway.services.tail import Tail
 from gateway.services.views import Views
 from gateway.services.watching import MessageWatch
+from gateway.services.workers import Workers
 from gateway.transport.server import GrpcServer
 from gateway.transport.servicers import Services
 from gateway.version import VERSION
@@ -97,4 +99,6 @@ class Contract:
                 give_up_after=settings.outbox.give_up_after,
                 retention=retention,
             ),
+            workers=Workers(store, pages),
+            stats=Stats(store, store.signer, ground.queue.health),
         )

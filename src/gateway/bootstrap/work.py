@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from datetime import UTC, datetime
 
 from gateway.adapters.sql.leases import SqlLeases
 from gateway.bootstrap.ground import Ground
-from gateway.domain.ids import make_id
+from gateway.domain.ids import WORKER, make_id
 from gateway.domain.leases import Lease
+from gateway.domain.workers import Worker
 from gateway.ports.provider import Providers
 from gateway.services.counting import Counting
+from gateway.services.faults import Faults
 from gateway.services.forgetting import Forgetting
 from gateway.services.inbox import Inbox
 from gateway.services.keys import Keys
@@ -23,13 +26,12 @@ from gateway.services.pairing_log import PairingLog
 from gateway.services.receipts import Receipts
 from gateway.services.restrictions import Restrictions
 from gateway.services.views import Views
+from gateway.version import VERSION
 from gateway.workers.census_taker import CensusTaker
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.janitor import Janitor
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.session_owner import SessionOwner
-
-_OWNER: Final = "w_"
 
 
 @asynccontextmanager
@@ -61,8 +63,28 @@ def _fleet(ground: Ground, providers: Providers) -> Fleet:
         return SessionOwner(lease, tools)
 
     settings = ground.settings
-    terms = FleetTerms(settings.worker.capacity, settings.leases.ttl, settings.leases.renew_every)
-    return Fleet(make_id(_OWNER), SqlLeases(ground.store), ground.queue, terms, hire)
+    terms = FleetTerms(
+        settings.worker.capacity,
+        settings.leases.ttl,
+        settings.leases.renew_every,
+        settings.fleet.left_over,
+        settings.fleet.drain_within,
+        settings.fleet.connect_rate,
+    )
+    return Fleet(_worker(ground), SqlLeases(ground.store), ground.queue, terms, hire, tools.pace)
+
+
+def _worker(ground: Ground) -> Worker:
+    """Who works here, as others see it."""
+    settings = ground.settings.worker
+    return Worker(
+        worker_id=make_id(WORKER),
+        display_name=settings.name or socket.gethostname(),
+        version=VERSION,
+        start_time=datetime.now(UTC),
+        capacity=settings.capacity,
+        metrics_address=ground.metrics_address,
+    )
 
 
 def _tools(ground: Ground, providers: Providers) -> OwnerTools:
@@ -73,6 +95,7 @@ def _tools(ground: Ground, providers: Providers) -> OwnerTools:
         meter=ground.meter,
         lines=Lines(store, views),
         restrictions=Restrictions(store, views),
+        faults=Faults(store, views),
         inbox=Inbox(store),
         receipts=Receipts(store),
         outbox=Outbox(store, views),

@@ -1,7 +1,7 @@
 """Everything that a caller can be told went wrong.
 
     GatewayError
-    ├── NotFound              SessionNotFound  MessageNotFound  IdentityNotFound
+    ├── NotFound              SessionNotFound  MessageNotFound  IdentityNotFound  WorkerNotFound
     ├── InvalidRequest        ValidationFailed  AddressInvalid  RecipientNotSupported  ProviderUnknown
     │                         CursorInvalid  PageTokenInvalid  CursorExpired
     ├── Conflict              SessionExists  RequestIdReused  EtagMismatch
@@ -84,6 +84,12 @@ class IdentityNotFound(NotFound):
     """The address is well made and names nobody known."""
 
     reason = ErrorReason.ERROR_REASON_IDENTITY_NOT_FOUND
+
+
+class WorkerNotFound(NotFound):
+    """There is no such worker."""
+
+    reason = ErrorReason.ERROR_REASON_WORKER_NOT_FOUND
 
 
 class InvalidRequest(GatewayError):

@@ -57,10 +57,13 @@ class OutboxSize:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many sessions are in each state (those that are not named have none), and what waits in all outboxes."""
+    """How many sessions are in each state (those that are not named have none), what waits in all outboxes, and how many
+    sessions are suspended.
+    """
 
     by_state: dict[State.ValueType, int]
     outbox: OutboxSize
+    suspended: int = 0
 
 
 @dataclass(slots=True)
@@ -68,7 +71,8 @@ class Session:
     """One account linked to the gateway, or to be linked. `revision` grows with each change of the status, `etag`
     changes with each change that a caller makes. `restarts` counts the restarts asked for; an owner that sees it grow
     makes the line anew. `logout_wanted` is a logout asked for and not yet done. `restrictions` holds one of a kind at
-    most, and may hold such as are over (see `restriction`).
+    most, and may hold such as are over (see `restriction`). `fault_count` counts faults of the gateway in a row; after some
+    the session is suspended: since `suspend_time`, and it rests until `rest_until_time` (see `services.faults`).
     """
 
     tenant_id: str
@@ -90,6 +94,9 @@ class Session:
     failure: reasons.Failure | None = None
     next_attempt_time: datetime | None = None
     restrictions: tuple[Restriction, ...] = ()
+    fault_count: int = 0
+    suspend_time: datetime | None = None
+    rest_until_time: datetime | None = None
     device: LinkedDevice | None = None
     account_id: str = ""
     revision: int = 1
@@ -126,6 +133,10 @@ class Session:
     def lift_ended(self, now: datetime) -> None:
         """Forget what is over."""
         self.restrictions = tuple(one for one in self.restrictions if one.lasts(now))
+
+    def forget_faults(self) -> None:
+        """Count faults from none again."""
+        self.fault_count, self.suspend_time, self.rest_until_time = 0, None, None
 
     @property
     def restrictions_end_time(self) -> datetime | None:

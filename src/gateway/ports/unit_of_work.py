@@ -20,6 +20,7 @@ from gateway.domain.messages import Direction, Message, Receipt, State
 from gateway.domain.requests import RequestKey, RequestRecord
 from gateway.domain.sessions import Census, OutboxSize, Session
 from gateway.domain.sessions import State as SessionState
+from gateway.domain.workers import Roll, Worker
 from wagate.v1 import event_pb2
 
 T = TypeVar("T")
@@ -212,6 +213,22 @@ class Fences(Protocol):
         """The fence under which the session's lease is held, or 0."""
 
 
+class Workers(Protocol):
+    """Processes that own sessions, those included that gave no sign of life for up to an hour."""
+
+    async def get(self, worker_id: str) -> Worker | None:
+        """The worker of this id."""
+
+    async def page(self, *, after: str, limit: int) -> list[Worker]:
+        """Workers in the order of worker_id, after this one."""
+
+    async def roll(self) -> Roll:
+        """Who is alive, and how many sessions there are for them."""
+
+    async def want_drain(self, worker_id: str) -> None:
+        """Let a worker know that it should give its sessions away."""
+
+
 class Past(Protocol):
     """What is so old that it need not be kept. Each call removes a part of it, the oldest first, and tells how many
     went: fewer than `limit` if that was all.
@@ -238,6 +255,7 @@ class UnitOfWork(Protocol):
     events: Events
     requests: Requests
     fences: Fences
+    workers: Workers
     past: Past
 
     def ring(self, bell: str) -> None:

@@ -16,7 +16,10 @@ async def hold_of(uow: UnitOfWork, message: Message, session: Session) -> Hold |
     """Why a message waits: its session, else its own reason, else what is before it in its chat."""
     if message.state != MessageState.STATE_QUEUED:
         return message.hold
-    hold = await hold_by_session(uow, message, session) or message.hold
+    hold = await hold_by_session(uow, message, session)
+    if hold is None and not await uow.fences.is_held(session.uid):
+        hold = Hold(HoldKind.KIND_SESSION)
+    hold = hold or message.hold
     return hold or await _hold_by_front(uow, message)
 
 

@@ -138,6 +138,8 @@ class Lines:
             session.state = state
             session.failure = None
             session.next_attempt_time = None
+            if state == State.STATE_STOPPED:
+                session.forget_faults()
 
         return await self._change(lease, change)
 
@@ -150,6 +152,7 @@ class Lines:
             session.device = None
             session.logout_wanted = False
             session.state = State.STATE_LOGGED_OUT
+            session.forget_faults()
             session.failure = failure
             session.next_attempt_time = None
             await end_outbox(uow, session, reasons.ERROR_REASON_SESSION_LOGGED_OUT)

@@ -12,6 +12,7 @@ from gateway.domain.access import Call
 from gateway.domain.cursors import Signer
 from wagate.v1.message_service_pb2 import ListMessagesRequest, ListReceiptsRequest
 from wagate.v1.session_service_pb2 import ListSessionsRequest
+from wagate.v1.system_service_pb2 import ListWorkersRequest
 
 DEFAULT_SIZE: Final = 50
 LARGEST_SIZE: Final = 500
@@ -22,7 +23,7 @@ def page_size(asked: int) -> int:
     return min(asked, LARGEST_SIZE) or DEFAULT_SIZE
 
 
-PagedRequest = ListSessionsRequest | ListMessagesRequest | ListReceiptsRequest
+PagedRequest = ListSessionsRequest | ListMessagesRequest | ListReceiptsRequest | ListWorkersRequest
 """A request for a page of a list, its filter beside `page_size` and `page_token`."""
 
 

@@ -10,7 +10,9 @@ from gateway.services.messages import Messages
 from gateway.services.pairing import Pairing
 from gateway.services.reading import Reading
 from gateway.services.sessions import Sessions
+from gateway.services.stats import Stats
 from gateway.services.system import System
+from gateway.services.workers import Workers
 from gateway.transport.contacts import ContactServicer
 from gateway.transport.events import EventServicer
 from gateway.transport.messages import MessageServicer
@@ -39,6 +41,8 @@ class Services:
     contacts: Contacts
     feeds: Feeds
     system: System
+    workers: Workers
+    stats: Stats
 
     def servicers(self) -> Servicers:
         """What serves each service of the contract."""
@@ -50,5 +54,7 @@ class Services:
             ),
             contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]: ContactServicer(self.contacts),
             event_service_pb2.DESCRIPTOR.services_by_name["EventService"]: EventServicer(self.feeds),
-            system_service_pb2.DESCRIPTOR.services_by_name["SystemService"]: SystemServicer(self.system),
+            system_service_pb2.DESCRIPTOR.services_by_name["SystemService"]: SystemServicer(
+                self.system, self.workers, self.stats
+            ),
         }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,92 +14,135 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
+from gateway.domain.workers import Roll, Worker, to_release
 from gateway.ports.leases import Leases
-from gateway.ports.queue import FLEET, Queue
+from gateway.ports.queue import FLEET, Queue, worker_bell
+from gateway.workers.connect_pace import ConnectPace
 from gateway.workers.session_owner import SessionOwner
+from gateway.workers.tenure import boot_seconds
 
 _CLAIM_AT_ONCE: Final = 100
 _LOOK_SECONDS: Final = 1.0
 _REST_AFTER_FAULT_SECONDS: Final = 5.0
+_LEAVE_IN_ORDER_FOR: Final = 0.6
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FleetTerms:
-    """How many sessions a process owns at most, how long a lease lasts, and how often it is renewed."""
+    """How many sessions a process owns at most, how long a lease lasts, and how often it is renewed. Beyond its fair share
+    it claims only what was `left_over` for so long. It gives its sessions away within `drain_within`. All workers
+    together open `connect_rate` lines in a second; 0 means as many as they can.
+    """
 
     capacity: int
     ttl: timedelta
     renew_every: timedelta
+    left_over: timedelta = timedelta(seconds=5)
+    drain_within: timedelta = timedelta(seconds=5)
+    connect_rate: float = 0.0
+
+
+@dataclass(slots=True)
+class _Owned:
+    """An owner at work; `leaving` once its session is given to another worker."""
+
+    owner: SessionOwner
+    task: asyncio.Task[None] = field(init=False)
+    leaving: bool = False
 
 
 class Fleet:
     """Claims sessions that are wanted and have no owner, owns them, and gives them back."""
 
     def __init__(
-        self, owner_id: str, leases: Leases, queue: Queue, terms: FleetTerms, hire: Callable[[Lease], SessionOwner]
+        self,
+        me: Worker,
+        leases: Leases,
+        queue: Queue,
+        terms: FleetTerms,
+        hire: Callable[[Lease], SessionOwner],
+        pace: ConnectPace | None = None,
     ) -> None:
-        self._owner_id = owner_id
+        self._me = replace(me, capacity=terms.capacity)
         self._leases = leases
         self._queue = queue
         self._terms = terms
         self._hire = hire
-        self._owners: dict[str, tuple[SessionOwner, asyncio.Task[None]]] = {}
+        self._pace = pace or ConnectPace()
+        self._owned: dict[str, _Owned] = {}
         self._is_claiming = False
+        self._is_rebalancing = False
+        self._known = asyncio.Event()
+        self._draining = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Own sessions until `stopping`; then close their lines and give the leases back."""
+        """Own sessions until `stopping`; then give them to other workers, and leave."""
         async with asyncio.TaskGroup() as group:
-            keeping = [
-                group.create_task(self._claim(group), name="fleet claims"),
-                group.create_task(self._renew(), name="fleet renews"),
-            ]
+            checking_in = group.create_task(self._keep_checking_in(group), name="fleet checks in")
+            claiming = group.create_task(self._claim(group), name="fleet claims")
             await stopping.wait()
-            keeping[0].cancel()
-            owners = [task for _, task in self._owners.values()]
-            for task in owners:
-                task.cancel()
-            await asyncio.gather(*owners, return_exceptions=True)
-            keeping[1].cancel()
+            await self._drain()
+            await asyncio.wait([claiming], timeout=_LOOK_SECONDS)
+            claiming.cancel()
+            checking_in.cancel()
+            await self._check_in(group)
+        await self._leave()
+
+    # ---- Claiming
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:
-        with self._queue.listen(FLEET) as ears:
-            while True:
-                free = min(self._terms.capacity - len(self._owners), _CLAIM_AT_ONCE)
-                asked = asyncio.get_running_loop().time()
-                leases = await self._try_claim(free) if free > 0 else []
+        await self._known.wait()
+        with self._queue.listen(FLEET, worker_bell(self._me.worker_id)) as ears:
+            while not self._draining.is_set():
+                asked = boot_seconds()
+                leases = await self._try_claim()
                 for lease in leases:
                     self._begin(group, lease, asked)
-                if leases:
-                    log.info("Sessions were claimed.", claimed=len(leases), owned=len(self._owners))
                 if len(leases) < _CLAIM_AT_ONCE:
                     await ears.heard(_LOOK_SECONDS)
 
-    async def _try_claim(self, limit: int) -> list[Lease]:
+    async def _try_claim(self) -> list[Lease]:
         self._is_claiming = True
         try:
-            return await self._leases.claim(self._owner_id, limit=limit, ttl=self._terms.ttl)
+            roll = await self._leases.look()
+            claimed = await self._claim_of(roll) if roll.unowned and not self._draining.is_set() else []
         except StoreUnavailable:
             log.warning("No session can be claimed: the database does not answer.")
             return []
         finally:
             self._is_claiming = False
+        if claimed:
+            left = roll.unowned - len(claimed)
+            log.info("Sessions were claimed.", claimed=len(claimed), owned=len(self._owned) + len(claimed), left=left)
+        return claimed
+
+    async def _claim_of(self, roll: Roll) -> list[Lease]:
+        """Claim up to the fair share; beyond it, only what nobody else takes."""
+        of_share = min(roll.share, self._terms.capacity) - len(self._owned)
+        free_for = timedelta(0) if of_share > 0 else self._terms.left_over
+        limit = min(of_share if of_share > 0 else self._terms.capacity - len(self._owned), _CLAIM_AT_ONCE)
+        if limit <= 0:
+            return []
+        return await self._leases.claim(self._me.worker_id, limit=limit, ttl=self._terms.ttl, free_for=free_for)
+
+    # ---- Owning
 
     def _begin(self, group: asyncio.TaskGroup, lease: Lease, asked: float) -> None:
-        _, earlier = self._owners.get(lease.session_uid, (None, None))
-        owner = self._hire(lease)
-        task = group.create_task(self._own(owner, asked, earlier), name=f"owner of {lease.session_uid}")
-        self._owners[lease.session_uid] = (owner, task)
+        earlier = self._owned.get(lease.session_uid)
+        owned = self._owned[lease.session_uid] = _Owned(self._hire(lease))
+        owned.task = group.create_task(self._own(owned, asked, earlier), name=f"owner of {lease.session_uid}")
 
-    async def _own(self, owner: SessionOwner, asked: float, earlier: asyncio.Task[None] | None) -> None:
+    async def _own(self, owned: _Owned, asked: float, earlier: _Owned | None) -> None:
         """Run one owner to its end, and give the lease back. A fault in one owner is its own: the session is claimed
         again after a rest. An earlier owner of ours, whose lease ran out, ends first.
         """
+        owner = owned.owner
         try:
             if earlier is not None:
-                earlier.cancel()
-                await asyncio.wait({earlier})
+                earlier.task.cancel()
+                await asyncio.wait({earlier.task})
             await owner.renew(self._remaining(asked))
             await owner.run()
         except Exception:
@@ -105,13 +150,12 @@ class Fleet:
             await asyncio.sleep(_REST_AFTER_FAULT_SECONDS)
         finally:
             await self._give_back(owner.lease)
-            present, _ = self._owners.get(owner.lease.session_uid, (None, None))
-            if present is owner:
-                del self._owners[owner.lease.session_uid]
+            if self._owned.get(owner.lease.session_uid) is owned:
+                del self._owned[owner.lease.session_uid]
 
     def _remaining(self, asked: float) -> timedelta:
         """How long a lease that was asked for then lasts at least: the store counts from later on."""
-        return self._terms.ttl - timedelta(seconds=asyncio.get_running_loop().time() - asked)
+        return self._terms.ttl - timedelta(seconds=boot_seconds() - asked)
 
     async def _give_back(self, lease: Lease) -> None:
         try:
@@ -119,19 +163,30 @@ class Fleet:
         except StoreUnavailable:
             log.warning("A lease was not given back; it runs out by itself.", session_uid=lease.session_uid)
 
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self._terms.renew_every.total_seconds())
-            if not self._owners:
-                continue
-            asked = asyncio.get_running_loop().time()
-            try:
-                async with asyncio.timeout(self._terms.ttl.total_seconds() / 2):
-                    held = await self._leases.renew(self._owner_id, self._terms.ttl)
-            except (StoreUnavailable, TimeoutError):
-                log.warning("Leases were not renewed: the database does not answer.")
-                continue
-            await self._pass_on(held, self._remaining(asked))
+    # ---- Checking in
+
+    async def _keep_checking_in(self, group: asyncio.TaskGroup) -> None:
+        with self._queue.listen(worker_bell(self._me.worker_id)) as ears:
+            while True:
+                await self._check_in(group)
+                every = self._terms.renew_every.total_seconds()
+                await ears.heard(every if self._known.is_set() else min(every, _LOOK_SECONDS))
+
+    async def _check_in(self, group: asyncio.TaskGroup) -> None:
+        """Renew all leases, and say and hear who is at work."""
+        asked = boot_seconds()
+        try:
+            async with asyncio.timeout(self._terms.ttl.total_seconds() / 2):
+                held, roll = await self._leases.check_in(self._present(), self._terms.ttl)
+        except (StoreUnavailable, TimeoutError):
+            log.warning("Leases were not renewed: the database does not answer.")
+            return
+        self._known.set()
+        await self._pass_on(held, self._remaining(asked))
+        self._take_note(group, roll)
+
+    def _present(self) -> Worker:
+        return replace(self._me, session_count=len(self._owned), is_draining=self._draining.is_set())
 
     async def _pass_on(self, held: list[Lease], remaining: timedelta) -> None:
         """Tell the lines that their leases last, end the owners whose leases are lost, and give back what nobody works
@@ -139,13 +194,75 @@ class Fleet:
         """
         fences = {lease.session_uid: lease.fence for lease in held}
         holding: list[SessionOwner] = []
-        for uid, (owner, task) in self._owners.items():
-            if fences.get(uid) == owner.lease.fence:
-                holding.append(owner)
-            else:
+        for uid, owned in self._owned.items():
+            if fences.get(uid) == owned.owner.lease.fence:
+                holding.append(owned.owner)
+            elif not owned.leaving:
                 log.warning("A lease was lost.", session_uid=uid)
-                task.cancel()
+                owned.task.cancel()
         await asyncio.gather(*(owner.renew(remaining) for owner in holding))
         for lease in held:
-            if lease.session_uid not in self._owners and not self._is_claiming:
+            if lease.session_uid not in self._owned and not self._is_claiming:
                 await self._give_back(lease)
+
+    def _take_note(self, group: asyncio.TaskGroup, roll: Roll) -> None:
+        """See who else is at work, and whether this worker is to do less."""
+        mine = next((worker for worker in roll.workers if worker.worker_id == self._me.worker_id), self._me)
+        if self._terms.connect_rate:
+            self._pace.share(self._terms.connect_rate, len(roll.serving))
+        if self._draining.is_set() or self._is_rebalancing:
+            return
+        if mine.drain_wanted:
+            group.create_task(self._drain(), name="fleet drains")
+            return
+        others = [worker for worker in roll.serving if worker.worker_id != self._me.worker_id]
+        if count := to_release(self._present(), others, roll.share):
+            group.create_task(self._rebalance(count, roll.share), name="fleet rebalances")
+
+    # ---- Giving away
+
+    async def _rebalance(self, count: int, share: int) -> None:
+        """Give some sessions away, one after the other, at moments that nobody foresees."""
+        self._is_rebalancing = True
+        movable = [owned for owned in self._owned.values() if not (owned.leaving or owned.owner.is_pairing)]
+        chosen = random.sample(movable, min(count, len(movable)))
+        log.info(
+            "Sessions above the fair share are given away.", count=len(chosen), owned=len(self._owned), share=share
+        )
+        gap = self._terms.renew_every.total_seconds() / (len(chosen) + 1)
+        for owned in chosen:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._draining.wait(), random.uniform(0, gap))  # noqa: S311  # no secret
+                break
+            await self._give_away(owned)
+        self._is_rebalancing = False
+
+    async def _drain(self) -> None:
+        """Claim nothing more, and give all sessions away in time."""
+        self._draining.set()
+        self._queue.ring(worker_bell(self._me.worker_id))
+        started, count = boot_seconds(), len(self._owned)
+        await asyncio.gather(*(self._give_away(owned) for owned in list(self._owned.values())))
+        self._queue.ring(worker_bell(self._me.worker_id))
+        if count:
+            log.info("All sessions were given away.", count=count, seconds=round(boot_seconds() - started, 3))
+
+    async def _give_away(self, owned: _Owned) -> None:
+        """Let an owner finish what is under way, close its line, and give its lease back."""
+        if owned.leaving:
+            await asyncio.wait({owned.task})
+            return
+        owned.leaving = True
+        try:
+            async with asyncio.timeout(self._terms.drain_within.total_seconds() * _LEAVE_IN_ORDER_FOR):
+                await owned.owner.leave()
+        except TimeoutError:
+            log.warning("A message is still under way as its session is given away.")
+        owned.task.cancel()
+        await asyncio.wait({owned.task})
+
+    async def _leave(self) -> None:
+        try:
+            await self._leases.leave(self._me.worker_id)
+        except StoreUnavailable:
+            log.warning("The worker could not say that it ends; it is taken for lost instead.")

@@ -16,6 +16,7 @@ from gateway.domain.messages import Message, State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.ports.queue import Ears, outbox_bell
 from gateway.workers.owner_tools import OwnerTools
+from gateway.workers.tenure import Tenure
 
 _LOOK_AGAIN_SECONDS: Final = 5.0
 _LOOK_SOON_SECONDS: Final = 0.5
@@ -66,8 +67,9 @@ class OutboxSender:
     once after a new login.
     """
 
-    def __init__(self, lease: Lease, tools: OwnerTools, ears: Ears) -> None:
+    def __init__(self, lease: Lease, tools: OwnerTools, ears: Ears, tenure: Tenure) -> None:
         self._lease = lease
+        self._tenure = tenure
         self._tools = tools
         self._outbox = tools.outbox
         self._ears = ears
@@ -75,6 +77,9 @@ class OutboxSender:
         self._login = _Login()
         self._looks_soon = False
         self._watchful_until = 0.0
+        self._ends = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.redial = asyncio.Event()
 
     def connected(self) -> None:
@@ -97,10 +102,16 @@ class OutboxSender:
         self._watchful_until = self._login.repeats_from + _LOOK_AGAIN_SECONDS
         self._tools.queue.ring(outbox_bell(self._lease.session_uid))
 
+    async def end(self) -> None:
+        """Begin nothing more, and wait until what is under way is at its end."""
+        self._ends = True
+        await self._idle.wait()
+
     async def run(self, line: Line) -> None:
         """Send until cancelled, or until the line is gone (LineGone) or the lease is lost (LeaseLost)."""
         while True:
             await self._connected.wait()
+            await self._tenure.sendable()
             try:
                 sent = await self._send_heads(line)
             except StoreUnavailable:
@@ -116,9 +127,9 @@ class OutboxSender:
         heads = await self._outbox.heads(self._lease)
         self._looks_soon = self._login.has_news_of(heads)
         for head in heads:
-            if self.redial.is_set():
+            if self.redial.is_set() or self._ends:
                 return False
-            if not self._connected.is_set():
+            if not (self._connected.is_set() and self._tenure.may_send):
                 return True
             if head.state == State.STATE_SENDING:
                 await self._finish(head.message_id, NotSent("it was begun, and never handed over"), 0.0)
@@ -144,6 +155,13 @@ class OutboxSender:
         return self._login.repeats_from is not None and now >= self._login.repeats_from
 
     async def _send(self, line: Line, head: Message) -> bool:
+        self._idle.clear()
+        try:
+            return await self._conclude_or_hand_over(line, head)
+        finally:
+            self._idle.set()
+
+    async def _conclude_or_hand_over(self, line: Line, head: Message) -> bool:
         """Hand a message over, or end it if it was repeated often enough; tell whether either was done."""
         if head.is_repeated_out:
             await self._outbox.conclude(self._lease, head.message_id)
@@ -172,6 +190,8 @@ class OutboxSender:
         outcome: SendOutcome
         rest = 0.0
         try:
+            if not self._tenure.may_send:
+                raise LineDown("the lease was not renewed in time")
             outcome = await line.send(outgoing, timeout=self._tools.send_timeout.total_seconds())
         except LineDown as error:
             outcome, rest = NotSent(str(error)), _FIRST_PAUSE_SECONDS

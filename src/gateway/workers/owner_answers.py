@@ -14,6 +14,7 @@ from gateway.domain.errors import (
     OutcomeOpen,
     OwnerUnavailable,
     PairingNotUnderWay,
+    ShuttingDown,
     failure_of,
 )
 from gateway.domain.identities import Names
@@ -25,6 +26,7 @@ from gateway.services.asking import check_connected
 from gateway.services.line_questions import LineQuestions
 from gateway.services.lines import Lines
 from gateway.services.pairing_log import PairingLog
+from gateway.services.stopping import unless_stopped
 from gateway.workers.owner_pairing import OwnerPairing
 from wagate.v1 import pairing_service_pb2 as pb
 from wagate.worker.v1 import owner_pb2
@@ -51,22 +53,30 @@ class OwnerAnswers:
         self._pairing = pairing
         self._log = log
         self._line = line
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """The session is given to another worker: whoever asks, and whoever waits, is told to come back."""
+        self._leaving.set()
 
     async def answer(self, raw: bytes) -> bytes:
         """Answer one question; what goes wrong is an answer too."""
         request = owner_pb2.OwnerRequest.FromString(raw)
         try:
-            reply = await self._answer(request)
-        except GatewayError as error:
-            reply = owner_pb2.OwnerReply(failed=failure_of(error))
+            reply = await unless_stopped(self._leaving, self._answer(request))
         except TimeoutError:
             reply = owner_pb2.OwnerReply(failed=failure_of(OutcomeOpen()))
         except (LineDown, LineGone):
             unavailable = OwnerUnavailable("The line to WhatsApp is being made again.")
             reply = owner_pb2.OwnerReply(failed=failure_of(unavailable))
+        except ShuttingDown:
+            leaving = OwnerUnavailable("The session is being given to another worker.")
+            reply = owner_pb2.OwnerReply(failed=failure_of(leaving))
         except LeaseLost:
             moved = OwnerUnavailable("The session has another owner by now, or is gone.")
             reply = owner_pb2.OwnerReply(failed=failure_of(moved))
+        except GatewayError as error:
+            reply = owner_pb2.OwnerReply(failed=failure_of(error))
         return reply.SerializeToString()
 
     async def _answer(self, request: owner_pb2.OwnerRequest) -> owner_pb2.OwnerReply:

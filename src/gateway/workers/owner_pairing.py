@@ -60,6 +60,11 @@ class OwnerPairing:
             raise
         return attempt
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether there is an attempt that has not ended."""
+        return self._attempt is not None and not self._attempt.is_ended
+
     def under_way(self, attempt_id: str = "") -> PairingAttempt:
         """The attempt under way, or the one of this id if it was the last.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,48 +12,28 @@ import structlog
 from gateway.domain.errors import LeaseLost, OwnerUnavailable, StoreUnavailable
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState
-from gateway.domain.sessions import DesiredState, Session, State
+from gateway.domain.sessions import Session, State
 from gateway.ports.provider import Line, LineDown, LineGone, LineRefused, Opening
-from gateway.ports.queue import outbox_bell, owner_name, wish_bell
-from gateway.services.lines import LINE_LOST
+from gateway.ports.queue import outbox_bell, owner_name
 from gateway.workers.line_reader import LineReader
 from gateway.workers.outbox_sender import OutboxSender
 from gateway.workers.owner_answers import OwnerAnswers
 from gateway.workers.owner_pairing import OwnerPairing
 from gateway.workers.owner_tools import OwnerTools
+from gateway.workers.patience import Patience
+from gateway.workers.side_by_side import first_of
+from gateway.workers.tenure import Tenure
+from gateway.workers.wish import Wish
 from wagate.v1 import error_reason_pb2 as reasons
 
 _LINE_WITHIN_SECONDS: Final = 15.0
 _LOGOUT_WITHIN_SECONDS: Final = 15.0
-_LOOK_AT_WISH_SECONDS: Final = 5.0
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _BLOCKED_SECONDS: Final = 3600.0
+_WAIT_FOR_STORE_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is wanted of a session, as far as its owner's line depends on it."""
-
-    running: bool
-    logout: bool
-    restarts: int
-    expected_phone_number: str
-
-    @classmethod
-    def of(cls, session: Session) -> Wish:
-        """What is wanted of this session."""
-        running = session.desired_state == DesiredState.DESIRED_STATE_RUNNING
-        return cls(running, session.logout_wanted, session.restarts, session.expected_phone_number)
-
-    def holds_for(self, session: Session) -> bool:
-        """Whether this is still what is wanted; which number is expected matters only until one is linked."""
-        now = Wish.of(session)
-        return self == (
-            now if session.device is None else replace(now, expected_phone_number=self.expected_phone_number)
-        )
 
 
 class SessionOwner:
@@ -64,8 +42,10 @@ class SessionOwner:
     def __init__(self, lease: Lease, tools: OwnerTools) -> None:
         self.lease = lease
         self._tools = tools
-        self._held_until = asyncio.get_running_loop().time() + tools.lease_ttl.total_seconds()
+        self._tenure = Tenure(tools.lease_ttl)
+        self._patience = Patience(lease, tools)
         self._line: Line | None = None
+        self._sender: OutboxSender | None = None
         self._away_since: datetime | None = None
         self._line_open = asyncio.Event()
         self._pairing = OwnerPairing(lease, tools.lines, tools.pairing_log, self._open_line)
@@ -78,6 +58,7 @@ class SessionOwner:
         uid = self.lease.session_uid
         try:
             async with self._tools.queue.serve(owner_name(uid), self._answers.answer):
+                await self._patience.rest()
                 self._away_since = await self._take_over()
                 await self._serve_wishes()
         except LeaseLost:
@@ -85,6 +66,24 @@ class SessionOwner:
         except asyncio.CancelledError:
             await self._hand_over()
             raise
+        except StoreUnavailable:
+            log.warning("The owner ends, as the database does not answer.", session_uid=uid)
+        except Exception:
+            await self._tools.faults.failed(self.lease)
+            raise
+
+    @property
+    def is_pairing(self) -> bool:
+        """Whether somebody is just pairing the session: another owner would have to begin anew."""
+        return self._pairing.is_under_way
+
+    async def leave(self) -> None:
+        """Get ready to be cancelled, as another worker is to own the session: send whoever asks away, begin no message,
+        and wait until those under way are at their end.
+        """
+        self._answers.leave()
+        if self._sender is not None:
+            await self._sender.end()
 
     async def _take_over(self) -> datetime | None:
         """Say that there is no line yet, nor an attempt at linking anew, whatever an earlier owner said last; tell
@@ -109,27 +108,37 @@ class SessionOwner:
 
     async def renew(self, remaining: timedelta) -> None:
         """Take note of how long the lease still lasts, and pass it on to the line."""
-        self._held_until = asyncio.get_running_loop().time() + remaining.total_seconds()
+        self._tenure.extend(remaining)
         line = self._line
         if line is not None:
             try:
-                await line.renew(remaining)
+                await line.renew(self._tenure.of_line)
             except (LineDown, LineGone):
                 log.info("A line that is going away was not renewed.", session_uid=self.lease.session_uid)
 
     async def _serve_wishes(self) -> None:
         while True:
-            await self._tools.outbox.recover(self.lease)
-            session = await self._tools.lines.look(self.lease)
-            wish = Wish.of(session)
-            if wish.logout:
-                await self._logout(session)
-            elif wish.running:
-                await self._keep_line(session, wish)
-            else:
-                await self._stop()
-                if wish.holds_for(await self._tools.lines.look(self.lease)):
+            try:
+                if await self._serve_wish():
                     return
+            except StoreUnavailable:
+                log.warning("The owner waits for the database.", session_uid=self.lease.session_uid)
+                await asyncio.sleep(_WAIT_FOR_STORE_SECONDS)
+
+    async def _serve_wish(self) -> bool:
+        """Do what is wanted now, until that changes; tell whether nothing is wanted any more."""
+        await self._tenure.sendable()
+        await self._tools.outbox.recover(self.lease)
+        session = await self._tools.lines.look(self.lease)
+        wish = Wish.of(session)
+        if wish.logout:
+            await self._logout(session)
+        elif wish.running:
+            await self._keep_line(session, wish)
+        else:
+            await self._stop()
+            return wish.holds_for(await self._tools.lines.look(self.lease))
+        return False
 
     async def _stop(self) -> None:
         await self._pairing.fail(reasons.ERROR_REASON_PAIRING_CANCELED, "The session was stopped.")
@@ -148,7 +157,7 @@ class SessionOwner:
             await self._settled(line)
             await line.logout()
         except (LineDown, LineGone):
-            await self._pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
+            await self._patience.pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
             return
         finally:
             await line.close()
@@ -159,15 +168,15 @@ class SessionOwner:
         if self._tools.providers.of(session.provider).erase(session.uid):
             await self._tools.lines.logged_out(self.lease)
         else:
-            await self._pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
+            await self._patience.pause(Wish.of(session), _FIRST_PAUSE_SECONDS)
 
     async def _settled(self, line: Line) -> None:
         """Read a line until it is up or will not come up, or for as long as a logout waits for that."""
         with self._tools.queue.listen() as ears:
-            sender = OutboxSender(self.lease, self._tools, ears)
+            sender = OutboxSender(self.lease, self._tools, ears, self._tenure)
             reader = LineReader(self.lease, self._tools, self._pairing, sender, None)
             settled = asyncio.wait_for(reader.settled.wait(), _LOGOUT_WITHIN_SECONDS)
-            await _first_of(reader.run(line), settled)
+            await first_of(reader.run(line), settled)
 
     async def _keep_line(self, session: Session, wish: Wish) -> None:
         """Keep a line open until something else is wanted, or the line is gone."""
@@ -181,19 +190,29 @@ class SessionOwner:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(line.close)
             ears = stack.enter_context(self._tools.queue.listen(outbox_bell(self.lease.session_uid)))
-            sender = OutboxSender(self.lease, self._tools, ears)
+            sender = OutboxSender(self.lease, self._tools, ears, self._tenure)
             reader = LineReader(self.lease, self._tools, self._pairing, sender, self._away_since)
-            self._line = line
+            self._line, self._sender = line, sender
             self._line_open.set()
             stack.callback(self._forget_line)
-            await _first_of(reader.run(line), sender.run(line), self._wish_changed(wish), sender.redial.wait())
+            proven = asyncio.Event()
+            await first_of(
+                reader.run(line),
+                sender.run(line),
+                self._patience.wish_changed(wish),
+                sender.redial.wait(),
+                self._tenure.line_over(),
+                self._patience.until_proven(reader.settled, proven),
+            )
+        was_of_use = proven.is_set() or sender.redial.is_set()
+        was_fault = not was_of_use and self._tenure.may_send and self._serves(session)
         self._away_since = reader.away_since or datetime.now(UTC)
+        await self._tenure.sendable()
         session = await self._tools.lines.look(self.lease)
         if Wish.of(session).running:
             await self._pairing.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")
         if wish.holds_for(session):
-            await self._tools.lines.changed(self.lease, _lost(_FIRST_PAUSE_SECONDS))
-            await self._pause(wish, _FIRST_PAUSE_SECONDS)
+            await self._patience.before_next_line(wish, _FIRST_PAUSE_SECONDS, was_fault=was_fault)
         else:
             await self._tools.lines.stopping(self.lease)
 
@@ -203,14 +222,14 @@ class SessionOwner:
         """
         session = await self._tools.lines.look(self.lease)
         if session.device is None and self._tools.providers.of(session.provider).erase(session.uid):
-            await self._pause(wish, _FIRST_PAUSE_SECONDS)
+            await self._patience.pause(wish, _FIRST_PAUSE_SECONDS)
             return
         log.error("A session has no line until a person helps.", session_uid=self.lease.session_uid, why=str(refused))
         await self._tools.lines.changed(self.lease, LineChanged(LineState.BLOCKED, refused.failure))
-        await self._pause(wish, _BLOCKED_SECONDS)
+        await self._patience.pause(wish, _BLOCKED_SECONDS)
 
     def _forget_line(self) -> None:
-        self._line = None
+        self._line = self._sender = None
         self._line_open.clear()
 
     async def _open(self, session: Session) -> Line | None:
@@ -223,16 +242,20 @@ class SessionOwner:
         provider = self._tools.providers.of(session.provider)
         pause = _FIRST_PAUSE_SECONDS
         while True:
+            await self._tools.pace.turn()
             try:
                 return await provider.open(await self._opening(session))
             except LineDown as error:
                 log.warning("No line yet.", session_uid=session.uid, why=str(error), next_try_seconds=pause)
-                await self._tools.lines.changed(self.lease, _lost(pause))
-            await self._pause(wish, pause)
+            await self._patience.before_next_line(wish, pause, was_fault=self._serves(session))
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             session = await self._tools.lines.look(self.lease)
             if not wish.holds_for(session):
                 return None
+
+    def _serves(self, session: Session) -> bool:
+        """Whether the provider works as a whole, so that a line which does not is a fault of its own."""
+        return self._tools.providers.of(session.provider).health().serving
 
     async def _opening(self, session: Session) -> Opening:
         """A session that was linked once may be linked to the same account only."""
@@ -241,26 +264,11 @@ class SessionOwner:
         return Opening(
             session_uid=session.uid,
             lease=self.lease,
-            remaining=timedelta(seconds=max(self._held_until - asyncio.get_running_loop().time(), 0)),
+            remaining=self._tenure.of_line,
             device=session.device,
             expected_phone_number=expected,
             push_name=session.display_name,
         )
-
-    async def _pause(self, wish: Wish, seconds: float) -> None:
-        """Rest, unless something else is wanted."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wish_changed(wish), seconds)
-
-    async def _wish_changed(self, wish: Wish) -> None:
-        with self._tools.queue.listen(wish_bell(self.lease.session_uid)) as ears:
-            while True:
-                try:
-                    if not wish.holds_for(await self._tools.lines.look(self.lease)):
-                        return
-                except StoreUnavailable:
-                    log.warning("The owner waits for the database.", session_uid=self.lease.session_uid)
-                await ears.heard(_LOOK_AT_WISH_SECONDS)
 
     async def _open_line(self) -> Line:
         try:
@@ -275,23 +283,3 @@ class SessionOwner:
 _SAID_OF_A_LINE: Final = frozenset(
     {State.STATE_CONNECTED, State.STATE_DEGRADED, State.STATE_RECONNECTING, State.STATE_STOPPING}
 )
-
-
-def _lost(pause_seconds: float) -> LineChanged:
-    """There is no line; the next is made after a pause."""
-    return LineChanged(LineState.RECONNECTING, LINE_LOST, datetime.now(UTC) + timedelta(seconds=pause_seconds))
-
-
-async def _first_of(*works: Awaitable[object]) -> None:
-    """Run works side by side until one ends; then end the others. A line that is gone is an end like another."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        error = task.exception() if not task.cancelled() else None
-        if error is not None and not isinstance(error, LineGone | TimeoutError):
-            raise error

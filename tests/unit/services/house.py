@@ -25,6 +25,7 @@ from gateway.observability.metrics import PrometheusMeter
 from gateway.services.acceptance import Acceptance
 from gateway.services.asking import LiveRequests, Owners
 from gateway.services.contacts import Contacts
+from gateway.services.faults import Faults
 from gateway.services.feeds import Feeds
 from gateway.services.inbox import Inbox
 from gateway.services.line_questions import LineQuestions
@@ -38,9 +39,11 @@ from gateway.services.reading import Reading
 from gateway.services.receipts import Receipts
 from gateway.services.restrictions import Restrictions
 from gateway.services.sessions import Sessions
+from gateway.services.stats import Stats
 from gateway.services.tail import Tail
 from gateway.services.views import Views
 from gateway.services.watching import MessageWatch
+from gateway.services.workers import Workers
 from tests.unit.workers.scripted_provider import ScriptedProvider, alone
 from wagate.v1 import content_pb2, event_pb2, message_pb2
 from wagate.v1 import message_service_pb2 as message_pb
@@ -101,6 +104,9 @@ class House:
         self.outbox = Outbox(self.store, views)
         self.questions = LineQuestions(self.store)
         self.pairing_log = PairingLog(self.store)
+        self.faults = Faults(self.store, views)
+        self.workers = Workers(self.store, pages)
+        self.stats = Stats(self.store, self.store.signer, self.queue.health)
 
     def call(
         self, *, seconds: float = 30.0, scopes: Sequence[str] = (EVERY_SCOPE,), tenant: str = DEFAULT_TENANT

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import State
+from gateway.domain.workers import Worker
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.session_owner import SessionOwner
@@ -34,6 +35,7 @@ def tools_of(
         outbox=house.outbox,
         questions=house.questions,
         pairing_log=house.pairing_log,
+        faults=house.faults,
         lease_ttl=ttl,
         send_timeout=timedelta(seconds=20),
         settle_for=SETTLE_FOR,
@@ -70,7 +72,7 @@ async def sailing(
     """A fleet at work; stopped in the end."""
     terms = FleetTerms(100, timedelta(seconds=ttl), timedelta(seconds=every))
     tools = tools_of(house, ttl=terms.ttl)
-    fleet = Fleet(name, house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(worker(name), house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     try:
@@ -79,6 +81,11 @@ async def sailing(
         stopping.set()
         async with asyncio.timeout(10):
             await working
+
+
+def worker(name: str = "w_1", capacity: int = 100) -> Worker:
+    """A worker that starts now."""
+    return Worker(name, f"machine of {name}", "1.0", datetime.now(UTC), capacity)
 
 
 async def never_paired(house: House) -> Lease:

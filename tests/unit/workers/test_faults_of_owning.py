@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from tests.stage.faulty.part import FaultyPart
 from tests.stage.faulty.plan import Fault, Plan
 from tests.stage.waiting import eventually
 from tests.unit.services.house import House
-from tests.unit.workers.crew import message_in_state
+from tests.unit.workers.crew import message_in_state, worker
 from tests.unit.workers.faulty_house import FaultyHouse
 from wagate.v1 import contact_service_pb2
 
@@ -38,9 +39,9 @@ def faulty(house: House) -> FaultyHouse:
 async def sailing(faulty: FaultyHouse, plan: Plan) -> AsyncIterator[None]:
     """A fleet whose leases fail as planned."""
     leases = FaultyPart(faulty.calm.leases, plan, StoreUnavailable)
-    tools = faulty.tools()
+    tools = replace(faulty.tools(), lease_ttl=TTL)
     terms = FleetTerms(100, TTL, EVERY)
-    fleet = Fleet("w_1", leases, faulty.queue, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(worker(), leases, faulty.queue, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     try:
@@ -71,7 +72,7 @@ async def test_renewals_may_fail_for_less_than_a_lease_lasts(faulty: FaultyHouse
     await faulty.calm.create()
     async with sailing(faulty, plan):
         line = await faulty.calm.provider.line()
-        plan.strike("renew", fault, times=5)
+        plan.strike("check_in", fault, times=5)
         await eventually(lambda: plan.is_over and len(line.renewed) > 1)
     assert len(faulty.calm.provider.lines) == 1
 

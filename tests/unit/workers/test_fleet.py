@@ -13,7 +13,7 @@ from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.session_owner import SessionOwner
 from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House
-from tests.unit.workers.crew import in_state, sailing, tools_of
+from tests.unit.workers.crew import in_state, sailing, tools_of, worker
 from wagate.v1 import session_service_pb2 as pb
 
 
@@ -107,13 +107,13 @@ class Faulty(SessionOwner):
 async def test_a_fault_in_one_owner_leaves_the_others_alone(house: House) -> None:
     faulty = (await house.create("a")).uid
     await house.create("b")
-    tools = tools_of(house)
+    tools = tools_of(house, ttl=timedelta(seconds=100))
 
     def hire(lease: Lease) -> SessionOwner:
         return (Faulty if lease.session_uid == faulty else SessionOwner)(lease, tools)
 
     terms = FleetTerms(10, timedelta(seconds=100), timedelta(seconds=10))
-    fleet, stopping = Fleet("w_1", house.leases, house.queue, terms, hire), asyncio.Event()
+    fleet, stopping = Fleet(worker(), house.leases, house.queue, terms, hire), asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     line = await house.provider.line()
     await line.tell(LineChanged(LineState.UNLINKED))
@@ -125,8 +125,11 @@ async def test_a_fault_in_one_owner_leaves_the_others_alone(house: House) -> Non
 async def test_a_fleet_owns_no_more_than_it_can(house: House) -> None:
     for name in ("a", "b", "c"):
         await house.create(name)
-    terms, tools = FleetTerms(2, timedelta(seconds=100), timedelta(seconds=10)), tools_of(house)
-    fleet = Fleet("w_1", house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
+    terms, tools = (
+        FleetTerms(2, timedelta(seconds=100), timedelta(seconds=10)),
+        tools_of(house, ttl=timedelta(seconds=100)),
+    )
+    fleet = Fleet(worker(), house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     await house.provider.line(2)

@@ -204,6 +204,18 @@ const (
 	//
 	// Do: put back a copy of the file and call RestartSession; or log out and pair again.
 	ErrorReason_ERROR_REASON_KEYS_UNREADABLE ErrorReason = 51
+	// There is no worker of this id: it ended, or was lost more than an hour ago.
+	//
+	// Do: look at ListWorkers; a worker has a new id each time it starts.
+	// Metadata: `worker_id`.
+	ErrorReason_ERROR_REASON_WORKER_NOT_FOUND ErrorReason = 52
+	// The session failed again and again for reasons that lie in the gateway, and rests until `next_attempt_time`. Comes
+	// as a `Failure`, beside STATE_RECONNECTING. Other sessions go on.
+	//
+	// Do: nothing, it is tried again by itself; RestartSession tries at once. If it stays so, ask the operator: the logs
+	// of its worker and engine tell what went wrong.
+	// Metadata: `fault_count`.
+	ErrorReason_ERROR_REASON_SESSION_SUSPENDED ErrorReason = 53
 )
 
 // Enum value maps for ErrorReason.
@@ -261,6 +273,8 @@ var (
 		49: "ERROR_REASON_STORE_FULL",
 		50: "ERROR_REASON_NEVER_CONFIRMED",
 		51: "ERROR_REASON_KEYS_UNREADABLE",
+		52: "ERROR_REASON_WORKER_NOT_FOUND",
+		53: "ERROR_REASON_SESSION_SUSPENDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -315,6 +329,8 @@ var (
 		"ERROR_REASON_STORE_FULL":                49,
 		"ERROR_REASON_NEVER_CONFIRMED":           50,
 		"ERROR_REASON_KEYS_UNREADABLE":           51,
+		"ERROR_REASON_WORKER_NOT_FOUND":          52,
+		"ERROR_REASON_SESSION_SUSPENDED":         53,
 	}
 )
 
@@ -430,7 +446,7 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\rprovider_code\x18\x04 \x01(\tR\fproviderCode\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xa8\x12\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\x83\x13\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12,\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x01\x1a\b\xf0\xe0\x18\x06\xf8\xe0\x18\x02\x120\n" +
@@ -487,7 +503,9 @@ const file_wagate_v1_error_reason_proto_rawDesc = "" +
 	"\x1bERROR_REASON_PAIRING_NEEDED\x100\x1a\b\xf0\xe0\x18\t\xf8\xe0\x18\x04\x12%\n" +
 	"\x17ERROR_REASON_STORE_FULL\x101\x1a\b\xf0\xe0\x18\b\xf8\xe0\x18\x01\x12*\n" +
 	"\x1cERROR_REASON_NEVER_CONFIRMED\x102\x1a\b\xf0\xe0\x18\x04\xf8\xe0\x18\x04\x12*\n" +
-	"\x1cERROR_REASON_KEYS_UNREADABLE\x103\x1a\b\xf0\xe0\x18\x0f\xf8\xe0\x18\x04B\x8c\x01\n" +
+	"\x1cERROR_REASON_KEYS_UNREADABLE\x103\x1a\b\xf0\xe0\x18\x0f\xf8\xe0\x18\x04\x12+\n" +
+	"\x1dERROR_REASON_WORKER_NOT_FOUND\x104\x1a\b\xf0\xe0\x18\x05\xf8\xe0\x18\x02\x12,\n" +
+	"\x1eERROR_REASON_SESSION_SUSPENDED\x105\x1a\b\xf0\xe0\x18\x0e\xf8\xe0\x18\x01B\x8c\x01\n" +
 	"\rcom.wagate.v1B\x10ErrorReasonProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
 

@@ -128,6 +128,8 @@ type Event struct {
 	//	*Event_SessionUpdated
 	//	*Event_SessionDeleted
 	//	*Event_SessionPairing
+	//	*Event_SessionSuspended
+	//	*Event_SessionResumed
 	//	*Event_MessageAccepted
 	//	*Event_MessageReceived
 	//	*Event_MessageStatusChanged
@@ -307,6 +309,24 @@ func (x *Event) GetSessionPairing() *SessionPairing {
 	return nil
 }
 
+func (x *Event) GetSessionSuspended() *SessionSuspended {
+	if x != nil {
+		if x, ok := x.What.(*Event_SessionSuspended); ok {
+			return x.SessionSuspended
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetSessionResumed() *SessionResumed {
+	if x != nil {
+		if x, ok := x.What.(*Event_SessionResumed); ok {
+			return x.SessionResumed
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetMessageAccepted() *MessageAccepted {
 	if x != nil {
 		if x, ok := x.What.(*Event_MessageAccepted); ok {
@@ -408,6 +428,16 @@ type Event_SessionPairing struct {
 	SessionPairing *SessionPairing `protobuf:"bytes,24,opt,name=session_pairing,json=sessionPairing,proto3,oneof"`
 }
 
+type Event_SessionSuspended struct {
+	// A session rests after repeated faults that are not WhatsApp's, and is tried again by itself.
+	SessionSuspended *SessionSuspended `protobuf:"bytes,25,opt,name=session_suspended,json=sessionSuspended,proto3,oneof"`
+}
+
+type Event_SessionResumed struct {
+	// A session that was suspended works again.
+	SessionResumed *SessionResumed `protobuf:"bytes,26,opt,name=session_resumed,json=sessionResumed,proto3,oneof"`
+}
+
 type Event_MessageAccepted struct {
 	// A message of the account's own was taken in: accepted for sending, or written on another of its devices.
 	MessageAccepted *MessageAccepted `protobuf:"bytes,30,opt,name=message_accepted,json=messageAccepted,proto3,oneof"`
@@ -457,6 +487,10 @@ func (*Event_SessionUpdated) isEvent_What() {}
 func (*Event_SessionDeleted) isEvent_What() {}
 
 func (*Event_SessionPairing) isEvent_What() {}
+
+func (*Event_SessionSuspended) isEvent_What() {}
+
+func (*Event_SessionResumed) isEvent_What() {}
 
 func (*Event_MessageAccepted) isEvent_What() {}
 
@@ -749,6 +783,130 @@ func (x *SessionPairing) GetFailure() *Failure {
 	return nil
 }
 
+// SessionSuspended tells that a session failed again and again for reasons that lie in the gateway: its worker or engine
+// fell over it, or its line ended before it was of use. It rests until `until_time` instead of harming others, and is
+// then tried again; told once more, with a longer rest, each time that fails as well. Rests double from 5 s to 10 minutes.
+// Meanwhile its state is RECONNECTING with `next_attempt_time` and the same failure, and messages are accepted and held.
+// RestartSession ends the rest at once. Followed by `session.resumed` once it works, unless it is stopped, logged out or
+// deleted first.
+type SessionSuspended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What went wrong last: `SESSION_SUSPENDED`, with the number of faults in a row in `metadata`.
+	Failure *Failure `protobuf:"bytes,1,opt,name=failure,proto3" json:"failure,omitempty"`
+	// When it is tried again.
+	UntilTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	// How many faults in a row there were; grows with each of these events until `session.resumed`.
+	FaultCount    int32 `protobuf:"varint,3,opt,name=fault_count,json=faultCount,proto3" json:"fault_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionSuspended) Reset() {
+	*x = SessionSuspended{}
+	mi := &file_wagate_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionSuspended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionSuspended) ProtoMessage() {}
+
+func (x *SessionSuspended) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionSuspended.ProtoReflect.Descriptor instead.
+func (*SessionSuspended) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SessionSuspended) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *SessionSuspended) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+func (x *SessionSuspended) GetFaultCount() int32 {
+	if x != nil {
+		return x.FaultCount
+	}
+	return 0
+}
+
+// SessionResumed tells that a session which was suspended has been connected for as long as shows that it works.
+type SessionResumed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was suspended first.
+	SuspendTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=suspend_time,json=suspendTime,proto3" json:"suspend_time,omitempty"`
+	// How many faults in a row there were in all.
+	FaultCount    int32 `protobuf:"varint,2,opt,name=fault_count,json=faultCount,proto3" json:"fault_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionResumed) Reset() {
+	*x = SessionResumed{}
+	mi := &file_wagate_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionResumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionResumed) ProtoMessage() {}
+
+func (x *SessionResumed) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionResumed.ProtoReflect.Descriptor instead.
+func (*SessionResumed) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SessionResumed) GetSuspendTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SuspendTime
+	}
+	return nil
+}
+
+func (x *SessionResumed) GetFaultCount() int32 {
+	if x != nil {
+		return x.FaultCount
+	}
+	return 0
+}
+
 // MessageAccepted tells of a message of the account's own. `origin` tells where it was written: ORIGIN_API will be
 // sent, ORIGIN_OTHER_DEVICE has been.
 type MessageAccepted struct {
@@ -761,7 +919,7 @@ type MessageAccepted struct {
 
 func (x *MessageAccepted) Reset() {
 	*x = MessageAccepted{}
-	mi := &file_wagate_v1_event_proto_msgTypes[6]
+	mi := &file_wagate_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +931,7 @@ func (x *MessageAccepted) String() string {
 func (*MessageAccepted) ProtoMessage() {}
 
 func (x *MessageAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[6]
+	mi := &file_wagate_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +944,7 @@ func (x *MessageAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageAccepted.ProtoReflect.Descriptor instead.
 func (*MessageAccepted) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MessageAccepted) GetMessage() *Message {
@@ -807,7 +965,7 @@ type MessageReceived struct {
 
 func (x *MessageReceived) Reset() {
 	*x = MessageReceived{}
-	mi := &file_wagate_v1_event_proto_msgTypes[7]
+	mi := &file_wagate_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -819,7 +977,7 @@ func (x *MessageReceived) String() string {
 func (*MessageReceived) ProtoMessage() {}
 
 func (x *MessageReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[7]
+	mi := &file_wagate_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -832,7 +990,7 @@ func (x *MessageReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageReceived.ProtoReflect.Descriptor instead.
 func (*MessageReceived) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MessageReceived) GetMessage() *Message {
@@ -867,7 +1025,7 @@ type MessageStatusChanged struct {
 
 func (x *MessageStatusChanged) Reset() {
 	*x = MessageStatusChanged{}
-	mi := &file_wagate_v1_event_proto_msgTypes[8]
+	mi := &file_wagate_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +1037,7 @@ func (x *MessageStatusChanged) String() string {
 func (*MessageStatusChanged) ProtoMessage() {}
 
 func (x *MessageStatusChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[8]
+	mi := &file_wagate_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +1050,7 @@ func (x *MessageStatusChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageStatusChanged.ProtoReflect.Descriptor instead.
 func (*MessageStatusChanged) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MessageStatusChanged) GetMessageId() string {
@@ -962,7 +1120,7 @@ type MessageUndecryptable struct {
 
 func (x *MessageUndecryptable) Reset() {
 	*x = MessageUndecryptable{}
-	mi := &file_wagate_v1_event_proto_msgTypes[9]
+	mi := &file_wagate_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1132,7 @@ func (x *MessageUndecryptable) String() string {
 func (*MessageUndecryptable) ProtoMessage() {}
 
 func (x *MessageUndecryptable) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[9]
+	mi := &file_wagate_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1145,7 @@ func (x *MessageUndecryptable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageUndecryptable.ProtoReflect.Descriptor instead.
 func (*MessageUndecryptable) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MessageUndecryptable) GetMessage() *Message {
@@ -1008,7 +1166,7 @@ type MessageResolved struct {
 
 func (x *MessageResolved) Reset() {
 	*x = MessageResolved{}
-	mi := &file_wagate_v1_event_proto_msgTypes[10]
+	mi := &file_wagate_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1178,7 @@ func (x *MessageResolved) String() string {
 func (*MessageResolved) ProtoMessage() {}
 
 func (x *MessageResolved) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[10]
+	mi := &file_wagate_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1191,7 @@ func (x *MessageResolved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageResolved.ProtoReflect.Descriptor instead.
 func (*MessageResolved) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MessageResolved) GetMessage() *Message {
@@ -1056,7 +1214,7 @@ type IdentityMerged struct {
 
 func (x *IdentityMerged) Reset() {
 	*x = IdentityMerged{}
-	mi := &file_wagate_v1_event_proto_msgTypes[11]
+	mi := &file_wagate_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1226,7 @@ func (x *IdentityMerged) String() string {
 func (*IdentityMerged) ProtoMessage() {}
 
 func (x *IdentityMerged) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[11]
+	mi := &file_wagate_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1239,7 @@ func (x *IdentityMerged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityMerged.ProtoReflect.Descriptor instead.
 func (*IdentityMerged) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *IdentityMerged) GetIdentity() *Identity {
@@ -1111,7 +1269,7 @@ type IdentityNumberMoved struct {
 
 func (x *IdentityNumberMoved) Reset() {
 	*x = IdentityNumberMoved{}
-	mi := &file_wagate_v1_event_proto_msgTypes[12]
+	mi := &file_wagate_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1123,7 +1281,7 @@ func (x *IdentityNumberMoved) String() string {
 func (*IdentityNumberMoved) ProtoMessage() {}
 
 func (x *IdentityNumberMoved) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[12]
+	mi := &file_wagate_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1136,7 +1294,7 @@ func (x *IdentityNumberMoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityNumberMoved.ProtoReflect.Descriptor instead.
 func (*IdentityNumberMoved) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *IdentityNumberMoved) GetIdentity() *Identity {
@@ -1168,7 +1326,7 @@ type OfflineGap struct {
 
 func (x *OfflineGap) Reset() {
 	*x = OfflineGap{}
-	mi := &file_wagate_v1_event_proto_msgTypes[13]
+	mi := &file_wagate_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1180,7 +1338,7 @@ func (x *OfflineGap) String() string {
 func (*OfflineGap) ProtoMessage() {}
 
 func (x *OfflineGap) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_proto_msgTypes[13]
+	mi := &file_wagate_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1193,7 +1351,7 @@ func (x *OfflineGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfflineGap.ProtoReflect.Descriptor instead.
 func (*OfflineGap) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_wagate_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OfflineGap) GetFromTime() *timestamppb.Timestamp {
@@ -1221,7 +1379,7 @@ var File_wagate_v1_event_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x15wagate/v1/event.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/session.proto\"\x84\v\n" +
+	"\x15wagate/v1/event.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/session.proto\"\x96\f\n" +
 	"\x05Event\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x12\n" +
@@ -1245,7 +1403,9 @@ const file_wagate_v1_event_proto_rawDesc = "" +
 	"\x0fsession_created\x18\x15 \x01(\v2\x19.wagate.v1.SessionCreatedH\x00R\x0esessionCreated\x12D\n" +
 	"\x0fsession_updated\x18\x16 \x01(\v2\x19.wagate.v1.SessionUpdatedH\x00R\x0esessionUpdated\x12D\n" +
 	"\x0fsession_deleted\x18\x17 \x01(\v2\x19.wagate.v1.SessionDeletedH\x00R\x0esessionDeleted\x12D\n" +
-	"\x0fsession_pairing\x18\x18 \x01(\v2\x19.wagate.v1.SessionPairingH\x00R\x0esessionPairing\x12G\n" +
+	"\x0fsession_pairing\x18\x18 \x01(\v2\x19.wagate.v1.SessionPairingH\x00R\x0esessionPairing\x12J\n" +
+	"\x11session_suspended\x18\x19 \x01(\v2\x1b.wagate.v1.SessionSuspendedH\x00R\x10sessionSuspended\x12D\n" +
+	"\x0fsession_resumed\x18\x1a \x01(\v2\x19.wagate.v1.SessionResumedH\x00R\x0esessionResumed\x12G\n" +
 	"\x10message_accepted\x18\x1e \x01(\v2\x1a.wagate.v1.MessageAcceptedH\x00R\x0fmessageAccepted\x12G\n" +
 	"\x10message_received\x18\x1f \x01(\v2\x1a.wagate.v1.MessageReceivedH\x00R\x0fmessageReceived\x12W\n" +
 	"\x16message_status_changed\x18  \x01(\v2\x1f.wagate.v1.MessageStatusChangedH\x00R\x14messageStatusChanged\x12V\n" +
@@ -1279,7 +1439,17 @@ const file_wagate_v1_event_proto_rawDesc = "" +
 	"\fSTEP_PASSKEY\x10\x02\x12\x0f\n" +
 	"\vSTEP_LINKED\x10\x03\x12\x12\n" +
 	"\x0eSTEP_CONNECTED\x10\x04\x12\x0f\n" +
-	"\vSTEP_FAILED\x10\x05\"?\n" +
+	"\vSTEP_FAILED\x10\x05\"\x9c\x01\n" +
+	"\x10SessionSuspended\x12,\n" +
+	"\afailure\x18\x01 \x01(\v2\x12.wagate.v1.FailureR\afailure\x129\n" +
+	"\n" +
+	"until_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12\x1f\n" +
+	"\vfault_count\x18\x03 \x01(\x05R\n" +
+	"faultCount\"p\n" +
+	"\x0eSessionResumed\x12=\n" +
+	"\fsuspend_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendTime\x12\x1f\n" +
+	"\vfault_count\x18\x02 \x01(\x05R\n" +
+	"faultCount\"?\n" +
 	"\x0fMessageAccepted\x12,\n" +
 	"\amessage\x18\x01 \x01(\v2\x12.wagate.v1.MessageR\amessage\"?\n" +
 	"\x0fMessageReceived\x12,\n" +
@@ -1330,7 +1500,7 @@ func file_wagate_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_wagate_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wagate_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_wagate_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_wagate_v1_event_proto_goTypes = []any{
 	(SessionPairing_Step)(0),      // 0: wagate.v1.SessionPairing.Step
 	(*Event)(nil),                 // 1: wagate.v1.Event
@@ -1339,72 +1509,79 @@ var file_wagate_v1_event_proto_goTypes = []any{
 	(*SessionUpdated)(nil),        // 4: wagate.v1.SessionUpdated
 	(*SessionDeleted)(nil),        // 5: wagate.v1.SessionDeleted
 	(*SessionPairing)(nil),        // 6: wagate.v1.SessionPairing
-	(*MessageAccepted)(nil),       // 7: wagate.v1.MessageAccepted
-	(*MessageReceived)(nil),       // 8: wagate.v1.MessageReceived
-	(*MessageStatusChanged)(nil),  // 9: wagate.v1.MessageStatusChanged
-	(*MessageUndecryptable)(nil),  // 10: wagate.v1.MessageUndecryptable
-	(*MessageResolved)(nil),       // 11: wagate.v1.MessageResolved
-	(*IdentityMerged)(nil),        // 12: wagate.v1.IdentityMerged
-	(*IdentityNumberMoved)(nil),   // 13: wagate.v1.IdentityNumberMoved
-	(*OfflineGap)(nil),            // 14: wagate.v1.OfflineGap
-	nil,                           // 15: wagate.v1.MessageStatusChanged.MetadataEntry
-	(*Identity)(nil),              // 16: wagate.v1.Identity
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*SessionStatus)(nil),         // 18: wagate.v1.SessionStatus
-	(SessionStatus_State)(0),      // 19: wagate.v1.SessionStatus.State
-	(*Session)(nil),               // 20: wagate.v1.Session
-	(*Failure)(nil),               // 21: wagate.v1.Failure
-	(*Message)(nil),               // 22: wagate.v1.Message
-	(Message_State)(0),            // 23: wagate.v1.Message.State
-	(*Reach)(nil),                 // 24: wagate.v1.Reach
-	(*Hold)(nil),                  // 25: wagate.v1.Hold
+	(*SessionSuspended)(nil),      // 7: wagate.v1.SessionSuspended
+	(*SessionResumed)(nil),        // 8: wagate.v1.SessionResumed
+	(*MessageAccepted)(nil),       // 9: wagate.v1.MessageAccepted
+	(*MessageReceived)(nil),       // 10: wagate.v1.MessageReceived
+	(*MessageStatusChanged)(nil),  // 11: wagate.v1.MessageStatusChanged
+	(*MessageUndecryptable)(nil),  // 12: wagate.v1.MessageUndecryptable
+	(*MessageResolved)(nil),       // 13: wagate.v1.MessageResolved
+	(*IdentityMerged)(nil),        // 14: wagate.v1.IdentityMerged
+	(*IdentityNumberMoved)(nil),   // 15: wagate.v1.IdentityNumberMoved
+	(*OfflineGap)(nil),            // 16: wagate.v1.OfflineGap
+	nil,                           // 17: wagate.v1.MessageStatusChanged.MetadataEntry
+	(*Identity)(nil),              // 18: wagate.v1.Identity
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*SessionStatus)(nil),         // 20: wagate.v1.SessionStatus
+	(SessionStatus_State)(0),      // 21: wagate.v1.SessionStatus.State
+	(*Session)(nil),               // 22: wagate.v1.Session
+	(*Failure)(nil),               // 23: wagate.v1.Failure
+	(*Message)(nil),               // 24: wagate.v1.Message
+	(Message_State)(0),            // 25: wagate.v1.Message.State
+	(*Reach)(nil),                 // 26: wagate.v1.Reach
+	(*Hold)(nil),                  // 27: wagate.v1.Hold
 }
 var file_wagate_v1_event_proto_depIdxs = []int32{
-	16, // 0: wagate.v1.Event.actor:type_name -> wagate.v1.Identity
-	17, // 1: wagate.v1.Event.occur_time:type_name -> google.protobuf.Timestamp
-	17, // 2: wagate.v1.Event.record_time:type_name -> google.protobuf.Timestamp
+	18, // 0: wagate.v1.Event.actor:type_name -> wagate.v1.Identity
+	19, // 1: wagate.v1.Event.occur_time:type_name -> google.protobuf.Timestamp
+	19, // 2: wagate.v1.Event.record_time:type_name -> google.protobuf.Timestamp
 	2,  // 3: wagate.v1.Event.session_state_changed:type_name -> wagate.v1.SessionStateChanged
 	3,  // 4: wagate.v1.Event.session_created:type_name -> wagate.v1.SessionCreated
 	4,  // 5: wagate.v1.Event.session_updated:type_name -> wagate.v1.SessionUpdated
 	5,  // 6: wagate.v1.Event.session_deleted:type_name -> wagate.v1.SessionDeleted
 	6,  // 7: wagate.v1.Event.session_pairing:type_name -> wagate.v1.SessionPairing
-	7,  // 8: wagate.v1.Event.message_accepted:type_name -> wagate.v1.MessageAccepted
-	8,  // 9: wagate.v1.Event.message_received:type_name -> wagate.v1.MessageReceived
-	9,  // 10: wagate.v1.Event.message_status_changed:type_name -> wagate.v1.MessageStatusChanged
-	10, // 11: wagate.v1.Event.message_undecryptable:type_name -> wagate.v1.MessageUndecryptable
-	11, // 12: wagate.v1.Event.message_resolved:type_name -> wagate.v1.MessageResolved
-	12, // 13: wagate.v1.Event.identity_merged:type_name -> wagate.v1.IdentityMerged
-	13, // 14: wagate.v1.Event.identity_number_moved:type_name -> wagate.v1.IdentityNumberMoved
-	14, // 15: wagate.v1.Event.offline_gap:type_name -> wagate.v1.OfflineGap
-	18, // 16: wagate.v1.SessionStateChanged.status:type_name -> wagate.v1.SessionStatus
-	19, // 17: wagate.v1.SessionStateChanged.previous_state:type_name -> wagate.v1.SessionStatus.State
-	20, // 18: wagate.v1.SessionCreated.session:type_name -> wagate.v1.Session
-	20, // 19: wagate.v1.SessionUpdated.session:type_name -> wagate.v1.Session
-	20, // 20: wagate.v1.SessionDeleted.session:type_name -> wagate.v1.Session
-	0,  // 21: wagate.v1.SessionPairing.step:type_name -> wagate.v1.SessionPairing.Step
-	17, // 22: wagate.v1.SessionPairing.expire_time:type_name -> google.protobuf.Timestamp
-	16, // 23: wagate.v1.SessionPairing.account:type_name -> wagate.v1.Identity
-	21, // 24: wagate.v1.SessionPairing.failure:type_name -> wagate.v1.Failure
-	22, // 25: wagate.v1.MessageAccepted.message:type_name -> wagate.v1.Message
-	22, // 26: wagate.v1.MessageReceived.message:type_name -> wagate.v1.Message
-	23, // 27: wagate.v1.MessageStatusChanged.state:type_name -> wagate.v1.Message.State
-	24, // 28: wagate.v1.MessageStatusChanged.reach:type_name -> wagate.v1.Reach
-	21, // 29: wagate.v1.MessageStatusChanged.failure:type_name -> wagate.v1.Failure
-	25, // 30: wagate.v1.MessageStatusChanged.hold:type_name -> wagate.v1.Hold
-	16, // 31: wagate.v1.MessageStatusChanged.participant:type_name -> wagate.v1.Identity
-	15, // 32: wagate.v1.MessageStatusChanged.metadata:type_name -> wagate.v1.MessageStatusChanged.MetadataEntry
-	22, // 33: wagate.v1.MessageUndecryptable.message:type_name -> wagate.v1.Message
-	22, // 34: wagate.v1.MessageResolved.message:type_name -> wagate.v1.Message
-	16, // 35: wagate.v1.IdentityMerged.identity:type_name -> wagate.v1.Identity
-	16, // 36: wagate.v1.IdentityNumberMoved.identity:type_name -> wagate.v1.Identity
-	16, // 37: wagate.v1.IdentityNumberMoved.previous_identity:type_name -> wagate.v1.Identity
-	17, // 38: wagate.v1.OfflineGap.from_time:type_name -> google.protobuf.Timestamp
-	17, // 39: wagate.v1.OfflineGap.to_time:type_name -> google.protobuf.Timestamp
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	7,  // 8: wagate.v1.Event.session_suspended:type_name -> wagate.v1.SessionSuspended
+	8,  // 9: wagate.v1.Event.session_resumed:type_name -> wagate.v1.SessionResumed
+	9,  // 10: wagate.v1.Event.message_accepted:type_name -> wagate.v1.MessageAccepted
+	10, // 11: wagate.v1.Event.message_received:type_name -> wagate.v1.MessageReceived
+	11, // 12: wagate.v1.Event.message_status_changed:type_name -> wagate.v1.MessageStatusChanged
+	12, // 13: wagate.v1.Event.message_undecryptable:type_name -> wagate.v1.MessageUndecryptable
+	13, // 14: wagate.v1.Event.message_resolved:type_name -> wagate.v1.MessageResolved
+	14, // 15: wagate.v1.Event.identity_merged:type_name -> wagate.v1.IdentityMerged
+	15, // 16: wagate.v1.Event.identity_number_moved:type_name -> wagate.v1.IdentityNumberMoved
+	16, // 17: wagate.v1.Event.offline_gap:type_name -> wagate.v1.OfflineGap
+	20, // 18: wagate.v1.SessionStateChanged.status:type_name -> wagate.v1.SessionStatus
+	21, // 19: wagate.v1.SessionStateChanged.previous_state:type_name -> wagate.v1.SessionStatus.State
+	22, // 20: wagate.v1.SessionCreated.session:type_name -> wagate.v1.Session
+	22, // 21: wagate.v1.SessionUpdated.session:type_name -> wagate.v1.Session
+	22, // 22: wagate.v1.SessionDeleted.session:type_name -> wagate.v1.Session
+	0,  // 23: wagate.v1.SessionPairing.step:type_name -> wagate.v1.SessionPairing.Step
+	19, // 24: wagate.v1.SessionPairing.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 25: wagate.v1.SessionPairing.account:type_name -> wagate.v1.Identity
+	23, // 26: wagate.v1.SessionPairing.failure:type_name -> wagate.v1.Failure
+	23, // 27: wagate.v1.SessionSuspended.failure:type_name -> wagate.v1.Failure
+	19, // 28: wagate.v1.SessionSuspended.until_time:type_name -> google.protobuf.Timestamp
+	19, // 29: wagate.v1.SessionResumed.suspend_time:type_name -> google.protobuf.Timestamp
+	24, // 30: wagate.v1.MessageAccepted.message:type_name -> wagate.v1.Message
+	24, // 31: wagate.v1.MessageReceived.message:type_name -> wagate.v1.Message
+	25, // 32: wagate.v1.MessageStatusChanged.state:type_name -> wagate.v1.Message.State
+	26, // 33: wagate.v1.MessageStatusChanged.reach:type_name -> wagate.v1.Reach
+	23, // 34: wagate.v1.MessageStatusChanged.failure:type_name -> wagate.v1.Failure
+	27, // 35: wagate.v1.MessageStatusChanged.hold:type_name -> wagate.v1.Hold
+	18, // 36: wagate.v1.MessageStatusChanged.participant:type_name -> wagate.v1.Identity
+	17, // 37: wagate.v1.MessageStatusChanged.metadata:type_name -> wagate.v1.MessageStatusChanged.MetadataEntry
+	24, // 38: wagate.v1.MessageUndecryptable.message:type_name -> wagate.v1.Message
+	24, // 39: wagate.v1.MessageResolved.message:type_name -> wagate.v1.Message
+	18, // 40: wagate.v1.IdentityMerged.identity:type_name -> wagate.v1.Identity
+	18, // 41: wagate.v1.IdentityNumberMoved.identity:type_name -> wagate.v1.Identity
+	18, // 42: wagate.v1.IdentityNumberMoved.previous_identity:type_name -> wagate.v1.Identity
+	19, // 43: wagate.v1.OfflineGap.from_time:type_name -> google.protobuf.Timestamp
+	19, // 44: wagate.v1.OfflineGap.to_time:type_name -> google.protobuf.Timestamp
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_event_proto_init() }
@@ -1422,6 +1599,8 @@ func file_wagate_v1_event_proto_init() {
 		(*Event_SessionUpdated)(nil),
 		(*Event_SessionDeleted)(nil),
 		(*Event_SessionPairing)(nil),
+		(*Event_SessionSuspended)(nil),
+		(*Event_SessionResumed)(nil),
 		(*Event_MessageAccepted)(nil),
 		(*Event_MessageReceived)(nil),
 		(*Event_MessageStatusChanged)(nil),
@@ -1437,7 +1616,7 @@ func file_wagate_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_event_proto_rawDesc), len(file_wagate_v1_event_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

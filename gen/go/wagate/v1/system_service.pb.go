@@ -304,6 +304,408 @@ func (x *ProviderInfo) GetLab() bool {
 	return false
 }
 
+// ListWorkersRequest asks for workers.
+type ListWorkersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many; 0 means 50, above 500 means 500.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the page before; empty means the first.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWorkersRequest) Reset() {
+	*x = ListWorkersRequest{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWorkersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWorkersRequest) ProtoMessage() {}
+
+func (x *ListWorkersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWorkersRequest.ProtoReflect.Descriptor instead.
+func (*ListWorkersRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListWorkersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListWorkersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListWorkersResponse is a page of workers.
+type ListWorkersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workers, those included that were lost within the last hour.
+	Workers []*Worker `protobuf:"bytes,1,rep,name=workers,proto3" json:"workers,omitempty"`
+	// For the next page; empty if this is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWorkersResponse) Reset() {
+	*x = ListWorkersResponse{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWorkersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWorkersResponse) ProtoMessage() {}
+
+func (x *ListWorkersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWorkersResponse.ProtoReflect.Descriptor instead.
+func (*ListWorkersResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListWorkersResponse) GetWorkers() []*Worker {
+	if x != nil {
+		return x.Workers
+	}
+	return nil
+}
+
+func (x *ListWorkersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// DrainWorkerRequest names a worker.
+type DrainWorkerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	WorkerId string `protobuf:"bytes,1,opt,name=worker_id,json=workerId,proto3" json:"worker_id,omitempty"`
+	// The caller's idempotency key; see SendMessage.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainWorkerRequest) Reset() {
+	*x = DrainWorkerRequest{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainWorkerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainWorkerRequest) ProtoMessage() {}
+
+func (x *DrainWorkerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainWorkerRequest.ProtoReflect.Descriptor instead.
+func (*DrainWorkerRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DrainWorkerRequest) GetWorkerId() string {
+	if x != nil {
+		return x.WorkerId
+	}
+	return ""
+}
+
+func (x *DrainWorkerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// DrainWorkerResponse shows the worker as it is now.
+type DrainWorkerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The worker: STATE_DRAINING, or STATE_DRAINED if it owns nothing any more.
+	Worker *Worker `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
+	// True if an earlier call with this `request_id` did it.
+	RepeatedRequest bool `protobuf:"varint,2,opt,name=repeated_request,json=repeatedRequest,proto3" json:"repeated_request,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *DrainWorkerResponse) Reset() {
+	*x = DrainWorkerResponse{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainWorkerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainWorkerResponse) ProtoMessage() {}
+
+func (x *DrainWorkerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainWorkerResponse.ProtoReflect.Descriptor instead.
+func (*DrainWorkerResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DrainWorkerResponse) GetWorker() *Worker {
+	if x != nil {
+		return x.Worker
+	}
+	return nil
+}
+
+func (x *DrainWorkerResponse) GetRepeatedRequest() bool {
+	if x != nil {
+		return x.RepeatedRequest
+	}
+	return false
+}
+
+// GetStatsRequest asks for all counts.
+type GetStatsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsRequest) Reset() {
+	*x = GetStatsRequest{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsRequest) ProtoMessage() {}
+
+func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsRequest.ProtoReflect.Descriptor instead.
+func (*GetStatsRequest) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{7}
+}
+
+// GetStatsResponse counts what there is, in all tenants unless a field says otherwise.
+type GetStatsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was counted, by the gateway's clock.
+	CountTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=count_time,json=countTime,proto3" json:"count_time,omitempty"`
+	// How many sessions are in each state; states that no session is in are left out. Deleted sessions do not count.
+	Sessions []*GetStatsResponse_StateCount `protobuf:"bytes,2,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	// Sessions that something is wanted of and that no worker owns: those that wait to be taken over, or for room.
+	UnownedSessionCount int32 `protobuf:"varint,3,opt,name=unowned_session_count,json=unownedSessionCount,proto3" json:"unowned_session_count,omitempty"`
+	// Sessions that rest after repeated faults, see `session.suspended`.
+	SuspendedSessionCount int32 `protobuf:"varint,4,opt,name=suspended_session_count,json=suspendedSessionCount,proto3" json:"suspended_session_count,omitempty"`
+	// Messages in all outboxes that are not yet sent.
+	OutboxSize int64 `protobuf:"varint,5,opt,name=outbox_size,json=outboxSize,proto3" json:"outbox_size,omitempty"`
+	// How long the oldest of them has been due; unset if there are none.
+	OutboxAge *durationpb.Duration `protobuf:"bytes,6,opt,name=outbox_age,json=outboxAge,proto3" json:"outbox_age,omitempty"`
+	// The end of the log of the caller's tenant: a feed that starts from here gets what happens from now on.
+	NewestCursor string `protobuf:"bytes,7,opt,name=newest_cursor,json=newestCursor,proto3" json:"newest_cursor,omitempty"`
+	// When the newest event of the caller's tenant was stored; unset if there is none.
+	NewestEventTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=newest_event_time,json=newestEventTime,proto3" json:"newest_event_time,omitempty"`
+	// Workers that are alive, draining ones included.
+	WorkerCount int32 `protobuf:"varint,9,opt,name=worker_count,json=workerCount,proto3" json:"worker_count,omitempty"`
+	// How many sessions the workers that are not draining can own together.
+	WorkerCapacity int32 `protobuf:"varint,10,opt,name=worker_capacity,json=workerCapacity,proto3" json:"worker_capacity,omitempty"`
+	// Whether the database takes what is written.
+	Store *GetStatsResponse_PartHealth `protobuf:"bytes,11,opt,name=store,proto3" json:"store,omitempty"`
+	// Whether the queue between processes rings. Without it all goes on, slower.
+	Queue         *GetStatsResponse_PartHealth `protobuf:"bytes,12,opt,name=queue,proto3" json:"queue,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsResponse) Reset() {
+	*x = GetStatsResponse{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsResponse) ProtoMessage() {}
+
+func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsResponse.ProtoReflect.Descriptor instead.
+func (*GetStatsResponse) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetStatsResponse) GetCountTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CountTime
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetSessions() []*GetStatsResponse_StateCount {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetUnownedSessionCount() int32 {
+	if x != nil {
+		return x.UnownedSessionCount
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetSuspendedSessionCount() int32 {
+	if x != nil {
+		return x.SuspendedSessionCount
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetOutboxSize() int64 {
+	if x != nil {
+		return x.OutboxSize
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetOutboxAge() *durationpb.Duration {
+	if x != nil {
+		return x.OutboxAge
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetNewestCursor() string {
+	if x != nil {
+		return x.NewestCursor
+	}
+	return ""
+}
+
+func (x *GetStatsResponse) GetNewestEventTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NewestEventTime
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetWorkerCount() int32 {
+	if x != nil {
+		return x.WorkerCount
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetWorkerCapacity() int32 {
+	if x != nil {
+		return x.WorkerCapacity
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetStore() *GetStatsResponse_PartHealth {
+	if x != nil {
+		return x.Store
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetQueue() *GetStatsResponse_PartHealth {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
 // Limits are bounds that hold for every call.
 type GetServerInfoResponse_Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -325,7 +727,7 @@ type GetServerInfoResponse_Limits struct {
 
 func (x *GetServerInfoResponse_Limits) Reset() {
 	*x = GetServerInfoResponse_Limits{}
-	mi := &file_wagate_v1_system_service_proto_msgTypes[3]
+	mi := &file_wagate_v1_system_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +739,7 @@ func (x *GetServerInfoResponse_Limits) String() string {
 func (*GetServerInfoResponse_Limits) ProtoMessage() {}
 
 func (x *GetServerInfoResponse_Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_system_service_proto_msgTypes[3]
+	mi := &file_wagate_v1_system_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -411,7 +813,7 @@ type GetServerInfoResponse_Retention struct {
 
 func (x *GetServerInfoResponse_Retention) Reset() {
 	*x = GetServerInfoResponse_Retention{}
-	mi := &file_wagate_v1_system_service_proto_msgTypes[4]
+	mi := &file_wagate_v1_system_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -423,7 +825,7 @@ func (x *GetServerInfoResponse_Retention) String() string {
 func (*GetServerInfoResponse_Retention) ProtoMessage() {}
 
 func (x *GetServerInfoResponse_Retention) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_system_service_proto_msgTypes[4]
+	mi := &file_wagate_v1_system_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -460,11 +862,121 @@ func (x *GetServerInfoResponse_Retention) GetMessages() *durationpb.Duration {
 	return nil
 }
 
+// StateCount is how many sessions are in a state.
+type GetStatsResponse_StateCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The state.
+	State SessionStatus_State `protobuf:"varint,1,opt,name=state,proto3,enum=wagate.v1.SessionStatus_State" json:"state,omitempty"`
+	// How many sessions are in it.
+	Count         int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsResponse_StateCount) Reset() {
+	*x = GetStatsResponse_StateCount{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsResponse_StateCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsResponse_StateCount) ProtoMessage() {}
+
+func (x *GetStatsResponse_StateCount) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsResponse_StateCount.ProtoReflect.Descriptor instead.
+func (*GetStatsResponse_StateCount) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{8, 0}
+}
+
+func (x *GetStatsResponse_StateCount) GetState() SessionStatus_State {
+	if x != nil {
+		return x.State
+	}
+	return SessionStatus_STATE_UNSPECIFIED
+}
+
+func (x *GetStatsResponse_StateCount) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// PartHealth is how a part of the installation fares, as the process that answers sees it.
+type GetStatsResponse_PartHealth struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True if it works.
+	Serving bool `protobuf:"varint,1,opt,name=serving,proto3" json:"serving,omitempty"`
+	// One sentence, if it does not.
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsResponse_PartHealth) Reset() {
+	*x = GetStatsResponse_PartHealth{}
+	mi := &file_wagate_v1_system_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsResponse_PartHealth) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsResponse_PartHealth) ProtoMessage() {}
+
+func (x *GetStatsResponse_PartHealth) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_system_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsResponse_PartHealth.ProtoReflect.Descriptor instead.
+func (*GetStatsResponse_PartHealth) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_system_service_proto_rawDescGZIP(), []int{8, 1}
+}
+
+func (x *GetStatsResponse_PartHealth) GetServing() bool {
+	if x != nil {
+		return x.Serving
+	}
+	return false
+}
+
+func (x *GetStatsResponse_PartHealth) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 var File_wagate_v1_system_service_proto protoreflect.FileDescriptor
 
 const file_wagate_v1_system_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\"\x16\n" +
+	"\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\x1a\x17wagate/v1/session.proto\x1a\x16wagate/v1/worker.proto\"\x16\n" +
 	"\x14GetServerInfoRequest\"\xe8\x06\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12)\n" +
@@ -499,9 +1011,55 @@ const file_wagate_v1_system_service_proto_rawDesc = "" +
 	"\x06Health\x12\x16\n" +
 	"\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eHEALTH_SERVING\x10\x01\x12\x16\n" +
-	"\x12HEALTH_NOT_SERVING\x10\x022x\n" +
+	"\x12HEALTH_NOT_SERVING\x10\x02\"P\n" +
+	"\x12ListWorkersRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"j\n" +
+	"\x13ListWorkersResponse\x12+\n" +
+	"\aworkers\x18\x01 \x03(\v2\x11.wagate.v1.WorkerR\aworkers\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"P\n" +
+	"\x12DrainWorkerRequest\x12\x1b\n" +
+	"\tworker_id\x18\x01 \x01(\tR\bworkerId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"k\n" +
+	"\x13DrainWorkerResponse\x12)\n" +
+	"\x06worker\x18\x01 \x01(\v2\x11.wagate.v1.WorkerR\x06worker\x12)\n" +
+	"\x10repeated_request\x18\x02 \x01(\bR\x0frepeatedRequest\"\x11\n" +
+	"\x0fGetStatsRequest\"\xa9\x06\n" +
+	"\x10GetStatsResponse\x129\n" +
+	"\n" +
+	"count_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tcountTime\x12B\n" +
+	"\bsessions\x18\x02 \x03(\v2&.wagate.v1.GetStatsResponse.StateCountR\bsessions\x122\n" +
+	"\x15unowned_session_count\x18\x03 \x01(\x05R\x13unownedSessionCount\x126\n" +
+	"\x17suspended_session_count\x18\x04 \x01(\x05R\x15suspendedSessionCount\x12\x1f\n" +
+	"\voutbox_size\x18\x05 \x01(\x03R\n" +
+	"outboxSize\x128\n" +
+	"\n" +
+	"outbox_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\toutboxAge\x12#\n" +
+	"\rnewest_cursor\x18\a \x01(\tR\fnewestCursor\x12F\n" +
+	"\x11newest_event_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0fnewestEventTime\x12!\n" +
+	"\fworker_count\x18\t \x01(\x05R\vworkerCount\x12'\n" +
+	"\x0fworker_capacity\x18\n" +
+	" \x01(\x05R\x0eworkerCapacity\x12<\n" +
+	"\x05store\x18\v \x01(\v2&.wagate.v1.GetStatsResponse.PartHealthR\x05store\x12<\n" +
+	"\x05queue\x18\f \x01(\v2&.wagate.v1.GetStatsResponse.PartHealthR\x05queue\x1aX\n" +
+	"\n" +
+	"StateCount\x124\n" +
+	"\x05state\x18\x01 \x01(\x0e2\x1e.wagate.v1.SessionStatus.StateR\x05state\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\x1a@\n" +
+	"\n" +
+	"PartHealth\x12\x18\n" +
+	"\aserving\x18\x01 \x01(\bR\aserving\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage2\x99\x03\n" +
 	"\rSystemService\x12g\n" +
 	"\rGetServerInfo\x12\x1f.wagate.v1.GetServerInfoRequest\x1a .wagate.v1.GetServerInfoResponse\"\x13\xea\xe0\x18\x0f\n" +
+	"\vsystem:read\x10\x01\x12a\n" +
+	"\vListWorkers\x12\x1d.wagate.v1.ListWorkersRequest\x1a\x1e.wagate.v1.ListWorkersResponse\"\x13\xea\xe0\x18\x0f\n" +
+	"\vsystem:read\x10\x01\x12b\n" +
+	"\vDrainWorker\x12\x1d.wagate.v1.DrainWorkerRequest\x1a\x1e.wagate.v1.DrainWorkerResponse\"\x14\xea\xe0\x18\x10\n" +
+	"\fsystem:drain\x10\x02\x12X\n" +
+	"\bGetStats\x12\x1a.wagate.v1.GetStatsRequest\x1a\x1b.wagate.v1.GetStatsResponse\"\x13\xea\xe0\x18\x0f\n" +
 	"\vsystem:read\x10\x01B\x8e\x01\n" +
 	"\rcom.wagate.v1B\x12SystemServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\n" +
 	"Wagate::V1b\x06proto3"
@@ -519,36 +1077,61 @@ func file_wagate_v1_system_service_proto_rawDescGZIP() []byte {
 }
 
 var file_wagate_v1_system_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wagate_v1_system_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_wagate_v1_system_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_wagate_v1_system_service_proto_goTypes = []any{
 	(ProviderInfo_Health)(0),                // 0: wagate.v1.ProviderInfo.Health
 	(*GetServerInfoRequest)(nil),            // 1: wagate.v1.GetServerInfoRequest
 	(*GetServerInfoResponse)(nil),           // 2: wagate.v1.GetServerInfoResponse
 	(*ProviderInfo)(nil),                    // 3: wagate.v1.ProviderInfo
-	(*GetServerInfoResponse_Limits)(nil),    // 4: wagate.v1.GetServerInfoResponse.Limits
-	(*GetServerInfoResponse_Retention)(nil), // 5: wagate.v1.GetServerInfoResponse.Retention
-	(*timestamppb.Timestamp)(nil),           // 6: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),             // 7: google.protobuf.Duration
+	(*ListWorkersRequest)(nil),              // 4: wagate.v1.ListWorkersRequest
+	(*ListWorkersResponse)(nil),             // 5: wagate.v1.ListWorkersResponse
+	(*DrainWorkerRequest)(nil),              // 6: wagate.v1.DrainWorkerRequest
+	(*DrainWorkerResponse)(nil),             // 7: wagate.v1.DrainWorkerResponse
+	(*GetStatsRequest)(nil),                 // 8: wagate.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),                // 9: wagate.v1.GetStatsResponse
+	(*GetServerInfoResponse_Limits)(nil),    // 10: wagate.v1.GetServerInfoResponse.Limits
+	(*GetServerInfoResponse_Retention)(nil), // 11: wagate.v1.GetServerInfoResponse.Retention
+	(*GetStatsResponse_StateCount)(nil),     // 12: wagate.v1.GetStatsResponse.StateCount
+	(*GetStatsResponse_PartHealth)(nil),     // 13: wagate.v1.GetStatsResponse.PartHealth
+	(*timestamppb.Timestamp)(nil),           // 14: google.protobuf.Timestamp
+	(*Worker)(nil),                          // 15: wagate.v1.Worker
+	(*durationpb.Duration)(nil),             // 16: google.protobuf.Duration
+	(SessionStatus_State)(0),                // 17: wagate.v1.SessionStatus.State
 }
 var file_wagate_v1_system_service_proto_depIdxs = []int32{
-	6,  // 0: wagate.v1.GetServerInfoResponse.server_time:type_name -> google.protobuf.Timestamp
-	6,  // 1: wagate.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	4,  // 2: wagate.v1.GetServerInfoResponse.limits:type_name -> wagate.v1.GetServerInfoResponse.Limits
-	5,  // 3: wagate.v1.GetServerInfoResponse.retention:type_name -> wagate.v1.GetServerInfoResponse.Retention
+	14, // 0: wagate.v1.GetServerInfoResponse.server_time:type_name -> google.protobuf.Timestamp
+	14, // 1: wagate.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	10, // 2: wagate.v1.GetServerInfoResponse.limits:type_name -> wagate.v1.GetServerInfoResponse.Limits
+	11, // 3: wagate.v1.GetServerInfoResponse.retention:type_name -> wagate.v1.GetServerInfoResponse.Retention
 	3,  // 4: wagate.v1.GetServerInfoResponse.providers:type_name -> wagate.v1.ProviderInfo
 	0,  // 5: wagate.v1.ProviderInfo.health:type_name -> wagate.v1.ProviderInfo.Health
-	7,  // 6: wagate.v1.GetServerInfoResponse.Limits.wait_timeout:type_name -> google.protobuf.Duration
-	7,  // 7: wagate.v1.GetServerInfoResponse.Limits.give_up_after:type_name -> google.protobuf.Duration
-	7,  // 8: wagate.v1.GetServerInfoResponse.Retention.request_ids:type_name -> google.protobuf.Duration
-	7,  // 9: wagate.v1.GetServerInfoResponse.Retention.events:type_name -> google.protobuf.Duration
-	7,  // 10: wagate.v1.GetServerInfoResponse.Retention.messages:type_name -> google.protobuf.Duration
-	1,  // 11: wagate.v1.SystemService.GetServerInfo:input_type -> wagate.v1.GetServerInfoRequest
-	2,  // 12: wagate.v1.SystemService.GetServerInfo:output_type -> wagate.v1.GetServerInfoResponse
-	12, // [12:13] is the sub-list for method output_type
-	11, // [11:12] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	15, // 6: wagate.v1.ListWorkersResponse.workers:type_name -> wagate.v1.Worker
+	15, // 7: wagate.v1.DrainWorkerResponse.worker:type_name -> wagate.v1.Worker
+	14, // 8: wagate.v1.GetStatsResponse.count_time:type_name -> google.protobuf.Timestamp
+	12, // 9: wagate.v1.GetStatsResponse.sessions:type_name -> wagate.v1.GetStatsResponse.StateCount
+	16, // 10: wagate.v1.GetStatsResponse.outbox_age:type_name -> google.protobuf.Duration
+	14, // 11: wagate.v1.GetStatsResponse.newest_event_time:type_name -> google.protobuf.Timestamp
+	13, // 12: wagate.v1.GetStatsResponse.store:type_name -> wagate.v1.GetStatsResponse.PartHealth
+	13, // 13: wagate.v1.GetStatsResponse.queue:type_name -> wagate.v1.GetStatsResponse.PartHealth
+	16, // 14: wagate.v1.GetServerInfoResponse.Limits.wait_timeout:type_name -> google.protobuf.Duration
+	16, // 15: wagate.v1.GetServerInfoResponse.Limits.give_up_after:type_name -> google.protobuf.Duration
+	16, // 16: wagate.v1.GetServerInfoResponse.Retention.request_ids:type_name -> google.protobuf.Duration
+	16, // 17: wagate.v1.GetServerInfoResponse.Retention.events:type_name -> google.protobuf.Duration
+	16, // 18: wagate.v1.GetServerInfoResponse.Retention.messages:type_name -> google.protobuf.Duration
+	17, // 19: wagate.v1.GetStatsResponse.StateCount.state:type_name -> wagate.v1.SessionStatus.State
+	1,  // 20: wagate.v1.SystemService.GetServerInfo:input_type -> wagate.v1.GetServerInfoRequest
+	4,  // 21: wagate.v1.SystemService.ListWorkers:input_type -> wagate.v1.ListWorkersRequest
+	6,  // 22: wagate.v1.SystemService.DrainWorker:input_type -> wagate.v1.DrainWorkerRequest
+	8,  // 23: wagate.v1.SystemService.GetStats:input_type -> wagate.v1.GetStatsRequest
+	2,  // 24: wagate.v1.SystemService.GetServerInfo:output_type -> wagate.v1.GetServerInfoResponse
+	5,  // 25: wagate.v1.SystemService.ListWorkers:output_type -> wagate.v1.ListWorkersResponse
+	7,  // 26: wagate.v1.SystemService.DrainWorker:output_type -> wagate.v1.DrainWorkerResponse
+	9,  // 27: wagate.v1.SystemService.GetStats:output_type -> wagate.v1.GetStatsResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_system_service_proto_init() }
@@ -557,13 +1140,15 @@ func file_wagate_v1_system_service_proto_init() {
 		return
 	}
 	file_wagate_v1_options_proto_init()
+	file_wagate_v1_session_proto_init()
+	file_wagate_v1_worker_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_system_service_proto_rawDesc), len(file_wagate_v1_system_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,9 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	SystemService_GetServerInfo_FullMethodName = "/wagate.v1.SystemService/GetServerInfo"
+	SystemService_ListWorkers_FullMethodName   = "/wagate.v1.SystemService/ListWorkers"
+	SystemService_DrainWorker_FullMethodName   = "/wagate.v1.SystemService/DrainWorker"
+	SystemService_GetStats_FullMethodName      = "/wagate.v1.SystemService/GetStats"
 )
 
 // SystemServiceClient is the client API for SystemService service.
@@ -30,6 +33,26 @@ const (
 type SystemServiceClient interface {
 	// GetServerInfo tells what the server is, what it allows, and how its providers fare.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
+	// ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+	// `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+	// server.
+	//
+	// Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+	ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error)
+	// DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+	// answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+	// finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+	// STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+	// wait, with their outboxes, until one has.
+	//
+	// Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+	// UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+	//
+	// Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+	DrainWorker(ctx context.Context, in *DrainWorkerRequest, opts ...grpc.CallOption) (*DrainWorkerResponse, error)
+	// GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+	// a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
 }
 
 type systemServiceClient struct {
@@ -50,6 +73,36 @@ func (c *systemServiceClient) GetServerInfo(ctx context.Context, in *GetServerIn
 	return out, nil
 }
 
+func (c *systemServiceClient) ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListWorkersResponse)
+	err := c.cc.Invoke(ctx, SystemService_ListWorkers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *systemServiceClient) DrainWorker(ctx context.Context, in *DrainWorkerRequest, opts ...grpc.CallOption) (*DrainWorkerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DrainWorkerResponse)
+	err := c.cc.Invoke(ctx, SystemService_DrainWorker_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *systemServiceClient) GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStatsResponse)
+	err := c.cc.Invoke(ctx, SystemService_GetStats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SystemServiceServer is the server API for SystemService service.
 // All implementations must embed UnimplementedSystemServiceServer
 // for forward compatibility.
@@ -58,6 +111,26 @@ func (c *systemServiceClient) GetServerInfo(ctx context.Context, in *GetServerIn
 type SystemServiceServer interface {
 	// GetServerInfo tells what the server is, what it allows, and how its providers fare.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
+	// ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+	// `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+	// server.
+	//
+	// Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+	ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error)
+	// DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+	// answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+	// finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+	// STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+	// wait, with their outboxes, until one has.
+	//
+	// Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+	// UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+	//
+	// Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+	DrainWorker(context.Context, *DrainWorkerRequest) (*DrainWorkerResponse, error)
+	// GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+	// a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
 	mustEmbedUnimplementedSystemServiceServer()
 }
 
@@ -70,6 +143,15 @@ type UnimplementedSystemServiceServer struct{}
 
 func (UnimplementedSystemServiceServer) GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServerInfo not implemented")
+}
+func (UnimplementedSystemServiceServer) ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListWorkers not implemented")
+}
+func (UnimplementedSystemServiceServer) DrainWorker(context.Context, *DrainWorkerRequest) (*DrainWorkerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DrainWorker not implemented")
+}
+func (UnimplementedSystemServiceServer) GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStats not implemented")
 }
 func (UnimplementedSystemServiceServer) mustEmbedUnimplementedSystemServiceServer() {}
 func (UnimplementedSystemServiceServer) testEmbeddedByValue()                       {}
@@ -110,6 +192,60 @@ func _SystemService_GetServerInfo_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SystemService_ListWorkers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListWorkersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SystemServiceServer).ListWorkers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SystemService_ListWorkers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SystemServiceServer).ListWorkers(ctx, req.(*ListWorkersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SystemService_DrainWorker_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DrainWorkerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SystemServiceServer).DrainWorker(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SystemService_DrainWorker_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SystemServiceServer).DrainWorker(ctx, req.(*DrainWorkerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SystemService_GetStats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SystemServiceServer).GetStats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SystemService_GetStats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SystemServiceServer).GetStats(ctx, req.(*GetStatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SystemService_ServiceDesc is the grpc.ServiceDesc for SystemService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -120,6 +256,18 @@ var SystemService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetServerInfo",
 			Handler:    _SystemService_GetServerInfo_Handler,
+		},
+		{
+			MethodName: "ListWorkers",
+			Handler:    _SystemService_ListWorkers_Handler,
+		},
+		{
+			MethodName: "DrainWorker",
+			Handler:    _SystemService_DrainWorker_Handler,
+		},
+		{
+			MethodName: "GetStats",
+			Handler:    _SystemService_GetStats_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -234,6 +234,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Do: put back a copy of the file and call RestartSession; or log out and pair again.
     """
+    ERROR_REASON_WORKER_NOT_FOUND: _ErrorReason.ValueType  # 52
+    """There is no worker of this id: it ended, or was lost more than an hour ago.
+
+    Do: look at ListWorkers; a worker has a new id each time it starts.
+    Metadata: `worker_id`.
+    """
+    ERROR_REASON_SESSION_SUSPENDED: _ErrorReason.ValueType  # 53
+    """The session failed again and again for reasons that lie in the gateway, and rests until `next_attempt_time`. Comes
+    as a `Failure`, beside STATE_RECONNECTING. Other sessions go on.
+
+    Do: nothing, it is tried again by itself; RestartSession tries at once. If it stays so, ask the operator: the logs
+    of its worker and engine tell what went wrong.
+    Metadata: `fault_count`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason lists why something failed: a call, where `ErrorInfo.reason` holds the name without `ERROR_REASON_`, or
@@ -448,6 +462,20 @@ ERROR_REASON_KEYS_UNREADABLE: ErrorReason.ValueType  # 51
 """The file that holds the session's keys is damaged. Comes as a `Failure`, beside STATE_BLOCKED. Other sessions go on.
 
 Do: put back a copy of the file and call RestartSession; or log out and pair again.
+"""
+ERROR_REASON_WORKER_NOT_FOUND: ErrorReason.ValueType  # 52
+"""There is no worker of this id: it ended, or was lost more than an hour ago.
+
+Do: look at ListWorkers; a worker has a new id each time it starts.
+Metadata: `worker_id`.
+"""
+ERROR_REASON_SESSION_SUSPENDED: ErrorReason.ValueType  # 53
+"""The session failed again and again for reasons that lie in the gateway, and rests until `next_attempt_time`. Comes
+as a `Failure`, beside STATE_RECONNECTING. Other sessions go on.
+
+Do: nothing, it is tried again by itself; RestartSession tries at once. If it stays so, ask the operator: the logs
+of its worker and engine tell what went wrong.
+Metadata: `fault_count`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

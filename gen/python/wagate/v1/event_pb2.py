@@ -29,7 +29,7 @@ from wagate.v1 import message_pb2 as wagate_dot_v1_dot_message__pb2
 from wagate.v1 import session_pb2 as wagate_dot_v1_dot_session__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/event.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/session.proto\"\x84\x0b\n\x05\x45vent\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1d\n\nsession_id\x18\x04 \x01(\tR\tsessionId\x12\x1f\n\x0bsession_uid\x18\x05 \x01(\tR\nsessionUid\x12\x1a\n\x08sequence\x18\x06 \x01(\x03R\x08sequence\x12\x17\n\x07\x63hat_id\x18\x07 \x01(\tR\x06\x63hatId\x12)\n\x05\x61\x63tor\x18\x08 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x05\x61\x63tor\x12\x39\n\noccur_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\toccurTime\x12;\n\x0brecord_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordTime\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12%\n\x0e\x63orrelation_id\x18\x0c \x01(\tR\rcorrelationId\x12T\n\x15session_state_changed\x18\x14 \x01(\x0b\x32\x1e.wagate.v1.SessionStateChangedH\x00R\x13sessionStateChanged\x12\x44\n\x0fsession_created\x18\x15 \x01(\x0b\x32\x19.wagate.v1.SessionCreatedH\x00R\x0esessionCreated\x12\x44\n\x0fsession_updated\x18\x16 \x01(\x0b\x32\x19.wagate.v1.SessionUpdatedH\x00R\x0esessionUpdated\x12\x44\n\x0fsession_deleted\x18\x17 \x01(\x0b\x32\x19.wagate.v1.SessionDeletedH\x00R\x0esessionDeleted\x12\x44\n\x0fsession_pairing\x18\x18 \x01(\x0b\x32\x19.wagate.v1.SessionPairingH\x00R\x0esessionPairing\x12G\n\x10message_accepted\x18\x1e \x01(\x0b\x32\x1a.wagate.v1.MessageAcceptedH\x00R\x0fmessageAccepted\x12G\n\x10message_received\x18\x1f \x01(\x0b\x32\x1a.wagate.v1.MessageReceivedH\x00R\x0fmessageReceived\x12W\n\x16message_status_changed\x18  \x01(\x0b\x32\x1f.wagate.v1.MessageStatusChangedH\x00R\x14messageStatusChanged\x12V\n\x15message_undecryptable\x18( \x01(\x0b\x32\x1f.wagate.v1.MessageUndecryptableH\x00R\x14messageUndecryptable\x12G\n\x10message_resolved\x18) \x01(\x0b\x32\x1a.wagate.v1.MessageResolvedH\x00R\x0fmessageResolved\x12\x44\n\x0fidentity_merged\x18\x32 \x01(\x0b\x32\x19.wagate.v1.IdentityMergedH\x00R\x0eidentityMerged\x12T\n\x15identity_number_moved\x18\x33 \x01(\x0b\x32\x1e.wagate.v1.IdentityNumberMovedH\x00R\x13identityNumberMoved\x12\x38\n\x0boffline_gap\x18\x46 \x01(\x0b\x32\x15.wagate.v1.OfflineGapH\x00R\nofflineGapB\x06\n\x04what\"\x8e\x01\n\x13SessionStateChanged\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32\x18.wagate.v1.SessionStatusR\x06status\x12\x45\n\x0eprevious_state\x18\x02 \x01(\x0e\x32\x1e.wagate.v1.SessionStatus.StateR\rpreviousState\">\n\x0eSessionCreated\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\">\n\x0eSessionUpdated\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\">\n\x0eSessionDeleted\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\"\xf8\x02\n\x0eSessionPairing\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32\x1e.wagate.v1.SessionPairing.StepR\x04step\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12-\n\x07\x61\x63\x63ount\x18\x04 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x07\x61\x63\x63ount\x12,\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\"y\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTEP_CODE_SHOWN\x10\x01\x12\x10\n\x0cSTEP_PASSKEY\x10\x02\x12\x0f\n\x0bSTEP_LINKED\x10\x03\x12\x12\n\x0eSTEP_CONNECTED\x10\x04\x12\x0f\n\x0bSTEP_FAILED\x10\x05\"?\n\x0fMessageAccepted\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"?\n\x0fMessageReceived\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"\xbb\x03\n\x14MessageStatusChanged\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x18.wagate.v1.Message.StateR\x05state\x12&\n\x05reach\x18\x04 \x01(\x0b\x32\x10.wagate.v1.ReachR\x05reach\x12,\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x12#\n\x04hold\x18\x06 \x01(\x0b\x32\x0f.wagate.v1.HoldR\x04hold\x12\x35\n\x0bparticipant\x18\x07 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x0bparticipant\x12I\n\x08metadata\x18\x08 \x03(\x0b\x32-.wagate.v1.MessageStatusChanged.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"D\n\x14MessageUndecryptable\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"?\n\x0fMessageResolved\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"d\n\x0eIdentityMerged\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x08identity\x12!\n\x0c\x61\x62sorbed_ids\x18\x02 \x03(\tR\x0b\x61\x62sorbedIds\"\x88\x01\n\x13IdentityNumberMoved\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x08identity\x12@\n\x11previous_identity\x18\x02 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x10previousIdentity\"\x99\x01\n\nOfflineGap\x12\x37\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66romTime\x12\x33\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06toTime\x12\x1d\n\nitem_count\x18\x03 \x01(\x05R\titemCountB\x86\x01\n\rcom.wagate.v1B\nEventProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/event.proto\x12\twagate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x18wagate/v1/identity.proto\x1a\x17wagate/v1/message.proto\x1a\x17wagate/v1/session.proto\"\x96\x0c\n\x05\x45vent\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x12\n\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1d\n\nsession_id\x18\x04 \x01(\tR\tsessionId\x12\x1f\n\x0bsession_uid\x18\x05 \x01(\tR\nsessionUid\x12\x1a\n\x08sequence\x18\x06 \x01(\x03R\x08sequence\x12\x17\n\x07\x63hat_id\x18\x07 \x01(\tR\x06\x63hatId\x12)\n\x05\x61\x63tor\x18\x08 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x05\x61\x63tor\x12\x39\n\noccur_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\toccurTime\x12;\n\x0brecord_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordTime\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12%\n\x0e\x63orrelation_id\x18\x0c \x01(\tR\rcorrelationId\x12T\n\x15session_state_changed\x18\x14 \x01(\x0b\x32\x1e.wagate.v1.SessionStateChangedH\x00R\x13sessionStateChanged\x12\x44\n\x0fsession_created\x18\x15 \x01(\x0b\x32\x19.wagate.v1.SessionCreatedH\x00R\x0esessionCreated\x12\x44\n\x0fsession_updated\x18\x16 \x01(\x0b\x32\x19.wagate.v1.SessionUpdatedH\x00R\x0esessionUpdated\x12\x44\n\x0fsession_deleted\x18\x17 \x01(\x0b\x32\x19.wagate.v1.SessionDeletedH\x00R\x0esessionDeleted\x12\x44\n\x0fsession_pairing\x18\x18 \x01(\x0b\x32\x19.wagate.v1.SessionPairingH\x00R\x0esessionPairing\x12J\n\x11session_suspended\x18\x19 \x01(\x0b\x32\x1b.wagate.v1.SessionSuspendedH\x00R\x10sessionSuspended\x12\x44\n\x0fsession_resumed\x18\x1a \x01(\x0b\x32\x19.wagate.v1.SessionResumedH\x00R\x0esessionResumed\x12G\n\x10message_accepted\x18\x1e \x01(\x0b\x32\x1a.wagate.v1.MessageAcceptedH\x00R\x0fmessageAccepted\x12G\n\x10message_received\x18\x1f \x01(\x0b\x32\x1a.wagate.v1.MessageReceivedH\x00R\x0fmessageReceived\x12W\n\x16message_status_changed\x18  \x01(\x0b\x32\x1f.wagate.v1.MessageStatusChangedH\x00R\x14messageStatusChanged\x12V\n\x15message_undecryptable\x18( \x01(\x0b\x32\x1f.wagate.v1.MessageUndecryptableH\x00R\x14messageUndecryptable\x12G\n\x10message_resolved\x18) \x01(\x0b\x32\x1a.wagate.v1.MessageResolvedH\x00R\x0fmessageResolved\x12\x44\n\x0fidentity_merged\x18\x32 \x01(\x0b\x32\x19.wagate.v1.IdentityMergedH\x00R\x0eidentityMerged\x12T\n\x15identity_number_moved\x18\x33 \x01(\x0b\x32\x1e.wagate.v1.IdentityNumberMovedH\x00R\x13identityNumberMoved\x12\x38\n\x0boffline_gap\x18\x46 \x01(\x0b\x32\x15.wagate.v1.OfflineGapH\x00R\nofflineGapB\x06\n\x04what\"\x8e\x01\n\x13SessionStateChanged\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32\x18.wagate.v1.SessionStatusR\x06status\x12\x45\n\x0eprevious_state\x18\x02 \x01(\x0e\x32\x1e.wagate.v1.SessionStatus.StateR\rpreviousState\">\n\x0eSessionCreated\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\">\n\x0eSessionUpdated\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\">\n\x0eSessionDeleted\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x12.wagate.v1.SessionR\x07session\"\xf8\x02\n\x0eSessionPairing\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x32\n\x04step\x18\x02 \x01(\x0e\x32\x1e.wagate.v1.SessionPairing.StepR\x04step\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12-\n\x07\x61\x63\x63ount\x18\x04 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x07\x61\x63\x63ount\x12,\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\"y\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTEP_CODE_SHOWN\x10\x01\x12\x10\n\x0cSTEP_PASSKEY\x10\x02\x12\x0f\n\x0bSTEP_LINKED\x10\x03\x12\x12\n\x0eSTEP_CONNECTED\x10\x04\x12\x0f\n\x0bSTEP_FAILED\x10\x05\"\x9c\x01\n\x10SessionSuspended\x12,\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x1f\n\x0b\x66\x61ult_count\x18\x03 \x01(\x05R\nfaultCount\"p\n\x0eSessionResumed\x12=\n\x0csuspend_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bsuspendTime\x12\x1f\n\x0b\x66\x61ult_count\x18\x02 \x01(\x05R\nfaultCount\"?\n\x0fMessageAccepted\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"?\n\x0fMessageReceived\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"\xbb\x03\n\x14MessageStatusChanged\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x18.wagate.v1.Message.StateR\x05state\x12&\n\x05reach\x18\x04 \x01(\x0b\x32\x10.wagate.v1.ReachR\x05reach\x12,\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x12.wagate.v1.FailureR\x07\x66\x61ilure\x12#\n\x04hold\x18\x06 \x01(\x0b\x32\x0f.wagate.v1.HoldR\x04hold\x12\x35\n\x0bparticipant\x18\x07 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x0bparticipant\x12I\n\x08metadata\x18\x08 \x03(\x0b\x32-.wagate.v1.MessageStatusChanged.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"D\n\x14MessageUndecryptable\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"?\n\x0fMessageResolved\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x12.wagate.v1.MessageR\x07message\"d\n\x0eIdentityMerged\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x08identity\x12!\n\x0c\x61\x62sorbed_ids\x18\x02 \x03(\tR\x0b\x61\x62sorbedIds\"\x88\x01\n\x13IdentityNumberMoved\x12/\n\x08identity\x18\x01 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x08identity\x12@\n\x11previous_identity\x18\x02 \x01(\x0b\x32\x13.wagate.v1.IdentityR\x10previousIdentity\"\x99\x01\n\nOfflineGap\x12\x37\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66romTime\x12\x33\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06toTime\x12\x1d\n\nitem_count\x18\x03 \x01(\x05R\titemCountB\x86\x01\n\rcom.wagate.v1B\nEventProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +40,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._loaded_options = None
   _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_EVENT']._serialized_start=176
-  _globals['_EVENT']._serialized_end=1588
-  _globals['_SESSIONSTATECHANGED']._serialized_start=1591
-  _globals['_SESSIONSTATECHANGED']._serialized_end=1733
-  _globals['_SESSIONCREATED']._serialized_start=1735
-  _globals['_SESSIONCREATED']._serialized_end=1797
-  _globals['_SESSIONUPDATED']._serialized_start=1799
-  _globals['_SESSIONUPDATED']._serialized_end=1861
-  _globals['_SESSIONDELETED']._serialized_start=1863
-  _globals['_SESSIONDELETED']._serialized_end=1925
-  _globals['_SESSIONPAIRING']._serialized_start=1928
-  _globals['_SESSIONPAIRING']._serialized_end=2304
-  _globals['_SESSIONPAIRING_STEP']._serialized_start=2183
-  _globals['_SESSIONPAIRING_STEP']._serialized_end=2304
-  _globals['_MESSAGEACCEPTED']._serialized_start=2306
-  _globals['_MESSAGEACCEPTED']._serialized_end=2369
-  _globals['_MESSAGERECEIVED']._serialized_start=2371
-  _globals['_MESSAGERECEIVED']._serialized_end=2434
-  _globals['_MESSAGESTATUSCHANGED']._serialized_start=2437
-  _globals['_MESSAGESTATUSCHANGED']._serialized_end=2880
-  _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._serialized_start=2821
-  _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._serialized_end=2880
-  _globals['_MESSAGEUNDECRYPTABLE']._serialized_start=2882
-  _globals['_MESSAGEUNDECRYPTABLE']._serialized_end=2950
-  _globals['_MESSAGERESOLVED']._serialized_start=2952
-  _globals['_MESSAGERESOLVED']._serialized_end=3015
-  _globals['_IDENTITYMERGED']._serialized_start=3017
-  _globals['_IDENTITYMERGED']._serialized_end=3117
-  _globals['_IDENTITYNUMBERMOVED']._serialized_start=3120
-  _globals['_IDENTITYNUMBERMOVED']._serialized_end=3256
-  _globals['_OFFLINEGAP']._serialized_start=3259
-  _globals['_OFFLINEGAP']._serialized_end=3412
+  _globals['_EVENT']._serialized_end=1734
+  _globals['_SESSIONSTATECHANGED']._serialized_start=1737
+  _globals['_SESSIONSTATECHANGED']._serialized_end=1879
+  _globals['_SESSIONCREATED']._serialized_start=1881
+  _globals['_SESSIONCREATED']._serialized_end=1943
+  _globals['_SESSIONUPDATED']._serialized_start=1945
+  _globals['_SESSIONUPDATED']._serialized_end=2007
+  _globals['_SESSIONDELETED']._serialized_start=2009
+  _globals['_SESSIONDELETED']._serialized_end=2071
+  _globals['_SESSIONPAIRING']._serialized_start=2074
+  _globals['_SESSIONPAIRING']._serialized_end=2450
+  _globals['_SESSIONPAIRING_STEP']._serialized_start=2329
+  _globals['_SESSIONPAIRING_STEP']._serialized_end=2450
+  _globals['_SESSIONSUSPENDED']._serialized_start=2453
+  _globals['_SESSIONSUSPENDED']._serialized_end=2609
+  _globals['_SESSIONRESUMED']._serialized_start=2611
+  _globals['_SESSIONRESUMED']._serialized_end=2723
+  _globals['_MESSAGEACCEPTED']._serialized_start=2725
+  _globals['_MESSAGEACCEPTED']._serialized_end=2788
+  _globals['_MESSAGERECEIVED']._serialized_start=2790
+  _globals['_MESSAGERECEIVED']._serialized_end=2853
+  _globals['_MESSAGESTATUSCHANGED']._serialized_start=2856
+  _globals['_MESSAGESTATUSCHANGED']._serialized_end=3299
+  _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._serialized_start=3240
+  _globals['_MESSAGESTATUSCHANGED_METADATAENTRY']._serialized_end=3299
+  _globals['_MESSAGEUNDECRYPTABLE']._serialized_start=3301
+  _globals['_MESSAGEUNDECRYPTABLE']._serialized_end=3369
+  _globals['_MESSAGERESOLVED']._serialized_start=3371
+  _globals['_MESSAGERESOLVED']._serialized_end=3434
+  _globals['_IDENTITYMERGED']._serialized_start=3436
+  _globals['_IDENTITYMERGED']._serialized_end=3536
+  _globals['_IDENTITYNUMBERMOVED']._serialized_start=3539
+  _globals['_IDENTITYNUMBERMOVED']._serialized_end=3675
+  _globals['_OFFLINEGAP']._serialized_start=3678
+  _globals['_OFFLINEGAP']._serialized_end=3831
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,8 @@ class Event(_message.Message):
     SESSION_UPDATED_FIELD_NUMBER: _builtins.int
     SESSION_DELETED_FIELD_NUMBER: _builtins.int
     SESSION_PAIRING_FIELD_NUMBER: _builtins.int
+    SESSION_SUSPENDED_FIELD_NUMBER: _builtins.int
+    SESSION_RESUMED_FIELD_NUMBER: _builtins.int
     MESSAGE_ACCEPTED_FIELD_NUMBER: _builtins.int
     MESSAGE_RECEIVED_FIELD_NUMBER: _builtins.int
     MESSAGE_STATUS_CHANGED_FIELD_NUMBER: _builtins.int
@@ -114,6 +116,14 @@ class Event(_message.Message):
         """A pairing attempt took a step. Codes are never shown here."""
 
     @_builtins.property
+    def session_suspended(self) -> Global___SessionSuspended:
+        """A session rests after repeated faults that are not WhatsApp's, and is tried again by itself."""
+
+    @_builtins.property
+    def session_resumed(self) -> Global___SessionResumed:
+        """A session that was suspended works again."""
+
+    @_builtins.property
     def message_accepted(self) -> Global___MessageAccepted:
         """A message of the account's own was taken in: accepted for sending, or written on another of its devices."""
 
@@ -165,6 +175,8 @@ class Event(_message.Message):
         session_updated: Global___SessionUpdated | None = ...,
         session_deleted: Global___SessionDeleted | None = ...,
         session_pairing: Global___SessionPairing | None = ...,
+        session_suspended: Global___SessionSuspended | None = ...,
+        session_resumed: Global___SessionResumed | None = ...,
         message_accepted: Global___MessageAccepted | None = ...,
         message_received: Global___MessageReceived | None = ...,
         message_status_changed: Global___MessageStatusChanged | None = ...,
@@ -174,11 +186,11 @@ class Event(_message.Message):
         identity_number_moved: Global___IdentityNumberMoved | None = ...,
         offline_gap: Global___OfflineGap | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "identity_merged", b"identity_merged", "identity_number_moved", b"identity_number_moved", "message_accepted", b"message_accepted", "message_received", b"message_received", "message_resolved", b"message_resolved", "message_status_changed", b"message_status_changed", "message_undecryptable", b"message_undecryptable", "occur_time", b"occur_time", "offline_gap", b"offline_gap", "record_time", b"record_time", "session_created", b"session_created", "session_deleted", b"session_deleted", "session_pairing", b"session_pairing", "session_state_changed", b"session_state_changed", "session_updated", b"session_updated", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "identity_merged", b"identity_merged", "identity_number_moved", b"identity_number_moved", "message_accepted", b"message_accepted", "message_received", b"message_received", "message_resolved", b"message_resolved", "message_status_changed", b"message_status_changed", "message_undecryptable", b"message_undecryptable", "occur_time", b"occur_time", "offline_gap", b"offline_gap", "record_time", b"record_time", "session_created", b"session_created", "session_deleted", b"session_deleted", "session_pairing", b"session_pairing", "session_resumed", b"session_resumed", "session_state_changed", b"session_state_changed", "session_suspended", b"session_suspended", "session_updated", b"session_updated", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "chat_id", b"chat_id", "correlation_id", b"correlation_id", "cursor", b"cursor", "event_id", b"event_id", "identity_merged", b"identity_merged", "identity_number_moved", b"identity_number_moved", "kind", b"kind", "message_accepted", b"message_accepted", "message_received", b"message_received", "message_resolved", b"message_resolved", "message_status_changed", b"message_status_changed", "message_undecryptable", b"message_undecryptable", "occur_time", b"occur_time", "offline_gap", b"offline_gap", "record_time", b"record_time", "request_id", b"request_id", "sequence", b"sequence", "session_created", b"session_created", "session_deleted", b"session_deleted", "session_id", b"session_id", "session_pairing", b"session_pairing", "session_state_changed", b"session_state_changed", "session_uid", b"session_uid", "session_updated", b"session_updated", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "chat_id", b"chat_id", "correlation_id", b"correlation_id", "cursor", b"cursor", "event_id", b"event_id", "identity_merged", b"identity_merged", "identity_number_moved", b"identity_number_moved", "kind", b"kind", "message_accepted", b"message_accepted", "message_received", b"message_received", "message_resolved", b"message_resolved", "message_status_changed", b"message_status_changed", "message_undecryptable", b"message_undecryptable", "occur_time", b"occur_time", "offline_gap", b"offline_gap", "record_time", b"record_time", "request_id", b"request_id", "sequence", b"sequence", "session_created", b"session_created", "session_deleted", b"session_deleted", "session_id", b"session_id", "session_pairing", b"session_pairing", "session_resumed", b"session_resumed", "session_state_changed", b"session_state_changed", "session_suspended", b"session_suspended", "session_uid", b"session_uid", "session_updated", b"session_updated", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["session_state_changed", "session_created", "session_updated", "session_deleted", "session_pairing", "message_accepted", "message_received", "message_status_changed", "message_undecryptable", "message_resolved", "identity_merged", "identity_number_moved", "offline_gap"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["session_state_changed", "session_created", "session_updated", "session_deleted", "session_pairing", "session_suspended", "session_resumed", "message_accepted", "message_received", "message_status_changed", "message_undecryptable", "message_resolved", "identity_merged", "identity_number_moved", "offline_gap"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
@@ -362,6 +374,74 @@ class SessionPairing(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SessionPairing: _TypeAlias = SessionPairing  # noqa: Y015
+
+@_typing.final
+class SessionSuspended(_message.Message):
+    """SessionSuspended tells that a session failed again and again for reasons that lie in the gateway: its worker or engine
+    fell over it, or its line ended before it was of use. It rests until `until_time` instead of harming others, and is
+    then tried again; told once more, with a longer rest, each time that fails as well. Rests double from 5 s to 10 minutes.
+    Meanwhile its state is RECONNECTING with `next_attempt_time` and the same failure, and messages are accepted and held.
+    RestartSession ends the rest at once. Followed by `session.resumed` once it works, unless it is stopped, logged out or
+    deleted first.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAILURE_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    FAULT_COUNT_FIELD_NUMBER: _builtins.int
+    fault_count: _builtins.int
+    """How many faults in a row there were; grows with each of these events until `session.resumed`."""
+    @_builtins.property
+    def failure(self) -> _error_reason_pb2.Failure:
+        """What went wrong last: `SESSION_SUSPENDED`, with the number of faults in a row in `metadata`."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is tried again."""
+
+    def __init__(
+        self,
+        *,
+        failure: _error_reason_pb2.Failure | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        fault_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "fault_count", b"fault_count", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionSuspended: _TypeAlias = SessionSuspended  # noqa: Y015
+
+@_typing.final
+class SessionResumed(_message.Message):
+    """SessionResumed tells that a session which was suspended has been connected for as long as shows that it works."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUSPEND_TIME_FIELD_NUMBER: _builtins.int
+    FAULT_COUNT_FIELD_NUMBER: _builtins.int
+    fault_count: _builtins.int
+    """How many faults in a row there were in all."""
+    @_builtins.property
+    def suspend_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was suspended first."""
+
+    def __init__(
+        self,
+        *,
+        suspend_time: _timestamp_pb2.Timestamp | None = ...,
+        fault_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["suspend_time", b"suspend_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fault_count", b"fault_count", "suspend_time", b"suspend_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionResumed: _TypeAlias = SessionResumed  # noqa: Y015
 
 @_typing.final
 class MessageAccepted(_message.Message):

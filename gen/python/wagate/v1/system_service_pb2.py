@@ -22,13 +22,17 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from wagate.v1 import options_pb2 as wagate_dot_v1_dot_options__pb2
+from wagate.v1 import session_pb2 as wagate_dot_v1_dot_session__pb2
+from wagate.v1 import worker_pb2 as wagate_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\"\x16\n\x14GetServerInfoRequest\"\xe8\x06\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12)\n\x10\x63ontract_version\x18\x02 \x01(\tR\x0f\x63ontractVersion\x12;\n\x0bserver_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12?\n\x06limits\x18\x05 \x01(\x0b\x32\'.wagate.v1.GetServerInfoResponse.LimitsR\x06limits\x12H\n\tretention\x18\x06 \x01(\x0b\x32*.wagate.v1.GetServerInfoResponse.RetentionR\tretention\x12\x35\n\tproviders\x18\x07 \x03(\x0b\x32\x17.wagate.v1.ProviderInfoR\tproviders\x1a\x9b\x02\n\x06Limits\x12\'\n\x0ftext_characters\x18\x01 \x01(\x05R\x0etextCharacters\x12#\n\rrequest_bytes\x18\x02 \x01(\x05R\x0crequestBytes\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12)\n\x10pairing_watchers\x18\x04 \x01(\x05R\x0fpairingWatchers\x12<\n\x0cwait_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bwaitTimeout\x12=\n\rgive_up_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgiveUpAfter\x1a\xb1\x01\n\tRetention\x12:\n\x0brequest_ids\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrequestIds\x12\x31\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x65vents\x12\x35\n\x08messages\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08messages\"\xac\x02\n\x0cProviderInfo\x12\x1a\n\x08provider\x18\x01 \x01(\tR\x08provider\x12\x1d\n\nis_default\x18\x02 \x01(\x08R\tisDefault\x12\"\n\x0c\x63\x61pabilities\x18\x03 \x03(\tR\x0c\x63\x61pabilities\x12\x36\n\x06health\x18\x04 \x01(\x0e\x32\x1e.wagate.v1.ProviderInfo.HealthR\x06health\x12%\n\x0ehealth_message\x18\x05 \x01(\tR\rhealthMessage\x12\x10\n\x03lab\x18\x06 \x01(\x08R\x03lab\"L\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_SERVING\x10\x01\x12\x16\n\x12HEALTH_NOT_SERVING\x10\x02\x32\x8f\x01\n\rSystemService\x12~\n\rGetServerInfo\x12\x1f.wagate.v1.GetServerInfoRequest\x1a .wagate.v1.GetServerInfoResponse\"*\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/server-infoB\x8e\x01\n\rcom.wagate.v1B\x12SystemServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewagate/v1/system_service.proto\x12\twagate.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17wagate/v1/options.proto\x1a\x17wagate/v1/session.proto\x1a\x16wagate/v1/worker.proto\"\x16\n\x14GetServerInfoRequest\"\xe8\x06\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12)\n\x10\x63ontract_version\x18\x02 \x01(\tR\x0f\x63ontractVersion\x12;\n\x0bserver_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12?\n\x06limits\x18\x05 \x01(\x0b\x32\'.wagate.v1.GetServerInfoResponse.LimitsR\x06limits\x12H\n\tretention\x18\x06 \x01(\x0b\x32*.wagate.v1.GetServerInfoResponse.RetentionR\tretention\x12\x35\n\tproviders\x18\x07 \x03(\x0b\x32\x17.wagate.v1.ProviderInfoR\tproviders\x1a\x9b\x02\n\x06Limits\x12\'\n\x0ftext_characters\x18\x01 \x01(\x05R\x0etextCharacters\x12#\n\rrequest_bytes\x18\x02 \x01(\x05R\x0crequestBytes\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12)\n\x10pairing_watchers\x18\x04 \x01(\x05R\x0fpairingWatchers\x12<\n\x0cwait_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bwaitTimeout\x12=\n\rgive_up_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgiveUpAfter\x1a\xb1\x01\n\tRetention\x12:\n\x0brequest_ids\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrequestIds\x12\x31\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x65vents\x12\x35\n\x08messages\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08messages\"\xac\x02\n\x0cProviderInfo\x12\x1a\n\x08provider\x18\x01 \x01(\tR\x08provider\x12\x1d\n\nis_default\x18\x02 \x01(\x08R\tisDefault\x12\"\n\x0c\x63\x61pabilities\x18\x03 \x03(\tR\x0c\x63\x61pabilities\x12\x36\n\x06health\x18\x04 \x01(\x0e\x32\x1e.wagate.v1.ProviderInfo.HealthR\x06health\x12%\n\x0ehealth_message\x18\x05 \x01(\tR\rhealthMessage\x12\x10\n\x03lab\x18\x06 \x01(\x08R\x03lab\"L\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_SERVING\x10\x01\x12\x16\n\x12HEALTH_NOT_SERVING\x10\x02\"c\n\x12ListWorkersRequest\x12$\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10R\tpageToken\"j\n\x13ListWorkersResponse\x12+\n\x07workers\x18\x01 \x03(\x0b\x32\x11.wagate.v1.WorkerR\x07workers\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"i\n\x12\x44rainWorkerRequest\x12*\n\tworker_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?R\x08workerId\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"k\n\x13\x44rainWorkerResponse\x12)\n\x06worker\x18\x01 \x01(\x0b\x32\x11.wagate.v1.WorkerR\x06worker\x12)\n\x10repeated_request\x18\x02 \x01(\x08R\x0frepeatedRequest\"\x11\n\x0fGetStatsRequest\"\xa9\x06\n\x10GetStatsResponse\x12\x39\n\ncount_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcountTime\x12\x42\n\x08sessions\x18\x02 \x03(\x0b\x32&.wagate.v1.GetStatsResponse.StateCountR\x08sessions\x12\x32\n\x15unowned_session_count\x18\x03 \x01(\x05R\x13unownedSessionCount\x12\x36\n\x17suspended_session_count\x18\x04 \x01(\x05R\x15suspendedSessionCount\x12\x1f\n\x0boutbox_size\x18\x05 \x01(\x03R\noutboxSize\x12\x38\n\noutbox_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\toutboxAge\x12#\n\rnewest_cursor\x18\x07 \x01(\tR\x0cnewestCursor\x12\x46\n\x11newest_event_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnewestEventTime\x12!\n\x0cworker_count\x18\t \x01(\x05R\x0bworkerCount\x12\'\n\x0fworker_capacity\x18\n \x01(\x05R\x0eworkerCapacity\x12<\n\x05store\x18\x0b \x01(\x0b\x32&.wagate.v1.GetStatsResponse.PartHealthR\x05store\x12<\n\x05queue\x18\x0c \x01(\x0b\x32&.wagate.v1.GetStatsResponse.PartHealthR\x05queue\x1aX\n\nStateCount\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32\x1e.wagate.v1.SessionStatus.StateR\x05state\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\x1a@\n\nPartHealth\x12\x18\n\x07serving\x18\x01 \x01(\x08R\x07serving\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message2\xfd\x03\n\rSystemService\x12~\n\rGetServerInfo\x12\x1f.wagate.v1.GetServerInfoRequest\x1a .wagate.v1.GetServerInfoResponse\"*\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/server-info\x12t\n\x0bListWorkers\x12\x1d.wagate.v1.ListWorkersRequest\x1a\x1e.wagate.v1.ListWorkersResponse\"&\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/workers\x12\x8a\x01\n\x0b\x44rainWorker\x12\x1d.wagate.v1.DrainWorkerRequest\x1a\x1e.wagate.v1.DrainWorkerResponse\"<\xea\xe0\x18\x10\n\x0csystem:drain\x10\x02\x82\xd3\xe4\x93\x02\"\"\x1d/v1/workers/{worker_id}:drain:\x01*\x12i\n\x08GetStats\x12\x1a.wagate.v1.GetStatsRequest\x1a\x1b.wagate.v1.GetStatsResponse\"$\xea\xe0\x18\x0f\n\x0bsystem:read\x10\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/statsB\x8e\x01\n\rcom.wagate.v1B\x12SystemServiceProtoP\x01Z$wagate.dev/gen/go/wagate/v1;wagatev1\xa2\x02\x03WXX\xaa\x02\tWagate.V1\xca\x02\tWagate\\V1\xe2\x02\x15Wagate\\V1\\GPBMetadata\xea\x02\nWagate::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,20 +40,50 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.system_service_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\rcom.wagate.v1B\022SystemServiceProtoP\001Z$wagate.dev/gen/go/wagate/v1;wagatev1\242\002\003WXX\252\002\tWagate.V1\312\002\tWagate\\V1\342\002\025Wagate\\V1\\GPBMetadata\352\002\nWagate::V1'
+  _globals['_LISTWORKERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTWORKERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTWORKERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTWORKERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_DRAINWORKERREQUEST'].fields_by_name['worker_id']._loaded_options = None
+  _globals['_DRAINWORKERREQUEST'].fields_by_name['worker_id']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030?'
+  _globals['_DRAINWORKERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DRAINWORKERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_SYSTEMSERVICE'].methods_by_name['GetServerInfo']._loaded_options = None
   _globals['_SYSTEMSERVICE'].methods_by_name['GetServerInfo']._serialized_options = b'\352\340\030\017\n\013system:read\020\001\202\323\344\223\002\021\022\017/v1/server-info'
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=165
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=187
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=190
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1062
-  _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_start=599
-  _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_end=882
-  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_start=885
-  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_end=1062
-  _globals['_PROVIDERINFO']._serialized_start=1065
-  _globals['_PROVIDERINFO']._serialized_end=1365
-  _globals['_PROVIDERINFO_HEALTH']._serialized_start=1289
-  _globals['_PROVIDERINFO_HEALTH']._serialized_end=1365
-  _globals['_SYSTEMSERVICE']._serialized_start=1368
-  _globals['_SYSTEMSERVICE']._serialized_end=1511
+  _globals['_SYSTEMSERVICE'].methods_by_name['ListWorkers']._loaded_options = None
+  _globals['_SYSTEMSERVICE'].methods_by_name['ListWorkers']._serialized_options = b'\352\340\030\017\n\013system:read\020\001\202\323\344\223\002\r\022\013/v1/workers'
+  _globals['_SYSTEMSERVICE'].methods_by_name['DrainWorker']._loaded_options = None
+  _globals['_SYSTEMSERVICE'].methods_by_name['DrainWorker']._serialized_options = b'\352\340\030\020\n\014system:drain\020\002\202\323\344\223\002\"\"\035/v1/workers/{worker_id}:drain:\001*'
+  _globals['_SYSTEMSERVICE'].methods_by_name['GetStats']._loaded_options = None
+  _globals['_SYSTEMSERVICE'].methods_by_name['GetStats']._serialized_options = b'\352\340\030\017\n\013system:read\020\001\202\323\344\223\002\013\022\t/v1/stats'
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=276
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=298
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=301
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1173
+  _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_start=710
+  _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_end=993
+  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_start=996
+  _globals['_GETSERVERINFORESPONSE_RETENTION']._serialized_end=1173
+  _globals['_PROVIDERINFO']._serialized_start=1176
+  _globals['_PROVIDERINFO']._serialized_end=1476
+  _globals['_PROVIDERINFO_HEALTH']._serialized_start=1400
+  _globals['_PROVIDERINFO_HEALTH']._serialized_end=1476
+  _globals['_LISTWORKERSREQUEST']._serialized_start=1478
+  _globals['_LISTWORKERSREQUEST']._serialized_end=1577
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=1579
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=1685
+  _globals['_DRAINWORKERREQUEST']._serialized_start=1687
+  _globals['_DRAINWORKERREQUEST']._serialized_end=1792
+  _globals['_DRAINWORKERRESPONSE']._serialized_start=1794
+  _globals['_DRAINWORKERRESPONSE']._serialized_end=1901
+  _globals['_GETSTATSREQUEST']._serialized_start=1903
+  _globals['_GETSTATSREQUEST']._serialized_end=1920
+  _globals['_GETSTATSRESPONSE']._serialized_start=1923
+  _globals['_GETSTATSRESPONSE']._serialized_end=2732
+  _globals['_GETSTATSRESPONSE_STATECOUNT']._serialized_start=2578
+  _globals['_GETSTATSRESPONSE_STATECOUNT']._serialized_end=2666
+  _globals['_GETSTATSRESPONSE_PARTHEALTH']._serialized_start=2668
+  _globals['_GETSTATSRESPONSE_PARTHEALTH']._serialized_end=2732
+  _globals['_SYSTEMSERVICE']._serialized_start=2735
+  _globals['_SYSTEMSERVICE']._serialized_end=3244
 # @@protoc_insertion_point(module_scope)

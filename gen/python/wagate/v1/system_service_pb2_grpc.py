@@ -40,6 +40,21 @@ class SystemServiceStub:
                 request_serializer=wagate_dot_v1_dot_system__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_system__service__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.ListWorkers = channel.unary_unary(
+                '/wagate.v1.SystemService/ListWorkers',
+                request_serializer=wagate_dot_v1_dot_system__service__pb2.ListWorkersRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_system__service__pb2.ListWorkersResponse.FromString,
+                _registered_method=True)
+        self.DrainWorker = channel.unary_unary(
+                '/wagate.v1.SystemService/DrainWorker',
+                request_serializer=wagate_dot_v1_dot_system__service__pb2.DrainWorkerRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_system__service__pb2.DrainWorkerResponse.FromString,
+                _registered_method=True)
+        self.GetStats = channel.unary_unary(
+                '/wagate.v1.SystemService/GetStats',
+                request_serializer=wagate_dot_v1_dot_system__service__pb2.GetStatsRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_system__service__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
 
 
 class SystemServiceServicer:
@@ -53,6 +68,41 @@ class SystemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListWorkers(self, request, context):
+        """ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+        `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+        server.
+
+        Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DrainWorker(self, request, context):
+        """DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+        answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+        finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+        STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+        wait, with their outboxes, until one has.
+
+        Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+        UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+
+        Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStats(self, request, context):
+        """GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+        a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SystemServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +110,21 @@ def add_SystemServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=wagate_dot_v1_dot_system__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_system__service__pb2.GetServerInfoResponse.SerializeToString,
+            ),
+            'ListWorkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkers,
+                    request_deserializer=wagate_dot_v1_dot_system__service__pb2.ListWorkersRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_system__service__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'DrainWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainWorker,
+                    request_deserializer=wagate_dot_v1_dot_system__service__pb2.DrainWorkerRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_system__service__pb2.DrainWorkerResponse.SerializeToString,
+            ),
+            'GetStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStats,
+                    request_deserializer=wagate_dot_v1_dot_system__service__pb2.GetStatsRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_system__service__pb2.GetStatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +155,87 @@ class SystemService:
             '/wagate.v1.SystemService/GetServerInfo',
             wagate_dot_v1_dot_system__service__pb2.GetServerInfoRequest.SerializeToString,
             wagate_dot_v1_dot_system__service__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.SystemService/ListWorkers',
+            wagate_dot_v1_dot_system__service__pb2.ListWorkersRequest.SerializeToString,
+            wagate_dot_v1_dot_system__service__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.SystemService/DrainWorker',
+            wagate_dot_v1_dot_system__service__pb2.DrainWorkerRequest.SerializeToString,
+            wagate_dot_v1_dot_system__service__pb2.DrainWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.SystemService/GetStats',
+            wagate_dot_v1_dot_system__service__pb2.GetStatsRequest.SerializeToString,
+            wagate_dot_v1_dot_system__service__pb2.GetStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

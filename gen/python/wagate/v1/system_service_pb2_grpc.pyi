@@ -35,6 +35,29 @@ class SystemServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SystemServiceAsyncStub: ...
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.GetServerInfoRequest, _system_service_pb2.GetServerInfoResponse]
     """GetServerInfo tells what the server is, what it allows, and how its providers fare."""
+    ListWorkers: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.ListWorkersRequest, _system_service_pb2.ListWorkersResponse]
+    """ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+    `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+    server.
+
+    Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+    """
+    DrainWorker: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.DrainWorkerRequest, _system_service_pb2.DrainWorkerResponse]
+    """DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+    answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+    finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+    STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+    wait, with their outboxes, until one has.
+
+    Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+    UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+
+    Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+    """
+    GetStats: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.GetStatsRequest, _system_service_pb2.GetStatsResponse]
+    """GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+    a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+    """
 
 @_typing.type_check_only
 class SystemServiceAsyncStub(SystemServiceStub):
@@ -43,6 +66,29 @@ class SystemServiceAsyncStub(SystemServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetServerInfoRequest, _system_service_pb2.GetServerInfoResponse]  # type: ignore[assignment]
     """GetServerInfo tells what the server is, what it allows, and how its providers fare."""
+    ListWorkers: _aio.UnaryUnaryMultiCallable[_system_service_pb2.ListWorkersRequest, _system_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
+    """ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+    `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+    server.
+
+    Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+    """
+    DrainWorker: _aio.UnaryUnaryMultiCallable[_system_service_pb2.DrainWorkerRequest, _system_service_pb2.DrainWorkerResponse]  # type: ignore[assignment]
+    """DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+    answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+    finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+    STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+    wait, with their outboxes, until one has.
+
+    Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+    UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+
+    Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+    """
+    GetStats: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetStatsRequest, _system_service_pb2.GetStatsResponse]  # type: ignore[assignment]
+    """GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+    a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+    """
 
 class SystemServiceServicer(metaclass=_abc_1.ABCMeta):
     """SystemService tells about the installation itself."""
@@ -54,5 +100,46 @@ class SystemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_system_service_pb2.GetServerInfoResponse, _abc.Awaitable[_system_service_pb2.GetServerInfoResponse]]:
         """GetServerInfo tells what the server is, what it allows, and how its providers fare."""
+
+    @_abc_1.abstractmethod
+    def ListWorkers(
+        self,
+        request: _system_service_pb2.ListWorkersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_system_service_pb2.ListWorkersResponse, _abc.Awaitable[_system_service_pb2.ListWorkersResponse]]:
+        """ListWorkers tells which workers there are, what each owns, and how far drains and rebalancing are. Ordered by
+        `worker_id`, and so by when they started. Which worker owns a session matters to no caller: any of them may ask any
+        server.
+
+        Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`.
+        """
+
+    @_abc_1.abstractmethod
+    def DrainWorker(
+        self,
+        request: _system_service_pb2.DrainWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_system_service_pb2.DrainWorkerResponse, _abc.Awaitable[_system_service_pb2.DrainWorkerResponse]]:
+        """DrainWorker lets a worker give all its sessions to others and claim no more, as before it is stopped or updated. It
+        answers once the wish is stored; the worker sees it within 3 s, and then takes 5 s at most: it begins no message,
+        finishes those under way, closes the lines, and gives the leases back, which others claim at once. Then it is
+        STATE_DRAINED, and stays so until it ends: a drain is not taken back. Sessions that no other worker has room for
+        wait, with their outboxes, until one has.
+
+        Nothing is lost meanwhile: messages are accepted and held, and calls that need a line that moves are answered with
+        UNAVAILABLE / `OWNER_UNAVAILABLE` and RetryInfo.
+
+        Errors: NOT_FOUND / `WORKER_NOT_FOUND`; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStats(
+        self,
+        request: _system_service_pb2.GetStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_system_service_pb2.GetStatsResponse, _abc.Awaitable[_system_service_pb2.GetStatsResponse]]:
+        """GetStats counts what there is at this moment in the whole installation: for dashboards, and for whoever wants to see
+        a restore, a drain or a backlog progress. It costs as much as a few lists; ask it every few seconds at most.
+        """
 
 def add_SystemServiceServicer_to_server(servicer: SystemServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

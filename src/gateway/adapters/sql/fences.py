@@ -1,47 +1,57 @@
-"""Fences and leases in SQL, inside a unit."""
+"""Fences and leases in SQL, inside a unit.
+
+On PostgreSQL a unit of an owner locks its lease's row against whoever would claim it, until it is committed; claims
+pass over rows that are locked, so that nobody waits for a process that hangs; and renewals get along with both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import Select, bindparam, not_, or_, select, update
+from sqlalchemy import BigInteger, bindparam, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from gateway.adapters.sql.columns import among, one_of
-from gateway.adapters.sql.lookups import Lookup, by_key
+from gateway.adapters.sql.columns import among
+from gateway.adapters.sql.lookups import Lookup, Question, by_key
 from gateway.adapters.sql.sessions import lookups_by_uid
 from gateway.adapters.sql.shelf import UNKNOWN, Row
-from gateway.adapters.sql.tables import leases, sessions
+from gateway.adapters.sql.tables import leases
 from gateway.adapters.sql.transaction import Transaction
+from gateway.adapters.sql.wanted import FREE, NEW
+from gateway.adapters.sql.workers import SqlWorkers, roll_of
 from gateway.domain.clocks import to_micros
 from gateway.domain.errors import LeaseLost
 from gateway.domain.leases import Lease
-from gateway.domain.sessions import RESTING, DesiredState
+from gateway.domain.workers import Roll, Worker
+from gateway.ports.queue import FLEET
 
-_BY_SESSIONS = select(leases).where(among(leases.c.session_uid, "keys"))
-_RENEW = (
+_BY_SESSIONS: Final = select(leases).where(among(leases.c.session_uid, "keys"))
+_TO_WRITE_FOR: Final = _BY_SESSIONS.with_for_update(read=True, key_share=True)
+_LEASE: Final = (leases.c.tenant_id, leases.c.session_uid, leases.c.owner_id, leases.c.fence)
+_RENEW: Final = (
     update(leases)
     .values(expire_time=bindparam("until"))
     .where(leases.c.owner_id == bindparam("owner"), leases.c.expire_time > bindparam("now"))
-    .returning(leases.c.tenant_id, leases.c.session_uid, leases.c.owner_id, leases.c.fence)
+    .returning(*_LEASE)
 )
-_END_ALL = update(leases).values(expire_time=0).returning(leases.c.session_uid)
-_FREE: Select[tuple[str, str, int | None]] = (
-    select(sessions.c.tenant_id, sessions.c.uid, leases.c.fence)
-    .join(leases, leases.c.session_uid == sessions.c.uid, isouter=True)
-    .where(
-        sessions.c.deleted_time.is_(None),
-        or_(
-            sessions.c.desired_state == DesiredState.DESIRED_STATE_RUNNING,
-            sessions.c.logout_wanted,
-            not_(one_of(sessions.c.state, RESTING)),
-        ),
-        or_(leases.c.session_uid.is_(None), leases.c.expire_time <= bindparam("now")),
-    )
-    .order_by(sessions.c.uid)
-    .limit(bindparam("limit"))
+_END_ALL: Final = update(leases).values(expire_time=0)
+_new_rows: Final = NEW.add_columns(
+    literal_column("''"), literal_column("0"), bindparam("now", type_=BigInteger).label("expire_time")
 )
-"""Sessions that a worker has something to do for (see `Session.is_wanted`) and that nobody holds."""
+_ENTER: Final = (
+    insert(leases)
+    .from_select(["session_uid", "tenant_id", "owner_id", "fence", "expire_time"], _new_rows)
+    .on_conflict_do_nothing()
+)
+_free: Final = FREE.cte("free")
+_CLAIM: Final = (
+    update(leases)
+    .values(owner_id=bindparam("owner"), fence=leases.c.fence + 1, expire_time=bindparam("until"))
+    .where(leases.c.session_uid.in_(select(_free.c.session_uid)))
+    .returning(*_LEASE)
+)
 
 
 class SqlFences:
@@ -67,64 +77,68 @@ class SqlFences:
     def lookups(self, session_uids: Iterable[str]) -> list[Lookup]:
         """What to ask for leases that are not known yet, and for their sessions, which owners look at next."""
         uids = list(session_uids)
-        of_leases = by_key(self._rows, _BY_SESSIONS, "session_uid", uids)
+        statement = _TO_WRITE_FOR if self._transaction.writable else _BY_SESSIONS
+        of_leases = by_key(self._rows, statement, "session_uid", uids)
         return [*of_leases, *lookups_by_uid(self._transaction.sessions, uids)]
 
-    async def has_free(self) -> bool:
-        """Whether there is anything to claim."""
-        parameters = {"now": to_micros(self._transaction.now), "limit": 1}
-        return bool(await self._transaction.connection.rows(_FREE, parameters))
-
-    async def claim(self, owner_id: str, limit: int, ttl: timedelta) -> list[Lease]:
-        """Take what is free."""
-        self._transaction.changing()
-        await self._transaction.settle()
-        parameters = {"now": to_micros(self._transaction.now), "limit": limit}
-        free = await self._transaction.connection.rows(_FREE, parameters)
-        claimed = [Lease(row["tenant_id"], row["uid"], owner_id, (row["fence"] or 0) + 1) for row in free]
-        for lease in claimed:
-            write = self._rows.add if lease.fence == 1 else self._rows.change
-            write(lease.session_uid, _row_of(lease, to_micros(self._transaction.now + ttl)))
-        return claimed
+    async def claim(self, owner_id: str, limit: int, ttl: timedelta, free_for: timedelta = timedelta(0)) -> list[Lease]:
+        """Take what is free, and has been for so long."""
+        await self._change()
+        now = self._transaction.now
+        enter = {"now": to_micros(now), "limit": limit}
+        take = {
+            "owner": owner_id,
+            "until": to_micros(now + ttl),
+            "free_since": to_micros(now - free_for),
+            "limit": limit,
+        }
+        _, claimed = await self._transaction.connection.ask([Question(_ENTER, enter), Question(_CLAIM, take)])
+        self._rows.clear()
+        return [Lease(**row) for row in claimed]
 
     async def renew(self, owner_id: str, ttl: timedelta) -> list[Lease]:
         """Renew what an owner holds."""
-        self._transaction.changing()
-        await self._transaction.settle()
-        await self._transaction.venture()
-        now = self._transaction.now
-        parameters = {"owner": owner_id, "now": to_micros(now), "until": to_micros(now + ttl)}
-        renewed = await self._transaction.connection.rows(_RENEW, parameters)
+        await self._change()
+        (renewed,) = await self._transaction.connection.ask([self._renewal(owner_id, ttl)])
         self._rows.clear()
         return [Lease(**row) for row in renewed]
 
+    async def check_in(self, worker: Worker, ttl: timedelta) -> tuple[list[Lease], Roll]:
+        """Renew what a worker holds, note that it lives, and tell who is at work, in one trip."""
+        await self._change()
+        registry = SqlWorkers(self._transaction)
+        questions = [self._renewal(worker.worker_id, ttl), registry.beat_question(worker, ttl)]
+        renewed, _, *answers = await self._transaction.connection.ask([*questions, *registry.roll_questions()])
+        self._rows.clear()
+        return [Lease(**row) for row in renewed], roll_of(answers, self._transaction.now)
+
     async def end_all(self) -> None:
         """Take every lease from its holder; the fences stay."""
-        self._transaction.changing()
-        await self._transaction.settle()
-        await self._transaction.venture()
-        await self._transaction.connection.rows(_END_ALL, {})
+        await self._change()
+        await self._transaction.connection.ask([Question(_END_ALL, {}), SqlWorkers.nobody_question()])
         self._rows.clear()
 
     async def release(self, lease: Lease) -> None:
-        """Let go, if it is still held."""
+        """Let go, if it is still held, and let those hear it who would take it."""
         self._transaction.changing()
         row = await self._row(lease.session_uid)
-        if row and row["fence"] == lease.fence and row["owner_id"] == lease.owner_id:
-            self._rows.change(lease.session_uid, {**row, "expire_time": 0})
+        now = to_micros(self._transaction.now)
+        if row and row["fence"] == lease.fence and row["owner_id"] == lease.owner_id and row["expire_time"] > now:
+            self._rows.change(lease.session_uid, {**row, "expire_time": now})
+            self._transaction.bells.put(FLEET, FLEET)
+
+    def _renewal(self, owner_id: str, ttl: timedelta) -> Question:
+        now = self._transaction.now
+        return Question(_RENEW, {"owner": owner_id, "now": to_micros(now), "until": to_micros(now + ttl)})
+
+    async def _change(self) -> None:
+        """Change rows in the database itself: it has to know all that was wanted so far."""
+        self._transaction.changing()
+        await self._transaction.settle()
+        await self._transaction.venture()
 
     async def _row(self, session_uid: str) -> Row | None:
         if self._rows.find(session_uid) is UNKNOWN:
             await self._transaction.connection.look(self.lookups([session_uid]))
         row = self._rows.find(session_uid)
         return None if row is UNKNOWN else row
-
-
-def _row_of(lease: Lease, expire_time: int) -> dict[str, object]:
-    return {
-        "tenant_id": lease.tenant_id,
-        "session_uid": lease.session_uid,
-        "owner_id": lease.owner_id,
-        "fence": lease.fence,
-        "expire_time": expire_time,
-    }

@@ -43,7 +43,11 @@ _ALL_OUTBOXES = select(func.count().label("count"), func.min(messages.c.due_time
 )
 _OUTBOX = _ALL_OUTBOXES.where(messages.c.session_uid == bindparam("uid"))
 _STATES = (
-    select(sessions.c.state, func.count().label("count"))
+    select(
+        sessions.c.state,
+        func.count().label("count"),
+        func.count(sessions.c.suspend_time).label("suspended"),
+    )
     .where(sessions.c.deleted_time.is_(None))
     .group_by(sessions.c.state)
 )
@@ -106,7 +110,8 @@ class SqlSessions:
             [Question(_STATES, {}), Question(_ALL_OUTBOXES, {})]
         )
         by_state = {row["state"]: row["count"] for row in states}
-        return Census(by_state, OutboxSize(waiting["count"], moment_if_any(waiting["oldest"])))
+        suspended = sum(row["suspended"] for row in states)
+        return Census(by_state, OutboxSize(waiting["count"], moment_if_any(waiting["oldest"])), suspended)
 
     async def add(self, session: Session) -> None:
         self._transaction.changing()

@@ -53,6 +53,9 @@ sessions: Final = Table(
     number("on_ambiguous", "1"),
     Column("restrictions", TEXT, nullable=False, server_default="[]"),
     moment_if_any("restrictions_end_time"),
+    number("fault_count"),
+    moment_if_any("suspend_time"),
+    moment_if_any("rest_until_time"),
 )
 Index(
     "sessions_live",

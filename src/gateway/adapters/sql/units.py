@@ -15,6 +15,7 @@ from gateway.adapters.sql.receipts import SqlReceipts
 from gateway.adapters.sql.requests import SqlRequests
 from gateway.adapters.sql.sessions import SqlSessions
 from gateway.adapters.sql.transaction import Transaction
+from gateway.adapters.sql.workers import SqlWorkers
 from gateway.domain.addresses import Address
 from gateway.domain.requests import RequestKey
 from gateway.ports import unit_of_work as port
@@ -27,6 +28,7 @@ class SqlUnitOfWork:
         self._transaction = transaction
         self.now: datetime = transaction.now
         self.sql_fences = SqlFences(transaction)
+        self.sql_workers = SqlWorkers(transaction)
         self._sessions = SqlSessions(transaction)
         self._messages = SqlMessages(transaction)
         self._identities = SqlIdentities(transaction)
@@ -38,6 +40,7 @@ class SqlUnitOfWork:
         self.events: port.Events = SqlEvents(transaction)
         self.requests: port.Requests = self._requests
         self.fences: port.Fences = self.sql_fences
+        self.workers: port.Workers = self.sql_workers
         self.past: port.Past = SqlPast(transaction)
 
     def ring(self, bell: str) -> None:
