@@ -9,21 +9,26 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gateway.adapters.embedded.folder import FolderTaken, FolderUnusable, locked_folder
+from gateway.adapters.sql.carrying import NotCarried
 from gateway.adapters.sql.migrating import migrate as bring_up
 from gateway.adapters.sql.migrating import migrate_back
 from gateway.bootstrap import is_sqlite, store_url
+from gateway.bootstrap.carrying import carried_over
 from gateway.commands.options import File, Options
 from gateway.commands.refusals import told
 from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
 from gateway.ports.processes import SchemaUnfit
-from gateway.settings import load
+from gateway.settings import Settings, load
 
 
-@told(FolderTaken, FolderUnusable, SchemaUnfit, StoreUnavailable)
+@told(FolderTaken, FolderUnusable, NotCarried, SchemaUnfit, StoreUnavailable)
 def migrate(
     *,
     back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",
+    source: Annotated[
+        str, Parameter(name="--from", help="Then carry all over from this SQLite, such as sqlite:///data/wagate.db.")
+    ] = "",
     config: File = None,
     **options: Options,
 ) -> None:
@@ -33,7 +38,17 @@ def migrate(
     """
     settings = load(file=config, flags=options)
     start_logging(settings.log)
+    if source:
+        _carry(settings, source)
+        return
     url = store_url(settings)
     with locked_folder(settings.data.folder) if is_sqlite(url) else nullcontext():
         asyncio.run(migrate_back(url, back_to) if back_to else bring_up(url))
     print(f"The database is at {back_to}." if back_to else "The database is as this version wants it.")
+
+
+def _carry(settings: Settings, source: str) -> None:
+    for one in asyncio.run(carried_over(settings, source)):
+        if one.rows:
+            print(f"{one.rows:>12,} rows of {one.table}, compared (sha256 {one.checksum[:12]})")
+    print("All rows were carried over.")

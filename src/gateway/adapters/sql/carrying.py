@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.adapters.sql.engines import migrating_engine
 from gateway.adapters.sql.tables import metadata
 
-OF_THE_PLACE: Final = frozenset({"processes", "schema_floor", "workers"})
-"""Tables that tell of the database itself and of who works on it, and are not carried."""
+OF_THE_PLACE: Final = frozenset({"processes", "question_servers", "questions", "schema_floor", "workers"})
+"""Tables that tell of the database itself and of who works on it, belong to no tenant, and are not carried."""
 _ROWS_AT_ONCE: Final = 1000
 
 
