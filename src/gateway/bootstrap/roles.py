@@ -30,8 +30,9 @@ class RunningGateway:
 
 @dataclass(frozen=True, slots=True)
 class RunningWorker:
-    """A worker that works: where its health and its numbers are (empty for nowhere)."""
+    """A worker that works: its id, and where its health and its numbers are (empty for nowhere)."""
 
+    worker_id: str
     health_address: str
     metrics_address: str
 
@@ -85,9 +86,9 @@ async def running_worker(settings: Settings) -> AsyncIterator[RunningWorker]:
         laid(settings) as ground,
         spoken(ground) as providers,
         _health_served(ground) as health_address,
-        worked(ground, providers),
+        worked(ground, providers) as worker_id,
     ):
-        yield RunningWorker(health_address, ground.metrics_address)
+        yield RunningWorker(worker_id, health_address, ground.metrics_address)
 
 
 @asynccontextmanager

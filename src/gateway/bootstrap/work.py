@@ -15,6 +15,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.workers import Worker
 from gateway.ports.provider import Providers
 from gateway.services.counting import Counting
+from gateway.services.duties import Duties, DutiesOfOne, DutiesOfTheEldest
 from gateway.services.faults import Faults
 from gateway.services.forgetting import Forgetting
 from gateway.services.inbox import Inbox
@@ -35,17 +36,19 @@ from gateway.workers.session_owner import SessionOwner
 
 
 @asynccontextmanager
-async def worked(ground: Ground, providers: Providers) -> AsyncIterator[None]:
-    """Do the work while the context lasts; then lines are closed and leases given back."""
-    stopping = asyncio.Event()
+async def worked(ground: Ground, providers: Providers) -> AsyncIterator[str]:
+    """Do the work while the context lasts, and tell under which id; then lines are closed and leases given back."""
+    stopping, me = asyncio.Event(), _worker(ground)
+    duties = DutiesOfOne() if ground.is_alone else DutiesOfTheEldest(ground.store, me.worker_id)
+    census_taker = CensusTaker(duties, Counting(ground.store, ground.meter))
     if ground.is_alone:
         await _forget_earlier_owners(ground, providers)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_fleet(ground, providers).run(stopping), name="fleet")
-        group.create_task(_janitor(ground, providers).run(stopping), name="janitor")
-        group.create_task(CensusTaker(Counting(ground.store, ground.meter)).run(stopping), name="census taker")
+        group.create_task(_fleet(ground, providers, me).run(stopping), name="fleet")
+        group.create_task(_janitor(ground, providers, duties).run(stopping), name="janitor")
+        group.create_task(census_taker.run(stopping), name="census taker")
         try:
-            yield
+            yield me.worker_id
         finally:
             stopping.set()
 
@@ -56,7 +59,7 @@ async def _forget_earlier_owners(ground: Ground, providers: Providers) -> None:
     await Lines(ground.store, Views(providers)).all_lost()
 
 
-def _fleet(ground: Ground, providers: Providers) -> Fleet:
+def _fleet(ground: Ground, providers: Providers, me: Worker) -> Fleet:
     tools = _tools(ground, providers)
 
     def hire(lease: Lease) -> SessionOwner:
@@ -71,7 +74,7 @@ def _fleet(ground: Ground, providers: Providers) -> Fleet:
         settings.fleet.drain_within,
         settings.fleet.connect_rate,
     )
-    return Fleet(_worker(ground), SqlLeases(ground.store), ground.queue, terms, hire, tools.pace)
+    return Fleet(me, SqlLeases(ground.store), ground.queue, terms, hire, tools.pace)
 
 
 def _worker(ground: Ground) -> Worker:
@@ -106,7 +109,8 @@ def _tools(ground: Ground, providers: Providers) -> OwnerTools:
     )
 
 
-def _janitor(ground: Ground, providers: Providers) -> Janitor:
+def _janitor(ground: Ground, providers: Providers, duties: Duties) -> Janitor:
     store, views = ground.store, Views(providers)
     forgetting = Forgetting(store, ground.retention, ground.meter)
-    return Janitor(Outbox(store, views), Restrictions(store, views), forgetting, Keys(store), providers)
+    outbox, restrictions = Outbox(store, views), Restrictions(store, views)
+    return Janitor(duties, outbox, restrictions, forgetting, Keys(store), providers)

@@ -15,7 +15,7 @@ from gateway.settings import Settings, load
 def worker(*, config: File = None, **options: Options) -> None:
     """Own sessions of a fleet until SIGTERM or SIGINT; the contract is served by `wagate api`.
 
-    Once it works, one line of JSON on stdout says where its health and its numbers are. When it is told to stop, it
+    Once it works, one line of JSON on stdout says who it is and where its numbers are. When it is told to stop, it
     hands its sessions over; a second signal ends it at once. `wagate migrate` comes first.
     """
     settings = load(file=config, flags=options)
@@ -29,4 +29,4 @@ async def _work(settings: Settings) -> None:
 
 
 def _say(worker: RunningWorker) -> None:
-    say_ready(health=worker.health_address, metrics=worker.metrics_address)
+    say_ready(worker=worker.worker_id, health=worker.health_address, metrics=worker.metrics_address)

@@ -9,6 +9,7 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.ports.provider import Provider, Providers
+from gateway.services.duties import Duties
 from gateway.services.forgetting import Forgetting
 from gateway.services.keys import Keys
 from gateway.services.outbox import Outbox
@@ -21,12 +22,19 @@ log = structlog.get_logger(__name__)
 
 class Janitor:
     """Expires messages at their give_up_time, ends restrictions at theirs, and erases the keys of deleted sessions, all
-    within a second or so; and forgets what is older than it has to be kept.
+    within a second or so; and forgets what is older than it has to be kept. One janitor at a time works on a store.
     """
 
     def __init__(
-        self, outbox: Outbox, restrictions: Restrictions, forgetting: Forgetting, keys: Keys, providers: Providers
+        self,
+        duties: Duties,
+        outbox: Outbox,
+        restrictions: Restrictions,
+        forgetting: Forgetting,
+        keys: Keys,
+        providers: Providers,
     ) -> None:
+        self._duties = duties
         self._outbox = outbox
         self._restrictions = restrictions
         self._forgetting = forgetting
@@ -37,7 +45,8 @@ class Janitor:
         """Make rounds until `stopping`."""
         while not stopping.is_set():
             try:
-                await self._round()
+                if await self._duties.are_mine():
+                    await self._round()
             except StoreUnavailable:
                 log.warning("The janitor waits for the database.")
             try:

@@ -10,6 +10,7 @@ import pytest
 from gateway.domain.leases import Lease
 from gateway.domain.messages import State
 from gateway.domain.retention import Retention
+from gateway.services.duties import DutiesOfOne
 from gateway.services.forgetting import Forgetting
 from gateway.services.keys import Keys
 from gateway.workers.janitor import Janitor
@@ -27,7 +28,8 @@ async def janitor(house: House) -> AsyncIterator[None]:
     """A janitor at work."""
     stopping = asyncio.Event()
     forgetting = Forgetting(house.store, KEPT, house.meter)
-    janitor = Janitor(house.outbox, house.restrictions, forgetting, Keys(house.store), alone(house.provider))
+    duties, providers = DutiesOfOne(), alone(house.provider)
+    janitor = Janitor(duties, house.outbox, house.restrictions, forgetting, Keys(house.store), providers)
     working = asyncio.create_task(janitor.run(stopping))
     yield
     stopping.set()
