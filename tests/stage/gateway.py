@@ -36,7 +36,7 @@ _UNTIL_SERVING: Final = 90.0
 
 class Gateway:
     """A server that can be started, stopped and killed any number of times; all it knows stays in `folder`. `entering`
-    begins its command, where it is to run elsewhere than we do.
+    begins its command, where it is to run elsewhere than we do, and `command` tells its role.
     """
 
     sessions: SessionServiceAsyncStub
@@ -46,9 +46,16 @@ class Gateway:
     feeds: EventServiceAsyncStub
     system: SystemServiceAsyncStub
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], entering: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        entering: Sequence[str] = (),
+        *,
+        command: Sequence[str] = ("serve",),
+    ) -> None:
         self.folder = folder
-        self._entering = entering
+        self._command: tuple[str | Path, ...] = (*entering, installed("wagate"), *command)
         self.database = folder / "data" / "wagate.db"
         self.address = environment.get("WAGATE_GRPC__LISTEN", f"unix:{folder}/gateway.sock")
         self._environment = {
@@ -65,8 +72,7 @@ class Gateway:
     async def start(self) -> None:
         """Start the server, and wait until it serves."""
         running = AsyncExitStack()
-        command: list[str | Path] = [*self._entering, installed("wagate"), "serve"]
-        started = child(*command, log=self.folder / "gateway.log", environment=self._environment)
+        started = child(*self._command, log=self.folder / "gateway.log", environment=self._environment)
         self.process = await running.enter_async_context(started)
         try:
             channel = await running.enter_async_context(self._channel())
@@ -127,7 +133,7 @@ class Gateway:
         for task in (ended, serving):
             task.cancel()
         await asyncio.wait({ended, serving})
-        assert answered, f"wagate serve does not serve:\n{self.process.last_words()}"
+        assert answered, f"the gateway does not serve:\n{self.process.last_words()}"
 
 
 _IMPATIENT: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -13,10 +14,11 @@ from grpc import aio
 
 @dataclass
 class Refusal:
-    """What a refused call said."""
+    """What a refused call said; `retry_after` is in seconds, 0 if it says nothing of trying again."""
 
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
+    retry_after: float = 0.0
 
 
 @contextmanager
@@ -27,16 +29,21 @@ def refused() -> Iterator[Refusal]:
         yield refusal
     except aio.AioRpcError as error:
         refusal.code = error.code()
-        refusal.reason = _reason(error)
+        for detail in _details(error):
+            _read(detail, refusal)
         return
     raise AssertionError("the call was not refused")
 
 
-def _reason(error: aio.AioRpcError) -> str:
-    info = error_details_pb2.ErrorInfo()
+def _details(error: aio.AioRpcError) -> Iterator[Any]:
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin" and isinstance(value, bytes):
-            for detail in status_pb2.Status.FromString(value).details:
-                if detail.Unpack(info):
-                    return info.reason
-    return ""
+            yield from status_pb2.Status.FromString(value).details
+
+
+def _read(detail: Any, refusal: Refusal) -> None:
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    if detail.Unpack(info):
+        refusal.reason = info.reason
+    elif detail.Unpack(retry):
+        refusal.retry_after = retry.retry_delay.ToTimedelta().total_seconds()
