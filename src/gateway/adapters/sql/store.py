@@ -33,7 +33,7 @@ _TROUBLE_SECONDS: Final = 5.0
 
 
 _USUAL: Final = PostgresOptions()
-_LATEST: Final = select(events.c.record_time).order_by(events.c.position.desc()).limit(1)
+_LATEST: Final = select(events.c.record_time).where(events.c.position > 0).order_by(events.c.position.desc()).limit(1)
 
 
 def _no_bells(*_bells: str) -> None:

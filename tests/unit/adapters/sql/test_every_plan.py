@@ -1,0 +1,75 @@
+"""Every statement of the store is served by an index, on SQLite: no table that grows is read from end to end, and no
+more than a page is sorted.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlalchemy.dialects.sqlite.aiosqlite import dialect
+from sqlalchemy.sql import ClauseElement
+
+from gateway.adapters.sql.migrating import migrate
+from gateway.adapters.sql.sqlite import url_of
+from gateway.adapters.sql.tables import metadata
+from tests.unit.adapters.sql.collecting import CONDITIONS, makers, statements
+
+SMALL: Final = {"sessions", "leases", "workers", "installation", "processes", "schema_floor", "log_starts"}
+"""Tables with a row for each session or process at most."""
+GROWING: Final = {"messages", "receipts", "identities", "identity_aliases", "events", "request_ids", "tenant_sequences"}
+WAITING: Final = {"messages_outbox", "messages_give_up"}
+"""Indexes of what waits alone: to count that, they are read from end to end."""
+SORTED: Final = {
+    "outbox.HEADS": "one message of each chat that waits",
+    "messages._IN_CHAT": "those who used one id of the provider's in one chat",
+    "messages._SENT": "those that one receipt names",
+}
+"""What is sorted, and why that is no more than a page."""
+_SCAN: Final = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
+
+
+@pytest.fixture(scope="module")
+async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[sqlite3.Connection]:
+    """An empty database: without statistics the planner goes by the shape of statements alone."""
+    file: Path = tmp_path_factory.mktemp("plans") / "store.db"
+    await migrate(url_of(file))
+    connection = sqlite3.connect(file)
+    yield connection
+    connection.close()
+
+
+def test_each_table_either_grows_or_has_a_row_for_each_session_or_process() -> None:
+    names = {table.name for table in metadata.tables.values()}
+    assert names >= GROWING
+    assert names - GROWING <= SMALL
+
+
+def test_all_that_makes_statements_is_asked_for_each_of_them() -> None:
+    assert makers() == set(CONDITIONS)
+    assert len(statements()) > 100
+
+
+@pytest.mark.parametrize("name", statements())
+def test_it_reads_no_growing_table_from_end_to_end_and_sorts_no_more_than_a_page(
+    database: sqlite3.Connection, name: str
+) -> None:
+    statement = statements()[name]
+    assert isinstance(statement, ClauseElement)
+    sql = str(statement.compile(dialect=dialect()))
+    rows = database.execute("EXPLAIN QUERY PLAN " + sql, [None] * sql.count("?")).fetchall()
+    plan = [row[3] for row in rows]
+    scans = [found for line in plan if (found := _SCAN.match(line))]
+    assert [scan[1] for scan in scans if scan[2] not in WAITING and scan[1] in _names(sql)] == [], plan
+    if name not in SORTED:
+        assert not any("ORDER BY" in line for line in plan), plan
+
+
+def _names(sql: str) -> set[str]:
+    """The tables that grow, and the names that a statement gives them."""
+    given = re.findall(rf"\b(?:{'|'.join(GROWING)}) AS (\w+)", sql)
+    return GROWING | {name.strip('"') for name in given}
