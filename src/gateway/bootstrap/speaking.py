@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from gateway.bootstrap.ground import Ground
+from gateway.adapters.sql.libpq import libpq_url
+from gateway.bootstrap.ground import Ground, is_sqlite, store_url
 from gateway.ports.provider import Dialects, Enabled, Provider, Providers
 from gateway.programs import find_program
 from gateway.providers.simulator.simulation import Simulation
@@ -66,10 +67,12 @@ def engine_options(settings: Settings) -> EngineOptions:
     """How engines are started, as the settings say."""
     lab = settings.lab
     endpoint = LabEndpoint(lab.address, lab.root_key_hex, lab.ca_file) if lab.ca_file else None
+    url = store_url(settings)
     return EngineOptions(
         program=find_program(settings.engine.binary, "wagate-engine"),
         sessions_folder=settings.data.folder.resolve() / "sessions",
         lab=endpoint,
+        key_database="" if is_sqlite(url) else libpq_url(url),
         sessions_per_engine=settings.worker.sessions_per_engine,
         connect_rate=settings.engine.connect_rate,
         ping_every=settings.engine.ping_every,

@@ -43,7 +43,7 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 async def _web_and_lab(stack: AsyncExitStack, folder: Path) -> World:
     lab = await stack.enter_async_context(lab_process(folder / "lab"))
-    provider = await stack.enter_async_context(web_provider(_speaking_to(lab, folder), PrometheusMeter()))
+    provider = await stack.enter_async_context(web_provider(speaking_to(lab, folder), PrometheusMeter()))
     return World(provider, LabWhatsApp(lab, await stack.enter_async_context(AsyncExitStack())))
 
 
@@ -52,7 +52,7 @@ async def _simulator(_stack: AsyncExitStack, _folder: Path) -> World:
     return World(simulation, SimulatedWhatsApp(simulation))
 
 
-def _speaking_to(lab: Lab, folder: Path) -> EngineOptions:
+def speaking_to(lab: Lab, folder: Path) -> EngineOptions:
     """An engine that speaks to a lab, and soon sees that a line does not answer."""
     told = lab.environment
     endpoint = LabEndpoint(

@@ -80,6 +80,17 @@ class EnginePool:
             self._seated(bench, -1)
             raise
 
+    def any(self) -> RunningEngine:
+        """An engine that answers, for what needs no seat.
+
+        Raises:
+            LineDown: none does.
+        """
+        for bench in self._benches:
+            if bench.engine.is_up:
+                return bench.engine.running()
+        raise LineDown("no engine answers")
+
     def health(self) -> ProviderHealth:
         """Whether all engines answer that are needed."""
         down = (bench.engine.trouble for bench in self._benches if not bench.engine.is_up)

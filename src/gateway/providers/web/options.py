@@ -1,6 +1,6 @@
 """What the web provider is told at its start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -17,13 +17,14 @@ class LabEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Which engine is started, and how. `sessions_folder` holds the sessions' keys; `connect_rate` is in connections
-    per second and engine.
+    """Which engine is started, and how. `sessions_folder` holds the sessions' keys, unless `key_database` does: a
+    PostgreSQL, named as libpq does. `connect_rate` is in connections per second and engine.
     """
 
     program: Path
     sessions_folder: Path
     lab: LabEndpoint | None = None
+    key_database: str = field(default="", repr=False)
     sessions_per_engine: int = 100
     connect_rate: float = 40
     ping_every: timedelta = timedelta(seconds=22)

@@ -1,5 +1,6 @@
 """The web provider: WhatsApp Web, as a linked device."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from gateway.ports.provider import LineDown, LineGone, Opening, ProviderHealth
 from gateway.providers.web.calls import OPENING, answered
 from gateway.providers.web.dialect import WebDialect
 from gateway.providers.web.engine_pool import EnginePool, Seat, engine_pool
-from gateway.providers.web.key_stores import erase_store, kept_stores
+from gateway.providers.web.key_stores import KeyFiles, KeysInDatabase, KeyStores
 from gateway.providers.web.names import device_of, device_proto
 from gateway.providers.web.options import EngineOptions
 from gateway.providers.web.web_line import WebLine, lease_proto
@@ -23,10 +24,10 @@ _log = structlog.get_logger(__name__)
 class WebProvider(WebDialect):
     """Speaks WhatsApp Web through engines. Make it with `web_provider`."""
 
-    def __init__(self, options: EngineOptions, engines: EnginePool) -> None:
-        super().__init__(lab=options.lab is not None)
-        self._options = options
+    def __init__(self, engines: EnginePool, keys: KeyStores, *, lab: bool) -> None:
+        super().__init__(lab=lab)
         self._engines = engines
+        self._keys = keys
 
     async def open(self, opening: Opening) -> WebLine:
         seat = await self._engines.seat()
@@ -51,22 +52,23 @@ class WebProvider(WebDialect):
         return WebLine(seat, inbox, lease, device)
 
     def kept_sessions(self) -> list[str]:
-        return kept_stores(self._options.sessions_folder)
+        return self._keys.kept()
 
     def erase(self, session_uid: str) -> bool:
-        return erase_store(self._options.sessions_folder, session_uid)
+        return self._keys.erase(session_uid)
 
     def health(self) -> ProviderHealth:
         return self._engines.health()
 
     def _request(self, opening: Opening) -> pb.OpenSessionRequest:
-        return pb.OpenSessionRequest(
+        request = pb.OpenSessionRequest(
             lease=lease_proto(opening.session_uid, opening.lease.fence, opening.remaining),
             device=device_proto(opening.device) if opening.device else None,
-            store_path=str(self._options.sessions_folder / f"{opening.session_uid}.db"),
             expected_phone_number=opening.expected_phone_number,
             push_name=opening.push_name,
         )
+        request.MergeFrom(self._keys.place(opening))
+        return request
 
 
 @asynccontextmanager
@@ -77,11 +79,27 @@ async def web_provider(options: EngineOptions, meter: EngineMeter) -> AsyncItera
         EngineMissing: the settings name no program.
         EngineFailed: the engine does not start.
     """
-    _make_private(options.sessions_folder)
+    lab = options.lab is not None
+    if not options.key_database:
+        _make_private(options.sessions_folder)
     if options.lab is not None:
         _log.warning("THIS GATEWAY SPEAKS TO A LAB, NOT TO WHATSAPP", address=options.lab.address)
-    async with engine_pool(options, meter) as engines:
-        yield WebProvider(options, engines)
+    async with engine_pool(options, meter) as engines, _keys(options, engines) as keys:
+        yield WebProvider(engines, keys, lab=lab)
+
+
+@asynccontextmanager
+async def _keys(options: EngineOptions, engines: EnginePool) -> AsyncIterator[KeyStores]:
+    if not options.key_database:
+        yield KeyFiles(options.sessions_folder)
+        return
+    keys = KeysInDatabase(options.key_database, engines)
+    looking = asyncio.create_task(keys.run(), name="keys in the database")
+    try:
+        yield keys
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
 
 
 def _make_private(folder: Path) -> None:

@@ -1,0 +1,83 @@
+"""Sessions whose keys lie in a PostgreSQL: any worker goes on where another was, and who was first is heard no more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.sql.libpq import libpq_url
+from gateway.domain.identities import Names
+from gateway.domain.leases import Lease
+from gateway.domain.lines import LineState, Outgoing, Sent
+from gateway.observability import PrometheusMeter
+from gateway.ports.provider import LineDown
+from gateway.providers.web.options import EngineOptions
+from gateway.providers.web.web_provider import WebProvider, web_provider
+from tests.conformance.provider.conftest import Shop, World, speaking_to
+from tests.conformance.provider.lab_whatsapp import LabWhatsApp
+from tests.conformance.provider.operator import operating, take
+from tests.stage.lab import Lab, lab_process
+from tests.stage.waiting import eventually
+from wagate.v1 import content_pb2
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with lab_process(tmp_path / "lab") as lab:
+        yield lab
+
+
+@pytest.fixture
+def options(lab: Lab, tmp_path: Path, postgres_url: str) -> EngineOptions:
+    return replace(speaking_to(lab, tmp_path), key_database=libpq_url(postgres_url))
+
+
+@pytest.fixture
+async def provider(options: EngineOptions) -> AsyncIterator[WebProvider]:
+    async with web_provider(options, PrometheusMeter()) as provider:
+        yield provider
+
+
+@pytest.fixture
+async def world(lab: Lab, provider: WebProvider) -> AsyncIterator[World]:
+    async with AsyncExitStack() as streams:
+        yield World(provider, LabWhatsApp(lab, streams))
+
+
+async def _sends(world: World, shop: Shop) -> None:
+    ada = await world.whatsapp.person("Ada")
+    said = content_pb2.Content(text=content_pb2.Text(text="hello"))
+    message = Outgoing(world.provider.new_message_id(), Names(phone_number=ada.phone_number), said)
+    assert isinstance(await shop.operator.line.send(message, timeout=20), Sent)
+    assert (await world.whatsapp.heard(ada)).text == "hello"
+    await world.whatsapp.say(ada, shop.account, "hello yourself")
+    assert await shop.operator.texts(1) == ["hello yourself"]
+
+
+async def test_another_worker_goes_on_and_the_first_line_is_gone(
+    world: World, shop: Shop, options: EngineOptions
+) -> None:
+    await _sends(world, shop)
+    lease = shop.operator.lease
+    async with web_provider(options, PrometheusMeter()) as elsewhere:
+        next_lease = Lease(lease.tenant_id, lease.session_uid, "another", lease.fence + 1)
+        async with operating(elsewhere, next_lease) as successor:
+            connected = await successor.until(LineState.CONNECTED)
+            assert connected.device == successor.line.device
+            await _sends(World(elsewhere, world.whatsapp), Shop(successor, shop.account))
+    with pytest.raises(LineDown):
+        await take(world.provider, lease)
+
+
+async def test_keys_of_a_session_that_is_gone_are_erased_within_moments(world: World, shop: Shop) -> None:
+    uid = shop.operator.lease.session_uid
+    await shop.operator.line.close()
+    assert uid in world.provider.kept_sessions()
+    await eventually(lambda: world.provider.erase(uid))
+    assert uid not in world.provider.kept_sessions()
+    shop.operator = await take(world.provider, shop.operator.lease)
+    assert shop.operator.line.device is None
