@@ -1,0 +1,98 @@
+"""When a worker dies or is drained, another takes its sessions over, and whoever talks goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from grpc import aio
+
+from tests.stage.fleet import TAKEN_OVER_WITHIN, Fleet
+from tests.stage.persons import Person
+from tests.stage.refusing import Refusal, refused
+from tests.stage.shop import Shop, State, reached
+from wagate.v1 import contact_service_pb2
+
+pytestmark = pytest.mark.timeout(120)
+
+SOON = 20.0
+DRAINED_WITHIN = 5.0
+
+
+@pytest.fixture
+async def back(fleet: Fleet) -> AsyncIterator[None]:
+    """Afterwards all workers work again."""
+    yield
+    for worker in fleet.workers:
+        if not worker.process.runs:
+            await worker.start()
+
+
+async def knows(shop: Shop, person: Person) -> bool:
+    """Ask WhatsApp whether somebody has an account, through the first API process."""
+    request = contact_service_pb2.CheckContactsRequest(session_id=shop.session_id, phone_numbers=[person.phone_number])
+    answer = await shop.gateway.contacts.CheckContacts(request, timeout=60)
+    return answer.results[0].on_whatsapp
+
+
+async def talk(fleet: Fleet, shop: Shop, ada: Person, word: str) -> None:
+    """Say something each way, through two API processes."""
+    async with fleet.through(2, shop).events("message.received") as events, ada.inbox() as inbox:
+        await fleet.through(1, shop).accept(ada.phone_number, word)
+        assert (await inbox.next(within=SOON)).text == word
+        await ada.say(shop.phone_number, f"{word} yourself")
+        told = await events.next(within=SOON)
+        assert told.message_received.message.content.text.text == f"{word} yourself"
+
+
+@pytest.mark.usefixtures("back")
+async def test_another_worker_goes_on_where_one_was_killed(fleet: Fleet) -> None:
+    shop, ada = await fleet.shop(), await fleet.lab.person("Ada")
+    await talk(fleet, shop, ada, "hello")
+    owner = await fleet.owner(shop)
+    async with fleet.through(2, shop).events("message.received") as events, ada.inbox() as inbox:
+        await owner.kill()
+        await fleet.through(1, shop).accept(ada.phone_number, "between")
+        await ada.say(shop.phone_number, "in between")
+        refusal = await _told_to_come_back(shop, ada)
+        assert (await inbox.next(within=TAKEN_OVER_WITHIN + SOON)).text == "between"
+        assert (await events.next(within=TAKEN_OVER_WITHIN)).message_received.message.content.text.text == "in between"
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "OWNER_UNAVAILABLE")
+    assert refusal.retry_after > 0
+    assert (await fleet.owner(shop)).worker_id != owner.worker_id
+    assert await _knows_at_last(shop, ada)
+    await talk(fleet, shop, ada, "hello again")
+
+
+async def _told_to_come_back(shop: Shop, ada: Person) -> Refusal:
+    """Ask while nobody owns the session; with what that is refused."""
+    with refused() as refusal:
+        await knows(shop, ada)
+    return refusal
+
+
+async def _knows_at_last(shop: Shop, ada: Person) -> bool:
+    """Ask again for as long as one is told to come back."""
+    async with asyncio.timeout(TAKEN_OVER_WITHIN):
+        while True:
+            try:
+                return await knows(shop, ada)
+            except aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+                await asyncio.sleep(0.2)
+
+
+@pytest.mark.usefixtures("back")
+async def test_a_worker_that_is_stopped_hands_its_sessions_over_within_five_seconds(fleet: Fleet) -> None:
+    shop, ada = await fleet.shop(), await fleet.lab.person("Ada")
+    await talk(fleet, shop, ada, "hello")
+    owner = await fleet.owner(shop)
+    async with shop.events("session.state_changed") as events:
+        stopping = asyncio.create_task(owner.stop())
+        await events.until(reached(State.STATE_CONNECTED), within=DRAINED_WITHIN + SOON)
+        assert await stopping == 0
+    assert (await fleet.owner(shop)).worker_id != owner.worker_id
+    await talk(fleet, shop, ada, "hello again")
