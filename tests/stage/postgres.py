@@ -29,6 +29,16 @@ _UNTIL_SERVING: Final = 60.0
 _NAME: Final = "wagate"
 _MIGRATED: Final = "migrated"
 _FAST: Final = ("fsync=off", "full_page_writes=off", "autovacuum=off")
+_EMPTY: Final = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+    DO $$ DECLARE name text; BEGIN
+      FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'schema_floor')
+      LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+    END $$
+"""
 _OPTIONS: Final = (
     *("listen_addresses=", "unix_socket_permissions=0700", "wal_level=minimal", "max_wal_senders=0"),
     *("max_connections=300", "shared_buffers=64MB", "log_checkpoints=off", "log_min_messages=warning"),
@@ -48,6 +58,7 @@ class PostgresServer:
         self._running = AsyncExitStack()
         self._numbers = count(1)
         self._has_template = False
+        self._lendable: list[str] = []
         self.process: Child
 
     async def start(self) -> None:
@@ -107,6 +118,19 @@ class PostgresServer:
         """Remove a database, whoever is connected to it."""
         name = url.rpartition("?")[0].rpartition("/")[2]
         await self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def lend(self) -> str:
+        """The URL of a database with the tables of this version and nothing in them, made or given back."""
+        return self._lendable.pop() if self._lendable else await self.new_database()
+
+    async def take_back(self, url: str) -> None:
+        """Empty a database whose tables are as they were, whoever is connected to it, so that it can be lent again."""
+        connection = await self.connect(url)
+        try:
+            await connection.execute(_EMPTY)
+        finally:
+            await connection.close()
+        self._lendable.append(url)
 
     @asynccontextmanager
     async def database(self, *, migrated: bool = True) -> AsyncIterator[str]:

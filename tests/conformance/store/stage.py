@@ -80,13 +80,13 @@ async def postgres_stage(folder: Path) -> AsyncIterator[Stage]:
 
 async def make(folder: Path) -> None:
     """Make and note what stages of a folder need elsewhere: processes of their own cannot."""
-    (folder / _NOTE).write_text(await running_postgres().new_database())
+    (folder / _NOTE).write_text(await running_postgres().lend())
 
 
 async def forget(folder: Path) -> None:
-    """Remove what stages of a folder left elsewhere."""
+    """Give back what stages of a folder have elsewhere."""
     if (folder / _NOTE).exists():
-        await running_postgres().drop((folder / _NOTE).read_text())
+        await running_postgres().take_back((folder / _NOTE).read_text())
 
 
 @asynccontextmanager

@@ -5,6 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gateway.adapters.sql.driver import Driver
+from gateway.adapters.sql.idioms import Database
+
+_LOOK_EVERY_SECONDS: Final = 1.0
 
 
 def utc_now() -> datetime:
@@ -12,13 +18,46 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Clock:
-    """Goes by `now`; while that lies behind what this clock has told before, it goes on from there."""
+class FarClock:
+    """The clock of a database that others use, too; carried on by this machine's steady one from one look to the next,
+    so that no process's idea of the time matters.
+    """
 
-    def __init__(self, now: Callable[[], datetime], latest: datetime) -> None:
-        self._now = now
-        self._latest = latest
+    def __init__(self) -> None:
+        self._told = utc_now()
+        self._seen = 0.0
+
+    def now(self) -> datetime:
+        """This moment."""
+        return self._told + timedelta(seconds=time.monotonic() - self._seen)
+
+    async def look(self, database: Database, driver: Driver) -> None:
+        """Look at it, if the last look was a while ago. Half of the way there and back is taken for the way back."""
+        begun = time.monotonic()
+        if begun - self._seen >= _LOOK_EVERY_SECONDS:
+            self._told = await database.moment(driver)
+            self._seen = (begun + time.monotonic()) / 2
+
+
+class Clock:
+    """Goes by `now`, or else by the database's own clock where that is shared, and by the machine's where it is not.
+    While that lies behind what this clock has told before, it goes on from there.
+    """
+
+    def __init__(self, now: Callable[[], datetime] | None, database: Database) -> None:
+        self._far = FarClock() if now is None and database.is_shared else None
+        self._now = now or (self._far.now if self._far else utc_now)
+        self._latest = datetime.fromtimestamp(0, UTC)
         self._seen = time.monotonic()
+
+    def begin_behind(self, latest: datetime) -> None:
+        """Never tell a moment before this one."""
+        self._latest = max(self._latest, latest)
+
+    async def look(self, database: Database, driver: Driver) -> None:
+        """Look at the database's clock, if it goes by that."""
+        if self._far is not None:
+            await self._far.look(database, driver)
 
     def moment(self) -> datetime:
         """This moment."""

@@ -139,6 +139,7 @@ class SqlFences:
 
     async def _row(self, session_uid: str) -> Row | None:
         if self._rows.find(session_uid) is UNKNOWN:
+            await self._transaction.guard.hold([session_uid])
             await self._transaction.connection.look(self.lookups([session_uid]))
         row = self._rows.find(session_uid)
         return None if row is UNKNOWN else row

@@ -1,20 +1,130 @@
-"""The guard: where several processes write, whoever writes for a session holds its row until the commit."""
+"""The guard: where several processes write, whoever writes for a session holds its row until the commit.
+
+So all that belongs to a session (its row, messages, receipts and events) is read and written by one transaction at a
+time, as on SQLite, and READ COMMITTED shows each what the one before left. Rows are locked in the order of their uids
+by the first statement that locks any; whoever then finds that it needs more does not wait for them, but begins anew and
+locks all of them first. So nobody waits for a session while another waits for his: there is no deadlock.
+
+People belong to no session: what a transaction reads of them is locked against being absorbed, and what it changes is
+locked and compared with what it read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Final
 
+from sqlalchemy import Select, String, and_, cast, func, or_, select
+
+from gateway.adapters.sql.columns import among, listed
 from gateway.adapters.sql.connection import Connection
-from gateway.adapters.sql.shelf import Shelf
+from gateway.adapters.sql.driver import Contended
+from gateway.adapters.sql.known import Known
+from gateway.adapters.sql.shelf import UNKNOWN, Row
+from gateway.adapters.sql.tables import sessions
+from gateway.ports.unit_of_work import Prefetch
+
+_named: Final = and_(
+    sessions.c.deleted_time.is_(None),
+    among(sessions.c.tenant_id, "tenants"),
+    among(sessions.c.session_id, "names"),
+)
+_XACT: Final = cast(func.pg_current_xact_id(), String).label("xact")
+_WANTED: Final[Select[Any]] = (
+    select(sessions, _XACT).where(or_(among(sessions.c.uid, "uids"), _named)).order_by(sessions.c.uid)
+)
+_HOLD: Final = _WANTED.with_for_update(of=sessions, key_share=True)
+_HOLD_AT_ONCE: Final = _WANTED.with_for_update(of=sessions, key_share=True, nowait=True)
+
+
+class Needs:
+    """Sessions that units turned out to need, by uid and by tenant and name."""
+
+    def __init__(self) -> None:
+        self.uids: set[str] = set()
+        self.names: set[tuple[str, str]] = set()
+
+    def meets(self, other: Needs) -> bool:
+        """Whether both need the same, as far as it is known."""
+        return not (self.uids.isdisjoint(other.uids) and self.names.isdisjoint(other.names))
+
+    def add(self, other: Needs) -> None:
+        """Need that, too."""
+        self.uids |= other.uids
+        self.names |= other.names
 
 
 class Guard:
-    """Of one transaction."""
+    """Of one transaction. A session that it knows is one that it holds, or adds."""
 
-    def __init__(self, connection: Connection, sessions: Shelf[str], *, is_needed: bool) -> None:
+    def __init__(self, connection: Connection, known: Known, *, is_needed: bool) -> None:
         self._connection = connection
-        self._sessions = sessions
+        self._known = known
+        self._holds = False
         self.is_needed = is_needed
+        self.waits = True
+        """Whether to wait for the first rows; for all others, nobody ever waits."""
+        self.needs = Needs()
+        """All that was asked for."""
+        self.asks_again = False
+        """Whether it failed for what it found out late: begun anew with all its needs, it may well succeed."""
+        self.xact = ""
+        """The transaction, by the database's name for it, if known."""
 
-    async def hold(self, session_uids: Iterable[str]) -> None:
-        """Hold the rows of these sessions."""
+    def lacks(self, session_uid: str) -> bool:
+        """Whether a session would have to be held before anything of it is read."""
+        return self.is_needed and self._known.sessions.find(session_uid) is UNKNOWN
+
+    async def hold(self, uids: Iterable[str] = (), names: Iterable[tuple[str, str]] = ()) -> bool:
+        """Hold some sessions, as far as they exist, and know their rows; tell whether any was not held before."""
+        if not self.is_needed:
+            return False
+        new_uids = [uid for uid in uids if self._known.sessions.find(uid) is UNKNOWN]
+        new_names = [name for name in names if self._known.session_names.find(name) is UNKNOWN]
+        if not new_uids and not new_names:
+            return False
+        self.needs.uids.update(new_uids)
+        self.needs.names.update(new_names)
+        await self._lock(new_uids, new_names)
+        return True
+
+    async def _lock(self, uids: list[str], names: list[tuple[str, str]]) -> None:
+        parameters = {
+            "uids": listed(uids),
+            "tenants": listed({tenant_id for tenant_id, _ in names}),
+            "names": listed({session_id for _, session_id in names}),
+        }
+        statement = _HOLD if self.waits and not self._holds else _HOLD_AT_ONCE
+        try:
+            rows = await self._connection.rows(statement, parameters)
+        except Contended:
+            self.asks_again = self._holds
+            raise
+        self._holds = True
+        self._learn(rows, uids, names)
+
+    def _learn(self, rows: list[Row], uids: list[str], names: list[tuple[str, str]]) -> None:
+        for row in rows:
+            self.xact = row["xact"]
+            self._known.sessions.learn(row["uid"], row)
+            if row["deleted_time"] is None:
+                self._known.session_names.learn((row["tenant_id"], row["session_id"]), row["uid"])
+        for uid in uids:
+            self._known.sessions.learn(uid, None)
+        for name in names:
+            self._known.session_names.learn(name, None)
+
+    def compare(self, known: Row, locked: list[Row]) -> None:
+        """Begin anew if a row is not any more what was read of it."""
+        if not locked or any(known[name] != value for name, value in locked[0].items()):
+            self.asks_again = True
+            self._connection.fail(Contended("a row was changed meanwhile"))
+
+
+def needs_of(prefetches: Iterable[Prefetch]) -> Needs:
+    """The sessions that units said that they will read."""
+    needs = Needs()
+    for prefetch in prefetches:
+        needs.uids.update(prefetch.owned)
+        needs.names.update(prefetch.sessions)
+    return needs

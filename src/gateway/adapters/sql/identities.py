@@ -59,6 +59,14 @@ _ALIASES: Final = select(identity_aliases.c.alias_id, identity_aliases.c.identit
 )
 
 
+_LOCKED: Final = {
+    statement: statement.with_for_update(of=identities, read=True, key_share=True)
+    for statement in (*_BY_NAME.values(), _BY_ID, _ACCOUNTS)
+}
+"""Where others write, what is read stays an identity of its own until the commit."""
+_SEIZE: Final = _BY_ID.with_for_update(key_share=True, nowait=True)
+
+
 class SqlIdentities:
     """See `gateway.ports.unit_of_work.Identities`."""
 
@@ -88,6 +96,7 @@ class SqlIdentities:
         self._transaction.changing()
         row = _row_of(tenant_id, identity, orjson.dumps(identity.alias_ids).decode())
         self._rows.add((tenant_id, identity.identity_id), row)
+        self._transaction.seized.put((tenant_id, identity.identity_id), True)
         self._name(row)
 
     async def save(self, tenant_id: str, identity: Identity) -> None:
@@ -121,7 +130,7 @@ class SqlIdentities:
         for name, values in asked.items():
             if name:
                 learn = partial(self._learn_names, tenant_id, name, values)
-                yield Lookup(_question(_BY_NAME[name], tenant_id, values), learn)
+                yield Lookup(self._question(_BY_NAME[name], tenant_id, values), learn)
             else:
                 yield from self._id_lookups(tenant_id, values)
 
@@ -129,7 +138,7 @@ class SqlIdentities:
         """What to ask for the accounts of some sessions, as far as not known: who reads these looks there next."""
         asked = [session_id for session_id in session_ids if self._account(tenant_id, session_id) is UNKNOWN]
         if asked:
-            yield Lookup(_question(_ACCOUNTS, tenant_id, asked), partial(self._learn_ids, tenant_id, set()))
+            yield Lookup(self._question(_ACCOUNTS, tenant_id, asked), partial(self._learn_ids, tenant_id, set()))
 
     def _account(self, tenant_id: str, session_id: str) -> Any:
         """The row of a session's account, None if there is none, UNKNOWN if the database has to be asked."""
@@ -169,11 +178,23 @@ class SqlIdentities:
         row = await self._row(tenant_id, identity_id)
         if row is None or row["identity_id"] != identity_id:
             raise LookupError("an identity is changed that is not, or no longer, one of its own")
+        await self._seize(row)
         return row
 
+    async def _seize(self, row: Row) -> None:
+        """Where others write, keep them from changing an identity, and make sure that none did since it was read."""
+        key = (row["tenant_id"], row["identity_id"])
+        if self._transaction.guard.is_needed and self._transaction.seized.find(key) is not True:
+            locked = await self._transaction.connection.ask([_question(_SEIZE, key[0], [key[1]])])
+            self._transaction.guard.compare(row, locked[0])
+            self._transaction.seized.put(key, True)
+
     def _id_lookups(self, tenant_id: str, ids: set[str]) -> Iterator[Lookup]:
-        yield Lookup(_question(_BY_ID, tenant_id, ids), partial(self._learn_ids, tenant_id, ids))
+        yield Lookup(self._question(_BY_ID, tenant_id, ids), partial(self._learn_ids, tenant_id, ids))
         yield Lookup(_question(_ALIASES, tenant_id, ids), partial(self._learn_aliases, tenant_id, ids))
+
+    def _question(self, statement: Select[Any], tenant_id: str, values: Iterable[str]) -> Question:
+        return _question(_LOCKED[statement] if self._transaction.guard.is_needed else statement, tenant_id, values)
 
     def _learn_names(self, tenant_id: str, name: str, values: set[str], rows: list[Row]) -> None:
         for row in rows:

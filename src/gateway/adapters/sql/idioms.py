@@ -70,5 +70,12 @@ class Database(Protocol):
             StoreUnavailable: there is none to be had.
         """
 
-    async def moment(self, driver: Driver) -> datetime | None:
-        """The moment by the database's clock; None if it has none of its own."""
+    async def moment(self, driver: Driver) -> datetime:
+        """The moment by the database's clock."""
+
+    async def fate_of(self, driver: Driver, xact: str) -> bool | None:
+        """Whether a transaction was committed, by the database's name for it; None while it does not know.
+
+        Raises:
+            StoreUnavailable: it does not answer, or does not know any more.
+        """

@@ -160,14 +160,18 @@ class SqlMessages:
             layer.clear()
 
     async def _list(self, statement: Executable, parameters: dict[str, Any]) -> list[Message]:
+        """Read some messages, and hold their sessions if the unit may write."""
         await self._transaction.settle()
         rows = await self._transaction.connection.rows(statement, parameters)
+        while await self._transaction.guard.hold(row["session_uid"] for row in rows):
+            rows = await self._transaction.connection.rows(statement, parameters)
         for row in rows:
             self._rows.unlearn(row["message_id"])
             self._rows.learn(row["message_id"], row)
         return [message_of(row) for row in rows]
 
     async def _find(self, key: tuple[str, ...]) -> str | None:
+        await self._transaction.guard.hold([key[0]])
         parameters = dict(zip(("uid", "chat_id", "sender_id", "provider_message_id", "edit"), key, strict=True))
         found = await self._transaction.connection.rows(_BY_KEY, parameters)
         for row in found:
@@ -183,6 +187,10 @@ class SqlMessages:
             self._rows.unlearn(message_id)
         await self._transaction.connection.look(self.lookups([message_id]))
         row = self._rows.find(message_id)
+        if isinstance(row, Mapping) and self._transaction.guard.lacks(row["session_uid"]):
+            await self._transaction.guard.hold([row["session_uid"]])
+            self._rows.unlearn(message_id)
+            return await self._row(message_id)
         return None if row is UNKNOWN else row
 
     def lookups(self, message_ids: Iterable[str]) -> list[Lookup]:

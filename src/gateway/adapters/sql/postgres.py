@@ -11,14 +11,16 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway.adapters.sql.driver import Driver
+from gateway.adapters.sql.driver import Driver, Step
 from gateway.adapters.sql.idioms import Idiom
 from gateway.adapters.sql.postgres_driver import PostgresDriver
 from gateway.adapters.sql.postgres_idiom import PostgresIdiom
+from gateway.domain.clocks import from_micros
 from gateway.domain.errors import StoreUnavailable
 
 _CACHED_STATEMENTS: Final = 512
-_MOMENT: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_MOMENT: Final = Step("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS moment")
+_FATE: Final = "SELECT pg_xact_status($1::text::xid8) AS fate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,10 @@ class PostgresOptions:
     readers: int = 4
     connect_timeout: timedelta = timedelta(seconds=5)
     statement_timeout: timedelta = timedelta(seconds=15)
-    lock_timeout: timedelta = timedelta(seconds=5)
+    lock_timeout: timedelta = timedelta(milliseconds=200)
+    """So long a group waits for rows that others hold, before its units are tried one by one."""
     idle_in_transaction_timeout: timedelta = timedelta(seconds=15)
+    """A process that hangs holds rows for so long at most."""
 
 
 class PostgresDatabase:
@@ -50,8 +54,21 @@ class PostgresDatabase:
     async def reading(self) -> Driver:
         return PostgresDriver(await self._connect(default_transaction_read_only="on"))
 
-    async def moment(self, driver: Driver) -> datetime | None:
-        return None
+    async def moment(self, driver: Driver) -> datetime:
+        ((row,),) = await driver.run([_MOMENT])
+        micros: int = row["moment"]
+        return from_micros(micros)
+
+    async def fate_of(self, driver: Driver, xact: str) -> bool | None:
+        ((row,),) = await driver.run([Step(_FATE, (xact,))])
+        match row["fate"]:
+            case "committed":
+                return True
+            case "aborted":
+                return False
+            case "in progress":
+                return None
+        raise StoreUnavailable
 
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         options = self._options

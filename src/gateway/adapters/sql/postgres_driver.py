@@ -59,7 +59,7 @@ class PostgresDriver:
     async def rollback(self) -> None:
         with _meant():
             await self._ended()
-            if self._connection.is_in_transaction():
+            if not self._connection.is_closed() and self._connection.is_in_transaction():
                 await self._connection.execute("ROLLBACK")
 
     def drop(self) -> None:

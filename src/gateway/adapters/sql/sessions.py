@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from gateway.adapters.sql.columns import among, is_unsent, listed
 from gateway.adapters.sql.lookups import Lookup, Question, by_key
@@ -62,6 +63,7 @@ class SqlSessions:
         self._names = transaction.session_names
 
     async def get(self, tenant_id: str, session_id: str) -> Session | None:
+        await self._transaction.guard.hold(names=[(tenant_id, session_id)])
         uid = self._names.find((tenant_id, session_id))
         if uid is UNKNOWN:
             await self._transaction.connection.look(self.lookups(tenant_id, [session_id]))
@@ -75,10 +77,8 @@ class SqlSessions:
     async def page(
         self, tenant_id: str, *, after: str, limit: int, states: Sequence[State.ValueType] = ()
     ) -> list[Session]:
-        await self._transaction.settle()
         parameters = {"tenant_id": tenant_id, "after": after, "states": listed(states), "limit": limit}
-        rows = await self._transaction.connection.rows(_PAGE_IN_STATES if states else _PAGE, parameters)
-        return [session_of(row) for row in rows]
+        return await self._list(_PAGE_IN_STATES if states else _PAGE, parameters)
 
     async def outbox(self, session_uid: str) -> OutboxSize:
         await self._transaction.settle()
@@ -86,14 +86,10 @@ class SqlSessions:
         return OutboxSize(row["count"], moment_if_any(row["oldest"]))
 
     async def with_ended_restrictions(self, now: datetime, limit: int) -> list[Session]:
-        await self._transaction.settle()
-        rows = await self._transaction.connection.rows(_RESTRICTED_UNTIL, {"now": to_micros(now), "limit": limit})
-        return [session_of(row) for row in rows]
+        return await self._list(_RESTRICTED_UNTIL, {"now": to_micros(now), "limit": limit})
 
     async def in_states(self, states: Sequence[State.ValueType], limit: int) -> list[Session]:
-        await self._transaction.settle()
-        rows = await self._transaction.connection.rows(_IN_STATES, {"states": listed(states), "limit": limit})
-        return [session_of(row) for row in rows]
+        return await self._list(_IN_STATES, {"states": listed(states), "limit": limit})
 
     async def deleted_among(self, session_uids: Sequence[str]) -> list[str]:
         await self._transaction.settle()
@@ -147,7 +143,16 @@ class SqlSessions:
         uid = session.uid if session.deleted_time is None else None
         self._names.put((session.tenant_id, session.session_id), uid)
 
+    async def _list(self, statement: Select[Any], parameters: Mapping[str, Any]) -> list[Session]:
+        """Read some sessions, and hold them if the unit may write."""
+        await self._transaction.settle()
+        while True:
+            rows = await self._transaction.connection.rows(statement, parameters)
+            if not await self._transaction.guard.hold(row["uid"] for row in rows):
+                return [session_of(row) for row in rows]
+
     async def _row(self, session_uid: str) -> Row | None:
+        await self._transaction.guard.hold([session_uid])
         await self._transaction.connection.look(lookups_by_uid(self._rows, [session_uid]))
         row = self._rows.find(session_uid)
         return None if row is UNKNOWN else row

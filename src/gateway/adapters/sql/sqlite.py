@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -54,8 +54,11 @@ class SqliteDatabase:
     async def reading(self) -> Driver:
         return await _connect(self._file, _READ_ONLY)
 
-    async def moment(self, driver: Driver) -> datetime | None:  # noqa: ARG002  # it goes by this machine's
-        return None
+    async def moment(self, driver: Driver) -> datetime:  # noqa: ARG002  # it goes by this machine's
+        return datetime.now(UTC)
+
+    async def fate_of(self, driver: Driver, xact: str) -> bool | None:  # noqa: ARG002  # no connection breaks
+        raise StoreUnavailable
 
 
 class BatchingConnection(aiosqlite.Connection):

@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import select
 
-from gateway.adapters.sql.clock import Clock, utc_now
+from gateway.adapters.sql.clock import Clock
+from gateway.adapters.sql.committing import Committer
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.engines import database_at
 from gateway.adapters.sql.idioms import Database
@@ -77,7 +78,7 @@ async def open_store(
     *,
     ring: Callable[..., None] = _no_bells,
     committed: Callable[[int], None] = _no_count,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
     options: PostgresOptions = _USUAL,
 ) -> AsyncIterator[SqlStore]:
     """Open the store of a migrated database. After each commit, `ring` is told the bells, and `committed` the size of
@@ -88,10 +89,10 @@ async def open_store(
     """
     database = database_at(url, options)
     statements = Statements(database.idiom)
-    signer, latest = await _first_look(database, statements)
-    clock = Clock(now, latest)
+    clock = Clock(now, database)
+    signer = await _first_look(database, statements, clock)
     readers = Readers(database, statements, clock.moment)
-    writer = Writer(database, statements, clock.moment, ring=ring, committed=committed)
+    writer = Writer(Committer(database, statements, clock, ring=ring, committed=committed))
     task = asyncio.create_task(writer.run(), name="store writer")
     try:
         yield SqlStore(writer, readers, signer)
@@ -101,13 +102,15 @@ async def open_store(
         await readers.close()
 
 
-async def _first_look(database: Database, statements: Statements) -> tuple[Signer, datetime]:
+async def _first_look(database: Database, statements: Statements, clock: Clock) -> Signer:
     driver = await database.writing()
     try:
+        await clock.look(database, driver)
         connection = Connection(driver, statements, statements.idiom.begin_writing)
         signer = await open_installation(connection)
         latest = await connection.rows(_LATEST, {})
         await connection.commit([])
-        return signer, from_micros(latest[0]["record_time"] if latest else 0)
     finally:
         await driver.end()
+    clock.begin_behind(from_micros(latest[0]["record_time"] if latest else 0))
+    return signer

@@ -30,7 +30,7 @@ class Transaction:
         self.connection = connection
         self.now = now
         self.writable = writable
-        self.guard = Guard(connection, known.sessions, is_needed=writable and is_shared)
+        self.guard = Guard(connection, known, is_needed=writable and is_shared)
         self.sessions = known.sessions
         self.session_names = known.session_names
         self.leases = known.leases
@@ -41,6 +41,8 @@ class Transaction:
         self.identity_names = known.identity_names
         self.aliases = known.aliases
         self.requests: Shelf[RequestKey] = Shelf()
+        self.seized: Layered[tuple[str, str], bool] = Layered()
+        """Identities of which nobody else changes anything until the commit."""
         self.journal = Journal()
         self.bells: Layered[str, str] = Layered()
         self._statements = statements
@@ -59,6 +61,7 @@ class Transaction:
             self.session_names,
             self.message_keys,
             self.identity_names,
+            self.seized,
             self.journal,
             self.bells,
         ]
