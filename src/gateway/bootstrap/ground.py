@@ -47,6 +47,7 @@ async def laid(settings: Settings) -> AsyncIterator[Ground]:
         CannotListen: the numbers cannot be shown where they should be.
     """
     meter = PrometheusMeter()
+    url = store_url(settings)
     key = settings.access.key.get_secret_value()
 
     def ring(*bells: str) -> None:
@@ -54,8 +55,8 @@ async def laid(settings: Settings) -> AsyncIterator[Ground]:
 
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
-        open_store(store_url(settings), ring=ring, committed=meter.group_committed) as store,
-        open_queue(settings, changed=meter.queue_up) as queue,
+        open_store(url, ring=ring, committed=meter.group_committed) as store,
+        open_queue(settings, store, alone=is_sqlite(url), changed=meter.queue_up) as queue,
     ):
         yield Ground(settings, store, queue, meter, metrics_address)
 

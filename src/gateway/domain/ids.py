@@ -15,6 +15,7 @@ SESSION_UID: Final = "s_"
 ATTEMPT: Final = "a_"
 WORKER: Final = "w_"
 PROCESS: Final = "x_"
+QUESTION: Final = "q_"
 SESSION_ID: Final = "session-"
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

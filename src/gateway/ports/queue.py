@@ -9,16 +9,20 @@ EVENTS = "events"
 """Rings when the log grew."""
 FLEET = "fleet"
 """Rings when what is wanted of some session changed."""
+OUTBOX_BELLS = "outbox:"
+"""Bells of outboxes begin with this; the session's uid follows."""
+WISH_BELLS = "wish:"
+"""So do those of wishes with this."""
 
 
 def outbox_bell(session_uid: str) -> str:
     """Rings when a session's outbox has something new to look at."""
-    return "outbox:" + session_uid
+    return OUTBOX_BELLS + session_uid
 
 
 def wish_bell(session_uid: str) -> str:
     """Rings when something else is wanted of a session."""
-    return "wish:" + session_uid
+    return WISH_BELLS + session_uid
 
 
 def worker_bell(worker_id: str) -> str:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
+from gateway.adapters.sql.due import SqlDue
 from gateway.adapters.sql.events import SqlEvents
 from gateway.adapters.sql.fences import SqlFences
-from gateway.adapters.sql.guard import Needs
 from gateway.adapters.sql.identities import SqlIdentities
 from gateway.adapters.sql.messages import SqlMessages
 from gateway.adapters.sql.past import SqlPast
+from gateway.adapters.sql.questions import SqlQuestions
 from gateway.adapters.sql.receipts import SqlReceipts
 from gateway.adapters.sql.requests import SqlRequests
 from gateway.adapters.sql.sessions import SqlSessions
@@ -30,6 +31,8 @@ class SqlUnitOfWork:
         self.now: datetime = transaction.now
         self.sql_fences = SqlFences(transaction)
         self.sql_workers = SqlWorkers(transaction)
+        self.sql_questions = SqlQuestions(transaction)
+        self.sql_due = SqlDue(transaction)
         self._sessions = SqlSessions(transaction)
         self._messages = SqlMessages(transaction)
         self._identities = SqlIdentities(transaction)
@@ -49,9 +52,8 @@ class SqlUnitOfWork:
         self._transaction.changing()
         self._transaction.bells.put(bell, bell)
 
-    async def prefetch(self, wanted: Iterable[port.Prefetch], needs: Needs) -> None:
-        """Read at once what the units of a group will surely read; where others write, hold what they need first."""
-        await self._transaction.guard.hold(needs.uids, needs.names)
+    async def prefetch(self, wanted: Iterable[port.Prefetch]) -> None:
+        """Read at once what the units of a group will surely read."""
         sessions: dict[str, set[str]] = defaultdict(set)
         addresses: dict[str, set[Address]] = defaultdict(set)
         requests: list[RequestKey] = []
