@@ -46,9 +46,8 @@ async def test_a_file_that_is_no_program_is_a_problem(settings_with: With, tmp_p
     ],
 )
 async def test_an_engine_that_ends_or_stays_silent_is_a_problem(
-    settings_with: With, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+    settings_with: With, tmp_path: Path, script: str, said: str
 ) -> None:
-    monkeypatch.setattr("gateway.doctor.engine._ENDING_SECONDS", 0.0)
     program = tmp_path / "engine"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
