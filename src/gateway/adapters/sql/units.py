@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway.adapters.sql.due import SqlDue
 from gateway.adapters.sql.events import SqlEvents
 from gateway.adapters.sql.fences import SqlFences
+from gateway.adapters.sql.guard import Needs
 from gateway.adapters.sql.identities import SqlIdentities
 from gateway.adapters.sql.messages import SqlMessages
 from gateway.adapters.sql.past import SqlPast
@@ -52,8 +53,9 @@ class SqlUnitOfWork:
         self._transaction.changing()
         self._transaction.bells.put(bell, bell)
 
-    async def prefetch(self, wanted: Iterable[port.Prefetch]) -> None:
-        """Read at once what the units of a group will surely read."""
+    async def prefetch(self, wanted: Iterable[port.Prefetch], needs: Needs) -> None:
+        """Read at once what the units of a group will surely read; where others write, hold what they need first."""
+        await self._transaction.guard.hold(needs.uids, needs.names)
         sessions: dict[str, set[str]] = defaultdict(set)
         addresses: dict[str, set[Address]] = defaultdict(set)
         requests: list[RequestKey] = []
