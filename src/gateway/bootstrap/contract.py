@@ -48,6 +48,7 @@ class Contract:
             ground.meter,
             self._stopping,
             ground.store.health,
+            ground.queue.health,
             shared_port=shared_port,
         )
 

@@ -97,7 +97,7 @@ async def _health_served(ground: Ground) -> AsyncIterator[str]:
     if not listen:
         yield ""
         return
-    server = HealthServer("worker.listen", listen, ground.store.health)
+    server = HealthServer("worker.listen", listen, ground.store.health, ground.queue.health)
     async with server.served():
         yield server.address
 

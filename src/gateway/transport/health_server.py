@@ -8,6 +8,7 @@ from typing import Final
 
 import grpc
 
+from gateway.ports.queue import QueueHealth
 from gateway.ports.unit_of_work import StoreHealth
 from gateway.transport.health import Health
 from gateway.transport.listening import listen_at
@@ -23,8 +24,14 @@ class HealthServer:
         CannotListen: nobody can listen there.
     """
 
-    def __init__(self, option: str, listen: str, store_health: Callable[[], StoreHealth]) -> None:
-        self._health = Health((), (), store_health)
+    def __init__(
+        self,
+        option: str,
+        listen: str,
+        store_health: Callable[[], StoreHealth],
+        queue_health: Callable[[], QueueHealth],
+    ) -> None:
+        self._health = Health((), (), store_health, queue_health)
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         self._health.join(self._server)
         self.address = listen_at(self._server, option, listen)

@@ -10,6 +10,7 @@ from typing import Final
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
+from gateway.ports.queue import QueueHealth
 from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings import Settings
 from gateway.settings.tree import Grpc
@@ -46,13 +47,14 @@ class GrpcServer:
         meter: CallMeter,
         stopping: asyncio.Event,
         store_health: Callable[[], StoreHealth],
+        queue_health: Callable[[], QueueHealth],
         *,
         shared_port: bool = False,
     ) -> None:
         self._stopping = stopping
         self._doors = Doors(stopping)
         self._patience = settings.shutdown.grace.total_seconds() * _SHARE
-        self._health = Health(servicers, REFLECTION, store_health)
+        self._health = Health(servicers, REFLECTION, store_health, queue_health)
         self._server = grpc.aio.server(options=_options(settings.grpc, shared_port=shared_port))
         access = settings.access
         around = stages(key=access.key.get_secret_value(), scopes=access.scopes, meter=meter, doors=self._doors)

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.observability import PrometheusMeter
+from gateway.ports.queue import QueueHealth
 from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings import Settings, load
 from gateway.transport.exchange import ServicerContext
@@ -69,6 +70,16 @@ class StoreWithHealth:
 
 
 @dataclass
+class QueueWithHealth:
+    """A queue of which nothing is asked but how it fares."""
+
+    fares: QueueHealth = field(default_factory=lambda: QueueHealth(serving=True))
+
+    def health(self) -> QueueHealth:
+        return self.fares
+
+
+@dataclass
 class Served:
     """The server, its servicer, and stubs of a client."""
 
@@ -78,6 +89,7 @@ class Served:
     meter: PrometheusMeter
     stopping: asyncio.Event
     store: StoreWithHealth
+    queue: QueueWithHealth
     messages: Any = field(init=False)
     contacts: Any = field(init=False)
     events: Any = field(init=False)
@@ -105,17 +117,18 @@ async def serving(folder: Path, listen: str = "", **sections: dict[str, str]) ->
     """Serve, with these settings, on a unix socket unless `listen` says where."""
     address = listen or f"unix:{folder}/s.sock"
     told, meter, stopping, store = AsTold(), PrometheusMeter(), asyncio.Event(), StoreWithHealth()
+    queue = QueueWithHealth()
     servicers = {
         messages.DESCRIPTOR.services_by_name["MessageService"]: told,
         contacts.DESCRIPTOR.services_by_name["ContactService"]: told,
         events.DESCRIPTOR.services_by_name["EventService"]: told,
     }
     wanted = settings(grpc={"listen": address}, **sections)
-    server = GrpcServer(servicers, wanted, meter, stopping, store.health)
+    server = GrpcServer(servicers, wanted, meter, stopping, store.health, queue.health)
     await server.start()
     try:
         async with grpc.aio.insecure_channel(server.address) as channel:
-            yield Served(server, told, channel, meter, stopping, store)
+            yield Served(server, told, channel, meter, stopping, store, queue)
     finally:
         await server.stop()
 

@@ -15,12 +15,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from gateway.observability import PrometheusMeter
+from gateway.ports.queue import QueueHealth
 from gateway.ports.unit_of_work import StoreHealth
 from gateway.settings.listening import CannotListen
 from gateway.transport.rpcs import ContractIncomplete
 from gateway.transport.server import GrpcServer
 from tests.stage.waiting import SECONDS, eventually
-from tests.unit.transport.served import A_REQUEST, Served, StoreWithHealth, refusal, serving, settings
+from tests.unit.transport.served import A_REQUEST, QueueWithHealth, Served, StoreWithHealth, refusal, serving, settings
 from wagate.v1 import event_service_pb2 as events
 from wagate.v1 import message_service_pb2 as messages
 
@@ -51,6 +52,18 @@ async def test_while_the_store_takes_nothing_what_writes_does_not_serve_and_what
     await eventually(lambda: told(NOT_SERVING, "", "wagate.v1.MessageService"))
     assert await told(SERVING, "wagate.v1.EventService")
     served.store.fares = StoreHealth(serving=True)
+    assert (await asyncio.wait_for(watching.read(), SECONDS)).status == SERVING
+
+
+async def test_a_queue_that_rings_nowhere_is_told_under_its_own_name_and_all_else_serves(served: Served) -> None:
+    health: Any = health_pb2_grpc.HealthStub(served.channel)
+    watching = health.Watch(health_pb2.HealthCheckRequest(service="wagate.queue"))
+    assert (await watching.read()).status == SERVING
+    served.queue.fares = QueueHealth(serving=False, message="Redis is away.")
+    assert (await asyncio.wait_for(watching.read(), SECONDS)).status == NOT_SERVING
+    for service in ("", "wagate.v1.MessageService"):
+        assert (await health.Check(health_pb2.HealthCheckRequest(service=service))).status == SERVING
+    served.queue.fares = QueueHealth(serving=True)
     assert (await asyncio.wait_for(watching.read(), SECONDS)).status == SERVING
 
 
@@ -87,7 +100,14 @@ async def test_nothing_is_served_while_an_rpc_lacks_its_access() -> None:
     pool.Add(file)
     service = pool.FindServiceByName("bare.BareService")
     with pytest.raises(ContractIncomplete, match=r"bare\.BareService\.Do lacks its wagate\.v1\.access"):
-        GrpcServer({service: object()}, settings(), PrometheusMeter(), asyncio.Event(), StoreWithHealth().health)
+        GrpcServer(
+            {service: object()},
+            settings(),
+            PrometheusMeter(),
+            asyncio.Event(),
+            StoreWithHealth().health,
+            QueueWithHealth().health,
+        )
 
 
 async def test_a_taken_address_is_refused_with_a_sentence(tmp_path: Path) -> None:
