@@ -59,6 +59,8 @@ STORIES: Final = {
     "::test_whoever_waits_for_word_of_a_message_can_stop_waiting_and_the_chat_goes_on",
     "KEYS_UNREADABLE": "tests/acceptance/test_damaged_keys.py"
     "::test_one_session_with_damaged_keys_is_blocked_until_a_person_helps_and_the_others_go_on",
+    "SESSION_SUSPENDED": "tests/unit/services/test_faults_in_a_row.py"
+    "::test_after_some_faults_in_a_row_a_session_is_suspended_and_says_why_and_until_when",
     "PAIRING_NEEDED": "tests/acceptance/test_reasons_of_pairing.py"
     "::test_a_session_that_nobody_paired_says_that_it_needs_to_be",
 }

@@ -127,8 +127,10 @@ async def ask(scenery: Scenery, waiting: Iterator[tuple[str, Message]]) -> Count
     return told
 
 
-BY_CHANCE: Final = {"AnswerPairingChallenge", "CancelPairing", "GetPairingQr", "RequestPairingCode"}
-"""RPCs that go well only if a pairing attempt happens to be under way, or that a lab has no use for."""
+BY_CHANCE: Final = {"AnswerPairingChallenge", "CancelPairing", "DrainWorker", "GetPairingQr", "RequestPairingCode"}
+"""RPCs that go well only if a pairing attempt happens to be under way, that a lab has no use for, or that would take the
+only worker away.
+"""
 
 
 def is_fault(line: str) -> bool:

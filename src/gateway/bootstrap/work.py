@@ -74,7 +74,7 @@ def _fleet(ground: Ground, providers: Providers, me: Worker) -> Fleet:
         settings.fleet.drain_within,
         settings.fleet.connect_rate,
     )
-    return Fleet(me, SqlLeases(ground.store), ground.queue, terms, hire, tools.pace)
+    return Fleet(me, SqlLeases(ground.store), ground.queue, ground.meter, terms, hire, tools.pace)
 
 
 def _worker(ground: Ground) -> Worker:
@@ -113,4 +113,4 @@ def _janitor(ground: Ground, providers: Providers, duties: Duties) -> Janitor:
     store, views = ground.store, Views(providers)
     forgetting = Forgetting(store, ground.retention, ground.meter)
     outbox, restrictions = Outbox(store, views), Restrictions(store, views)
-    return Janitor(duties, outbox, restrictions, forgetting, Keys(store), providers)
+    return Janitor(duties, outbox, restrictions, Lines(store, views), forgetting, Keys(store), providers)

@@ -57,8 +57,8 @@ class OutboxSize:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many sessions are in each state (those that are not named have none), what waits in all outboxes, and how many
-    sessions are suspended.
+    """How many sessions are in each state (those that are not named have none), what waits in all outboxes, and how
+    many sessions are suspended.
     """
 
     by_state: dict[State.ValueType, int]
@@ -71,8 +71,8 @@ class Session:
     """One account linked to the gateway, or to be linked. `revision` grows with each change of the status, `etag`
     changes with each change that a caller makes. `restarts` counts the restarts asked for; an owner that sees it grow
     makes the line anew. `logout_wanted` is a logout asked for and not yet done. `restrictions` holds one of a kind at
-    most, and may hold such as are over (see `restriction`). `fault_count` counts faults of the gateway in a row; after some
-    the session is suspended: since `suspend_time`, and it rests until `rest_until_time` (see `services.faults`).
+    most, and may hold such as are over (see `restriction`). `fault_count` counts faults of the gateway in a row; after
+    some the session is suspended: since `suspend_time`, and it rests until `rest_until_time` (see `services.faults`).
     """
 
     tenant_id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -105,8 +105,19 @@ def fair_share(wanted: int, capacities: Iterable[int]) -> int:
     return rooms[-1] if rooms else 0
 
 
-def to_release(mine: Worker, others: Sequence[Worker], share: int) -> int:
+def to_claim(mine: Worker, roll: Roll) -> tuple[int, bool]:
+    """How many sessions a worker may claim now, and whether only those that nobody else took for a while, as it has its
+    fair share.
+    """
+    if not mine.claims:
+        return 0, False
+    of_share = min(roll.share, mine.capacity) - mine.session_count
+    return (of_share, False) if of_share > 0 else (max(mine.capacity - mine.session_count, 0), True)
+
+
+def to_release(mine: Worker, roll: Roll) -> int:
     """How many sessions a worker above its share gives back now: few at a time, and none that nobody has room for."""
+    share, others = roll.share, [other for other in roll.serving if other.worker_id != mine.worker_id]
     excess = mine.session_count - min(share, mine.capacity)
     room = sum(max(min(share, other.capacity) - other.session_count, 0) for other in others)
     return max(min(excess, room, max(mine.session_count // _RELEASED_AT_ONCE, 1)), 0)

@@ -28,6 +28,11 @@ class PrometheusMeter:
         )
         self._refused = Counter("wagate_inbound_refused", "Items that could not be stored at once.", registry=place)
         self._sessions = Gauge("wagate_sessions", "Sessions, by state.", ["state"], registry=place)
+        self._owned = Gauge("wagate_owned_sessions", "Sessions that this worker owns.", registry=place)
+        self._share = Gauge("wagate_fair_share_sessions", "Sessions that are this worker's fair share.", registry=place)
+        self._unowned = Gauge("wagate_unowned_sessions", "Wanted sessions that no worker owns.", registry=place)
+        self._claimed = Counter("wagate_sessions_claimed", "Sessions that this worker claimed.", registry=place)
+        self._given = Counter("wagate_sessions_given_away", "Sessions that it gave to others.", registry=place)
         self._streams = Gauge("wagate_streams", "Feeds that are open.", registry=place)
         self._lag = Histogram("wagate_stream_lag_seconds", "How far behind feeds are.", buckets=_LAGS, registry=place)
         self._queue = Gauge("wagate_queue_up", "Whether bells ring in other processes.", registry=place)
@@ -62,6 +67,17 @@ class PrometheusMeter:
         self._sessions.clear()
         for state, count in by_state.items():
             self._sessions.labels(state).set(count)
+
+    def fleet_seen(self, owned: int, share: int, unowned: int) -> None:
+        self._owned.set(owned)
+        self._share.set(share)
+        self._unowned.set(unowned)
+
+    def sessions_claimed(self, count: int) -> None:
+        self._claimed.inc(count)
+
+    def session_given_away(self) -> None:
+        self._given.inc()
 
     def stream_opened(self) -> None:
         self._streams.inc()

@@ -20,8 +20,8 @@ class Leases(Protocol):
     async def claim(
         self, owner_id: str, *, limit: int, ttl: timedelta, free_for: timedelta = timedelta(0)
     ) -> list[Lease]:
-        """Take sessions that are wanted and have no owner, or one whose lease ran out, with the next fence; only such as
-        have been free for so long. Passes over those that somebody else is just taking.
+        """Take sessions that are wanted and have no owner, or one whose lease ran out, with the next fence; only such
+        as have been free for so long. Passes over those that somebody else is just taking.
         """
 
     async def renew(self, owner_id: str, ttl: timedelta) -> list[Lease]:
@@ -36,8 +36,8 @@ class Leases(Protocol):
         """Forget a worker that ends and owns nothing any more."""
 
     async def end_all(self) -> None:
-        """End every lease, whoever holds it, and forget all workers: for a process that alone works on the store, at its start, so that what an
-        earlier one held need not run out first.
+        """End every lease, whoever holds it, and forget all workers: for a process that alone works on the store, at
+        its start, so that what an earlier one held need not run out first.
         """
 
     async def release(self, lease: Lease) -> None:

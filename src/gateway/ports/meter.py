@@ -43,6 +43,15 @@ class Meter(EngineMeter, Protocol):
     def sessions_seen(self, by_state: Mapping[str, int]) -> None:
         """How many sessions are in each state; states that are not named have none."""
 
+    def fleet_seen(self, owned: int, share: int, unowned: int) -> None:
+        """How many sessions this worker owns, how many are its fair share, and how many in all have no owner."""
+
+    def sessions_claimed(self, count: int) -> None:
+        """This worker claimed so many sessions."""
+
+    def session_given_away(self) -> None:
+        """This worker gave a session to whoever takes it, to drain or to share evenly."""
+
     def stream_opened(self) -> None:
         """A feed was opened."""
 

@@ -225,6 +225,9 @@ class Workers(Protocol):
     async def roll(self) -> Roll:
         """Who is alive, and how many sessions there are for them."""
 
+    async def unattended(self, limit: int) -> list[str]:
+        """The uids of sessions of which it says that a line is open, and that nobody owns."""
+
     async def want_drain(self, worker_id: str) -> None:
         """Let a worker know that it should give its sessions away."""
 

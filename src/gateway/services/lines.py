@@ -49,7 +49,7 @@ _LOGGED_OUT: Final = reasons.Failure(
 
 
 class Lines:
-    """Each call but `all_lost` is one commit, under the owner's fence, and answers with the session as it is then."""
+    """Each call that takes a lease is one commit, under its fence, and answers with the session as it is then."""
 
     def __init__(self, store: Store, views: Views) -> None:
         self._store = store
@@ -70,6 +70,26 @@ class Lines:
 
         while await self._store.write(work):
             pass
+
+    async def unattended(self) -> int:
+        """Note that sessions have no line any more whose owners vanished without a word; tell how many there were."""
+
+        async def find(uow: UnitOfWork) -> bool:
+            return bool(await uow.workers.unattended(1))
+
+        async def work(uow: UnitOfWork) -> int:
+            count = 0
+            for uid in await uow.workers.unattended(_AT_ONCE):
+                session = await uow.sessions.get_by_uid(uid)
+                if session is None or await uow.fences.is_held(uid) or session.state not in SAYS_THAT_A_LINE_IS_OPEN:
+                    continue
+                previous = session.copy()
+                session.state, session.failure, session.next_attempt_time = State.STATE_STARTING, None, None
+                await tell_standing(uow, self._views, previous, session)
+                count += 1
+            return count
+
+        return await self._store.write(work) if await self._store.read(find) else 0
 
     async def look(self, lease: Lease) -> Session:
         """The session as it is."""

@@ -14,8 +14,9 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
-from gateway.domain.workers import Roll, Worker, to_release
+from gateway.domain.workers import Roll, Worker, to_claim, to_release
 from gateway.ports.leases import Leases
+from gateway.ports.meter import Meter
 from gateway.ports.queue import FLEET, Queue, worker_bell
 from gateway.workers.connect_pace import ConnectPace
 from gateway.workers.session_owner import SessionOwner
@@ -31,8 +32,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FleetTerms:
-    """How many sessions a process owns at most, how long a lease lasts, and how often it is renewed. Beyond its fair share
-    it claims only what was `left_over` for so long. It gives its sessions away within `drain_within`. All workers
+    """How many sessions a process owns at most, how long a lease lasts, and how often it is renewed. Beyond its fair
+    share it claims only what was `left_over` for so long. It gives its sessions away within `drain_within`. All workers
     together open `connect_rate` lines in a second; 0 means as many as they can.
     """
 
@@ -61,6 +62,7 @@ class Fleet:
         me: Worker,
         leases: Leases,
         queue: Queue,
+        meter: Meter,
         terms: FleetTerms,
         hire: Callable[[Lease], SessionOwner],
         pace: ConnectPace | None = None,
@@ -68,6 +70,7 @@ class Fleet:
         self._me = replace(me, capacity=terms.capacity)
         self._leases = leases
         self._queue = queue
+        self._meter = meter
         self._terms = terms
         self._hire = hire
         self._pace = pace or ConnectPace()
@@ -114,17 +117,18 @@ class Fleet:
         finally:
             self._is_claiming = False
         if claimed:
+            self._meter.sessions_claimed(len(claimed))
             left = roll.unowned - len(claimed)
             log.info("Sessions were claimed.", claimed=len(claimed), owned=len(self._owned) + len(claimed), left=left)
         return claimed
 
     async def _claim_of(self, roll: Roll) -> list[Lease]:
         """Claim up to the fair share; beyond it, only what nobody else takes."""
-        of_share = min(roll.share, self._terms.capacity) - len(self._owned)
-        free_for = timedelta(0) if of_share > 0 else self._terms.left_over
-        limit = min(of_share if of_share > 0 else self._terms.capacity - len(self._owned), _CLAIM_AT_ONCE)
-        if limit <= 0:
+        count, only_left_over = to_claim(self._present(), roll)
+        if not count:
             return []
+        free_for = self._terms.left_over if only_left_over else timedelta(0)
+        limit = min(count, _CLAIM_AT_ONCE)
         return await self._leases.claim(self._me.worker_id, limit=limit, ttl=self._terms.ttl, free_for=free_for)
 
     # ---- Owning
@@ -208,6 +212,7 @@ class Fleet:
     def _take_note(self, group: asyncio.TaskGroup, roll: Roll) -> None:
         """See who else is at work, and whether this worker is to do less."""
         mine = next((worker for worker in roll.workers if worker.worker_id == self._me.worker_id), self._me)
+        self._meter.fleet_seen(len(self._owned), roll.share, roll.unowned)
         if self._terms.connect_rate:
             self._pace.share(self._terms.connect_rate, len(roll.serving))
         if self._draining.is_set() or self._is_rebalancing:
@@ -215,8 +220,7 @@ class Fleet:
         if mine.drain_wanted:
             group.create_task(self._drain(), name="fleet drains")
             return
-        others = [worker for worker in roll.serving if worker.worker_id != self._me.worker_id]
-        if count := to_release(self._present(), others, roll.share):
+        if count := to_release(self._present(), roll):
             group.create_task(self._rebalance(count, roll.share), name="fleet rebalances")
 
     # ---- Giving away
@@ -232,7 +236,7 @@ class Fleet:
         gap = self._terms.renew_every.total_seconds() / (len(chosen) + 1)
         for owned in chosen:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._draining.wait(), random.uniform(0, gap))  # noqa: S311  # no secret
+                await asyncio.wait_for(self._draining.wait(), random.uniform(0, gap))
                 break
             await self._give_away(owned)
         self._is_rebalancing = False
@@ -260,6 +264,7 @@ class Fleet:
             log.warning("A message is still under way as its session is given away.")
         owned.task.cancel()
         await asyncio.wait({owned.task})
+        self._meter.session_given_away()
 
     async def _leave(self) -> None:
         try:

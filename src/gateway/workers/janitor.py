@@ -12,6 +12,7 @@ from gateway.ports.provider import Provider, Providers
 from gateway.services.duties import Duties
 from gateway.services.forgetting import Forgetting
 from gateway.services.keys import Keys
+from gateway.services.lines import Lines
 from gateway.services.outbox import Outbox
 from gateway.services.restrictions import Restrictions
 
@@ -21,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 
 class Janitor:
-    """Expires messages at their give_up_time, ends restrictions at theirs, and erases the keys of deleted sessions, all
-    within a second or so; and forgets what is older than it has to be kept. One janitor at a time works on a store.
+    """Expires messages at their give_up_time, ends restrictions at theirs, says of sessions whose owner vanished that
+    they have no line, and erases the keys of deleted sessions, all within a second or so; and forgets what is older
+    than it has to be kept. One janitor at a time works on a store.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Janitor:
         duties: Duties,
         outbox: Outbox,
         restrictions: Restrictions,
+        lines: Lines,
         forgetting: Forgetting,
         keys: Keys,
         providers: Providers,
@@ -37,6 +40,7 @@ class Janitor:
         self._duties = duties
         self._outbox = outbox
         self._restrictions = restrictions
+        self._lines = lines
         self._forgetting = forgetting
         self._keys = keys
         self._providers = providers
@@ -61,6 +65,9 @@ class Janitor:
         lifted = await self._restrictions.lift_ended()
         if lifted:
             log.info("Restrictions of sessions ended.", count=lifted)
+        unattended = await self._lines.unattended()
+        if unattended:
+            log.warning("Sessions lost their worker.", count=unattended)
         forgotten = await self._forgetting.forget_old()
         if forgotten:
             log.info("What was too old was forgotten.", **forgotten)

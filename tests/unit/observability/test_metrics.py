@@ -28,6 +28,9 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
     meter.inbound_refused()
     meter.sessions_seen({"CONNECTED": 2})
     meter.sessions_seen({"STOPPED": 1})
+    meter.fleet_seen(owned=5, share=4, unowned=1)
+    meter.sessions_claimed(5)
+    meter.session_given_away()
     meter.stream_opened()
     meter.stream_lagged(0.2)
     meter.group_committed(8)
@@ -53,6 +56,11 @@ async def test_what_is_counted_is_shown_under_metrics() -> None:
         "wagate_inbound_commit_seconds_count 1.0",
         "wagate_inbound_refused_total 1.0",
         'wagate_sessions{state="STOPPED"} 1.0',
+        "wagate_owned_sessions 5.0",
+        "wagate_fair_share_sessions 4.0",
+        "wagate_unowned_sessions 1.0",
+        "wagate_sessions_claimed_total 5.0",
+        "wagate_sessions_given_away_total 1.0",
         "wagate_streams 1.0",
         "wagate_stream_lag_seconds_count 1.0",
         "wagate_group_size_sum 8.0",

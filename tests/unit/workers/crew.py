@@ -72,7 +72,7 @@ async def sailing(
     """A fleet at work; stopped in the end."""
     terms = FleetTerms(100, timedelta(seconds=ttl), timedelta(seconds=every))
     tools = tools_of(house, ttl=terms.ttl)
-    fleet = Fleet(worker(name), house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(worker(name), house.leases, house.queue, house.meter, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     try:

@@ -41,7 +41,7 @@ async def sailing(faulty: FaultyHouse, plan: Plan) -> AsyncIterator[None]:
     leases = FaultyPart(faulty.calm.leases, plan, StoreUnavailable)
     tools = replace(faulty.tools(), lease_ttl=TTL)
     terms = FleetTerms(100, TTL, EVERY)
-    fleet = Fleet(worker(), leases, faulty.queue, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(worker(), leases, faulty.queue, faulty.calm.meter, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     try:

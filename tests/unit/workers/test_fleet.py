@@ -113,7 +113,7 @@ async def test_a_fault_in_one_owner_leaves_the_others_alone(house: House) -> Non
         return (Faulty if lease.session_uid == faulty else SessionOwner)(lease, tools)
 
     terms = FleetTerms(10, timedelta(seconds=100), timedelta(seconds=10))
-    fleet, stopping = Fleet(worker(), house.leases, house.queue, terms, hire), asyncio.Event()
+    fleet, stopping = Fleet(worker(), house.leases, house.queue, house.meter, terms, hire), asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     line = await house.provider.line()
     await line.tell(LineChanged(LineState.UNLINKED))
@@ -129,7 +129,7 @@ async def test_a_fleet_owns_no_more_than_it_can(house: House) -> None:
         FleetTerms(2, timedelta(seconds=100), timedelta(seconds=10)),
         tools_of(house, ttl=timedelta(seconds=100)),
     )
-    fleet = Fleet(worker(), house.leases, house.queue, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(worker(), house.leases, house.queue, house.meter, terms, lambda lease: SessionOwner(lease, tools))
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     await house.provider.line(2)

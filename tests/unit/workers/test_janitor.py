@@ -29,7 +29,7 @@ async def janitor(house: House) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     forgetting = Forgetting(house.store, KEPT, house.meter)
     duties, providers = DutiesOfOne(), alone(house.provider)
-    janitor = Janitor(duties, house.outbox, house.restrictions, forgetting, Keys(house.store), providers)
+    janitor = Janitor(duties, house.outbox, house.restrictions, house.lines, forgetting, Keys(house.store), providers)
     working = asyncio.create_task(janitor.run(stopping))
     yield
     stopping.set()

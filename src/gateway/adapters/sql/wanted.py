@@ -22,18 +22,18 @@ IS_WANTED: Final = and_(
 )
 NEVER_OWNED: Final = leases.c.session_uid.is_(None)
 
-_owned: Final = sessions.join(leases, leases.c.session_uid == sessions.c.uid, isouter=True)
+OWNED: Final = sessions.join(leases, leases.c.session_uid == sessions.c.uid, isouter=True)
 
 WANTED: Final = select(sessions.c.uid).where(IS_WANTED).subquery("wanted")
 UNOWNED: Final = (
     select(sessions.c.uid)
-    .select_from(_owned)
+    .select_from(OWNED)
     .where(IS_WANTED, or_(NEVER_OWNED, leases.c.expire_time <= bindparam("now")))
     .subquery("unowned")
 )
 NEW: Final = (
     select(sessions.c.uid, sessions.c.tenant_id)
-    .select_from(_owned)
+    .select_from(OWNED)
     .where(IS_WANTED, NEVER_OWNED)
     .order_by(sessions.c.uid)
     .limit(bindparam("limit"))

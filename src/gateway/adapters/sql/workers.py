@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Table, bindparam, delete, false, func, select, update
+from sqlalchemy import Boolean, Column, Table, bindparam, delete, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from gateway.adapters.sql.columns import TEXT, moment, number, text
+from gateway.adapters.sql.columns import TEXT, moment, number, one_of, text
 from gateway.adapters.sql.lookups import Question
 from gateway.adapters.sql.shelf import Row
-from gateway.adapters.sql.tables import metadata
+from gateway.adapters.sql.tables import leases, metadata, sessions
 from gateway.adapters.sql.transaction import Transaction
-from gateway.adapters.sql.wanted import UNOWNED, WANTED
+from gateway.adapters.sql.wanted import NEVER_OWNED, OWNED, UNOWNED, WANTED
 from gateway.domain.clocks import from_micros, to_micros
+from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN
 from gateway.domain.workers import FORGOTTEN_AFTER, Roll, Worker
 
 workers: Final = Table(
@@ -51,6 +52,17 @@ _DRAIN: Final = update(workers).values(drain_wanted=True).where(workers.c.worker
 _LEAVE: Final = delete(workers).where(workers.c.worker_id == bindparam("worker_id"))
 _FORGET: Final = delete(workers).where(workers.c.alive_until <= bindparam("since"))
 _FORGET_ALL: Final = delete(workers)
+_UNATTENDED: Final = (
+    select(sessions.c.uid)
+    .select_from(OWNED)
+    .where(
+        sessions.c.deleted_time.is_(None),
+        one_of(sessions.c.state, SAYS_THAT_A_LINE_IS_OPEN),
+        or_(NEVER_OWNED, leases.c.expire_time <= bindparam("now")),
+    )
+    .order_by(sessions.c.uid)
+    .limit(bindparam("limit"))
+)
 _WANTED: Final = select(func.count().label("count")).select_from(WANTED)
 _UNOWNED: Final = select(func.count().label("count")).select_from(UNOWNED)
 
@@ -74,6 +86,11 @@ class SqlWorkers:
     async def roll(self) -> Roll:
         await self._transaction.settle()
         return roll_of(await self._transaction.connection.ask(self.roll_questions()), self._transaction.now)
+
+    async def unattended(self, limit: int) -> list[str]:
+        await self._transaction.settle()
+        parameters = {"now": to_micros(self._transaction.now), "limit": limit}
+        return [row["uid"] for row in await self._transaction.connection.rows(_UNATTENDED, parameters)]
 
     async def want_drain(self, worker_id: str) -> None:
         await self._change()

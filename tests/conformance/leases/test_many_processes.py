@@ -1,0 +1,58 @@
+"""Many processes on one database: who claims waits for nobody, and takes nothing from under a pen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.leases import Lease
+from gateway.ports.unit_of_work import UnitOfWork
+from gateway.services.ownership import needs
+from tests.conformance.leases.test_leases import claim
+from tests.conformance.store.making import stored_session
+from tests.conformance.store.stage import STAGES, Stage
+from tests.stage.waiting import SECONDS
+
+
+@pytest.fixture
+async def processes(folder: Path) -> AsyncIterator[list[Stage]]:
+    """Two stores on one PostgreSQL, as two processes have them."""
+    async with STAGES["postgresql"](folder) as one, STAGES["postgresql"](folder) as other:
+        yield [one, other]
+
+
+async def test_a_session_for_which_its_owner_is_just_writing_is_passed_over_and_not_waited_for(
+    processes: list[Stage],
+) -> None:
+    one, other = processes
+    for name in ("busy", "idle"):
+        await stored_session(one.store, name)
+    leases = {lease.session_uid: lease for lease in await claim(one)}
+    busy, idle = leases.values()
+    writing, may_end = asyncio.Event(), asyncio.Event()
+
+    async def write_slowly(unit: UnitOfWork) -> None:
+        await unit.fences.check(busy.session_uid, busy.fence)
+        writing.set()
+        await may_end.wait()
+
+    owner = asyncio.create_task(one.store.write(write_slowly, needs(busy)))
+    await asyncio.wait_for(writing.wait(), SECONDS)
+    other.clock.move(seconds=15)
+    async with asyncio.timeout(SECONDS):
+        assert await claim(other, "you") == [Lease(idle.tenant_id, idle.session_uid, "you", 2)]
+        may_end.set()
+        await owner
+        assert await claim(other, "you") == [Lease(busy.tenant_id, busy.session_uid, "you", 2)]
+
+
+async def test_many_processes_that_claim_at_once_share_without_overlap(processes: list[Stage]) -> None:
+    uids = {(await stored_session(processes[0].store, f"s{n}")).uid for n in range(30)}
+    claims = await asyncio.gather(*(claim(processes[n % 2], f"owner{n}", limit=4) for n in range(8)))
+    rest = await claim(processes[0], "last")
+    taken = [lease.session_uid for some in (*claims, rest) for lease in some]
+    assert len(taken) == 30
+    assert set(taken) == uids
