@@ -1,4 +1,4 @@
-"""While Redis is away, or after it forgot everything, all that a fleet does takes a little longer. No more than that."""
+"""While Redis is away, or after it forgot everything, all that a fleet does takes longer: no more than that."""
 
 from __future__ import annotations
 
