@@ -8,7 +8,7 @@ import pytest
 
 from gateway.adapters.sql.carrying import NotCarried
 from gateway.adapters.sql.migrating import migrate, migrate_back, schema_of
-from gateway.adapters.sql.schema import wanted
+from gateway.adapters.sql.schema import needed, wanted
 from gateway.adapters.sql.sqlite import url_of
 from gateway.bootstrap.carrying import file_of
 from tests.stage.children import child
@@ -40,7 +40,7 @@ async def test_an_api_process_refuses_a_database_that_is_behind(url: str, tmp_pa
     await migrate_back(url, "0001")
     status, _, complaint = await told("api", "--store.url", url, "--metrics.listen", "", folder=tmp_path)
     assert status == 1
-    assert complaint.splitlines()[-1].endswith(f"wants {wanted()}: run `wagate migrate`.")
+    assert complaint.splitlines()[-1].endswith(f"needs {needed()}: run `wagate migrate`.")
 
 
 async def test_an_embedded_installation_is_carried_over(url: str, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_an_embedded_installation_is_carried_over(url: str, tmp_path: Path
     status, said, complaint = await told(
         "migrate", "--store.url", url, "--from", "sqlite:///data/wagate.db", folder=tmp_path
     )
-    assert (status, said, complaint) == (0, "All rows were carried over.\n", "")
+    assert (status, said, complaint) == (0, "All rows were carried over, and the keys of 0 sessions.\n", "")
 
 
 @pytest.mark.parametrize(

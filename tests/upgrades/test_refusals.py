@@ -39,7 +39,9 @@ async def test_a_step_that_takes_away_is_refused_while_a_version_that_needs_it_r
     with pytest.raises(SchemaUnfit) as refusal:
         await migrate(url)
     assert f"these run: wagate worker 0.1.0 (schema {THIS}) on box." in str(refusal.value)
-    assert await schema_of(url) == Schema("9001", oldest="0002")
+    schema = await schema_of(url)
+    assert (schema, schema.fit) == (Schema("9001", oldest="0002"), Fit.NOT_TIDY)
+    schema.must_fit()
 
 
 async def test_it_is_taken_once_only_versions_run_that_do_without(url: str, this: Process, become: Becoming) -> None:

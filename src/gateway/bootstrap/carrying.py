@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,23 +10,38 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gateway.adapters.embedded.folder import locked_folder
-from gateway.adapters.sql.carrying import Carried, NotCarried, carry
+from gateway.adapters.sql.carrying import Carried, NotCarried, carry, linked
+from gateway.adapters.sql.libpq import libpq_url
 from gateway.adapters.sql.migrating import migrate
 from gateway.adapters.sql.processes import SqlProcesses
 from gateway.adapters.sql.sqlite import url_of
 from gateway.bootstrap.ground import is_sqlite, store_url
+from gateway.bootstrap.speaking import engine_options
+from gateway.providers.web.carrying import KeyFile, carry_keys
 from gateway.settings import Settings
 
+_WEB: Final = "web"
 _LIKE: Final = "such as sqlite:///data/wagate.db"
 
 
-async def carried_over(settings: Settings, source: str) -> list[Carried]:
-    """Copy a database of SQLite, of which no gateway makes use, into the empty PostgreSQL that the settings name.
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """What was carried: rows of each table, sessions with their keys, and sessions that must pair again."""
+
+    rows: list[Carried]
+    with_keys: list[str]
+    to_pair: list[str]
+
+
+async def carried_over(settings: Settings, source: str) -> CarriedOver:
+    """Copy a database of SQLite, of which no gateway makes use, into the empty PostgreSQL that the settings name, and
+    move the keys of its sessions there. Done again, it goes on where it ended.
 
     Raises:
         NotCarried: the source is no database of ours, the target is not PostgreSQL, not empty, or in use.
         FolderTaken: a gateway works on the source.
         SchemaUnfit, StoreUnavailable: one of them cannot be migrated to what this version wants.
+        ProgramMissing, EngineFailed, KeysNotCarried: all rows were carried, and not all keys.
     """
     file, target = file_of(source), store_url(settings)
     if is_sqlite(target):
@@ -35,7 +51,17 @@ async def carried_over(settings: Settings, source: str) -> list[Carried]:
         await migrate(target)
         if running := await SqlProcesses(target).running():
             raise NotCarried(f"Stop these first: {', '.join(map(str, running))}.")
-        return await carry(url_of(file), target)
+        rows = await carry(url_of(file), target)
+        return await _with_keys(settings, file.parent / "sessions", target, rows)
+
+
+async def _with_keys(settings: Settings, folder: Path, target: str, rows: list[Carried]) -> CarriedOver:
+    files = [KeyFile(one.tenant_id, one.session_id, one.session_uid, one.fence) for one in await linked(target, _WEB)]
+    over = CarriedOver(rows, [], [])
+    if files:
+        async for session, has_keys in carry_keys(engine_options(settings), folder, libpq_url(target), files):
+            (over.with_keys if has_keys else over.to_pair).append(session.session_id)
+    return over
 
 
 def file_of(source: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -19,10 +19,24 @@ from gateway.commands.refusals import told
 from gateway.domain.errors import StoreUnavailable
 from gateway.observability import start_logging
 from gateway.ports.processes import SchemaUnfit
+from gateway.programs import ProgramMissing
+from gateway.providers.web.carrying import KeysNotCarried
+from gateway.providers.web.failures import EngineFailed
 from gateway.settings import Settings, load
 
+_CANNOT: Final = (
+    FolderTaken,
+    FolderUnusable,
+    NotCarried,
+    SchemaUnfit,
+    StoreUnavailable,
+    ProgramMissing,
+    EngineFailed,
+    KeysNotCarried,
+)
 
-@told(FolderTaken, FolderUnusable, NotCarried, SchemaUnfit, StoreUnavailable)
+
+@told(*_CANNOT)
 def migrate(
     *,
     back_to: Annotated[str, Parameter(help="Go back to this older revision instead; `base` removes all tables.")] = "",
@@ -48,7 +62,10 @@ def migrate(
 
 
 def _carry(settings: Settings, source: str) -> None:
-    for one in asyncio.run(carried_over(settings, source)):
+    over = asyncio.run(carried_over(settings, source))
+    for one in over.rows:
         if one.rows:
             print(f"{one.rows:>12,} rows of {one.table}, compared (sha256 {one.checksum[:12]})")
-    print("All rows were carried over.")
+    print(f"All rows were carried over, and the keys of {len(over.with_keys)} sessions.")
+    for session_id in over.to_pair:
+        print(f"The session {session_id} must pair again: its keys are not there, or damaged.")

@@ -13,6 +13,9 @@ def schema(known: Schema, *, migrates_itself: bool) -> Finding:
     match known.fit:
         case Fit.EXACT:
             return fine(check, f"It is migrated to {known.at}, as {wants}.")
+        case Fit.NOT_TIDY:
+            said = f"It is at {known.at}, which is enough, and {wants}."
+            return warning(check, said, "Run `wagate migrate` once no older version runs.")
         case Fit.AHEAD:
             said = f"It is at {known.at}, ahead of what {wants}, and lacks nothing that is needed."
             return warning(check, said, "End the update: run the newer version everywhere.")

@@ -12,8 +12,9 @@ from sqlalchemy import Select, Table, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.adapters.sql.columns import is_set
 from gateway.adapters.sql.engines import migrating_engine
-from gateway.adapters.sql.tables import metadata
+from gateway.adapters.sql.tables import leases, metadata, sessions
 
 OF_THE_PLACE: Final = frozenset({"processes", "question_servers", "questions", "schema_floor", "workers"})
 """Tables that tell of the database itself and of who works on it, belong to no tenant, and are not carried."""
@@ -33,19 +34,51 @@ class Carried:
     checksum: str
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A session that is linked, and the fence of its last owner; 0 if it never had one."""
+
+    tenant_id: str
+    session_id: str
+    session_uid: str
+    fence: int
+
+
+async def linked(url: str, provider: str) -> list[Linked]:
+    """The sessions of a provider that are linked and not deleted."""
+    of_whom = sessions.join(leases, leases.c.session_uid == sessions.c.uid, isouter=True)
+    wanted = (
+        select(
+            sessions.c.tenant_id,
+            sessions.c.session_id,
+            sessions.c.uid.label("session_uid"),
+            func.coalesce(leases.c.fence, 0).label("fence"),
+        )
+        .select_from(of_whom)
+        .where(sessions.c.provider == provider, sessions.c.deleted_time.is_(None), is_set(sessions.c.device_jid))
+        .order_by(sessions.c.tenant_id, sessions.c.session_id)
+    )
+    async with _reading(url) as connection:
+        return [Linked(**row) for row in (await connection.execute(wanted)).mappings()]
+
+
 async def carry(source_url: str, target_url: str) -> list[Carried]:
     """Copy all rows of one database into another one that has the same tables and nothing in them; then read both and
-    compare them, row for row, before the copies are committed. Nobody may work on either.
+    compare them, row for row, before the copies are committed. Nobody may work on either. If all were carried before,
+    they are only compared.
 
     Raises:
-        NotCarried: the target is not empty; or a copy differs, or one of the databases fails.
+        NotCarried: the target holds something else; or a copy differs, or one of the databases fails.
     """
     async with AsyncExitStack() as stack:
         try:
             source = await stack.enter_async_context(_reading(source_url))
             target = await stack.enter_async_context(_writing(target_url))
-            await _refuse_what_is_there(target)
-            return [await _carried(source, target, table) for table in tables()]
+            taken = [table for table in tables() if await _has_rows(target, table)]
+            if not taken:
+                for table in tables():
+                    await _copy(source, target, table)
+            return [await _compared(source, target, table, was_there=bool(taken)) for table in tables()]
         except (SQLAlchemyError, OSError) as error:
             why = str(getattr(error, "orig", error)).partition("\n")[0]  # what follows may show rows
             raise NotCarried(f"A database failed, and nothing was carried: {why}") from error
@@ -76,22 +109,23 @@ async def _writing(url: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-async def _refuse_what_is_there(target: AsyncConnection) -> None:
-    taken = [table.name for table in tables() if (await target.execute(select(table).limit(1))).first() is not None]
-    if taken:
-        raise NotCarried(f"There are rows in {', '.join(taken)} already: carry into a database with nothing in it.")
+async def _has_rows(connection: AsyncConnection, table: Table) -> bool:
+    return (await connection.execute(select(table).limit(1))).first() is not None
 
 
-async def _carried(source: AsyncConnection, target: AsyncConnection, table: Table) -> Carried:
+async def _copy(source: AsyncConnection, target: AsyncConnection, table: Table) -> None:
     async for rows in _rows(source, table):
         await target.execute(insert(table), [dict(row) for row in rows])
     await _count_on(target, table)
+
+
+async def _compared(source: AsyncConnection, target: AsyncConnection, table: Table, *, was_there: bool) -> Carried:
     there, here = await _sum(source, table), await _sum(target, table)
-    if there != here:
-        raise NotCarried(
-            f"The copy of {table.name} differs ({there.rows} rows, {here.rows} copied): nothing was carried."
-        )
-    return here
+    if there == here:
+        return here
+    if was_there:
+        raise NotCarried(f"There are other rows in {table.name} already: carry into a database with nothing in it.")
+    raise NotCarried(f"The copy of {table.name} differs ({there.rows} rows, {here.rows} copied): nothing was carried.")
 
 
 async def _rows(connection: AsyncConnection, table: Table) -> AsyncIterator[Sequence[Any]]:

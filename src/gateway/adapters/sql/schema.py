@@ -34,6 +34,8 @@ class Fit(Enum):
     """How a database's schema suits this version."""
 
     EXACT = "exact"
+    NOT_TIDY = "not tidy"
+    """It has all that this version needs, and some that nobody needs once no older version runs."""
     AHEAD = "ahead"
     """A later version migrated it, and left all that this version needs."""
     BEHIND = "behind"
@@ -54,10 +56,12 @@ class Schema:
     @property
     def fit(self) -> Fit:
         """How it suits this version."""
-        if self.at < wanted():
+        if self.at < needed():
             return Fit.BEHIND
         if self.oldest > wanted():
             return Fit.TOO_NEW
+        if self.at < wanted():
+            return Fit.NOT_TIDY
         return Fit.EXACT if self.at == wanted() else Fit.AHEAD
 
     def must_fit(self) -> None:
@@ -65,7 +69,7 @@ class Schema:
         said = f"The database's schema is {self.at or 'not there yet'}"
         match self.fit:
             case Fit.BEHIND:
-                raise SchemaUnfit(f"{said}, and wagate {VERSION} wants {wanted()}: run `wagate migrate`.")
+                raise SchemaUnfit(f"{said}, and wagate {VERSION} needs {needed()}: run `wagate migrate`.")
             case Fit.TOO_NEW:
                 raise too_new(self.oldest)
 
@@ -117,6 +121,11 @@ def all_steps() -> Sequence[Script]:
 def wanted() -> str:
     """Where this version wants a database to be."""
     return all_steps()[-1].revision
+
+
+def needed() -> str:
+    """How far a database must be migrated for this version to work: steps that take something away may come later."""
+    return max(step.revision for step in all_steps() if step.module.kind == "expand")
 
 
 def order() -> Config:
