@@ -11,11 +11,11 @@ import pytest
 from grpc import aio
 
 from gateway.domain.lines import LineState, MessageArrived, ReceiptArrived, Refused
-from gateway.providers.simulator.people import Person
 from gateway.providers.simulator.simulation import Simulation
 from gateway.testing import simulated_gateway
 from wagate.v1 import (
     content_pb2,
+    error_reason_pb2,
     event_pb2,
     event_service_pb2,
     message_pb2,
@@ -31,7 +31,7 @@ from wagate.v1.pairing_service_pb2_grpc import PairingServiceStub
 from wagate.v1.session_service_pb2_grpc import SessionServiceStub
 from wagate.v1.system_service_pb2_grpc import SystemServiceStub
 
-DIRECTOR, READER, ECHO = "+999000000", "+999000200", "+999000222"
+READER, ECHO = "+999000200", "+999000222"
 ADA = "+447700900001"
 
 State = message_pb2.Message.State
@@ -47,9 +47,9 @@ class Shop:
     simulation: Simulation
     phone_number: str
 
-    async def send(self, to: str, words: str) -> message_pb2.Message:
+    async def send(self, to: str, words: str, session_id: str = "shop") -> message_pb2.Message:
         content = content_pb2.Content(text=content_pb2.Text(text=words))
-        request = message_service_pb2.SendMessageRequest(session_id="shop", to=to, content=content)
+        request = message_service_pb2.SendMessageRequest(session_id=session_id, to=to, content=content)
         return (await MessageServiceStub(self.channel).SendMessage(request)).message
 
     async def told(self, wanted: Callable[[event_pb2.Event], bool]) -> event_pb2.Event:
@@ -77,12 +77,18 @@ class Shop:
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     simulation = Simulation()
     async with simulated_gateway(tmp_path / "data", simulation) as address, aio.insecure_channel(address) as channel:
-        session = session_pb2.Session(session_id="shop")
-        await SessionServiceStub(channel).CreateSession(session_service_pb2.CreateSessionRequest(session=session))
-        frames = PairingServiceStub(channel).PairSession(pairing_service_pb2.PairSessionRequest(session_id="shop"))
-        steps = [frame async for frame in frames]
-        assert [step.WhichOneof("frame") for step in steps] == ["code", "linked", "connected"]
-        yield Shop(channel, simulation, steps[-1].connected.phone_number)
+        yield Shop(channel, simulation, await pair(channel, "shop"))
+
+
+async def pair(channel: aio.Channel, session_id: str, phone_number: str = "") -> str:
+    """Create a session and pair it; its number."""
+    spec = session_pb2.SessionSpec(expected_phone_number=phone_number)
+    session = session_pb2.Session(session_id=session_id, spec=spec)
+    await SessionServiceStub(channel).CreateSession(session_service_pb2.CreateSessionRequest(session=session))
+    frames = PairingServiceStub(channel).PairSession(pairing_service_pb2.PairSessionRequest(session_id=session_id))
+    steps = [frame async for frame in frames]
+    assert [step.WhichOneof("frame") for step in steps] == ["code", "linked", "connected"]
+    return steps[-1].connected.phone_number
 
 
 async def test_a_message_is_sent_delivered_and_read(shop: Shop) -> None:
@@ -104,7 +110,14 @@ async def test_what_somebody_says_is_received_and_the_answer_reaches_them(shop: 
 
 
 async def test_a_number_says_what_becomes_of_a_message(shop: Shop) -> None:
-    ends = {"202": State.STATE_SENT, "404": State.STATE_FAILED, "479": State.STATE_FAILED, "503": State.STATE_SENT}
+    ends = {
+        "202": State.STATE_SENT,
+        "404": State.STATE_FAILED,
+        "408": State.STATE_UNCONFIRMED,
+        "479": State.STATE_FAILED,
+        "503": State.STATE_QUEUED,
+        "504": State.STATE_SENT,
+    }
     for ending, state in ends.items():
         await shop.reached(await shop.send(f"+999000{ending}", "Hello?"), state)
     await shop.send(ECHO, "Is there anybody?")
@@ -113,22 +126,39 @@ async def test_a_number_says_what_becomes_of_a_message(shop: Shop) -> None:
 
 
 async def test_a_script_says_what_becomes_of_a_message(shop: Shop) -> None:
-    shop.simulation.people[ADA] = Person(outcome=Refused("400"))
+    shop.simulation.outcomes[ADA] = Refused("400")
     await shop.reached(await shop.send(ADA, "Hello?"), State.STATE_FAILED)
 
 
 async def test_a_script_says_what_becomes_of_a_line(shop: Shop) -> None:
-    shop.simulation.change(shop.phone_number, LineState.LOGGED_OUT)
-    await shop.told(lambda event: event.session_state_changed.status.state == SessionState.STATE_LOGGED_OUT)
+    (line,) = shop.simulation.lines(shop.phone_number)
+    line.go_down(LineState.BLOCKED, error_reason_pb2.ERROR_REASON_SESSION_REPLACED, seconds=1)
+    await shop.told(in_state(SessionState.STATE_BLOCKED))
 
 
-async def test_the_director_does_what_he_is_told_in_whatever_language_a_bot_is_written(shop: Shop) -> None:
-    await shop.send(DIRECTOR, f"{ADA} Hi there")
+def in_state(state: SessionState.ValueType) -> Callable[[event_pb2.Event], bool]:
+    return lambda event: event.session_state_changed.status.state == state
+
+
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [
+        ("401", SessionState.STATE_LOGGED_OUT),
+        ("402", SessionState.STATE_BLOCKED),
+        ("515", SessionState.STATE_RECONNECTING),
+    ],
+)
+async def test_a_number_says_what_becomes_of_a_line(shop: Shop, ending: str, state: SessionState.ValueType) -> None:
+    await shop.reached(await shop.send(f"+999000{ending}", "Hello?"), State.STATE_SENT)
+    await shop.told(in_state(state))
+
+
+async def test_a_session_plays_the_customer_in_whatever_language_a_bot_is_written(shop: Shop) -> None:
+    await pair(shop.channel, "customer", ADA)
+    await shop.send(shop.phone_number, "Hi there", session_id="customer")
     received = (await shop.told(lambda event: event.HasField("message_received"))).message_received.message
     assert (received.content.text.text, received.sender.phone_number) == ("Hi there", ADA)
-    await shop.send(DIRECTOR, "blocked CLIENT_OUTDATED 1")
-    await shop.told(lambda event: event.session_state_changed.status.state == SessionState.STATE_BLOCKED)
-    await shop.reached(await shop.send(DIRECTOR, "be sad"), State.STATE_FAILED)
+    await shop.reached(await shop.send(ADA, "Good day"), State.STATE_SENT, Level.LEVEL_DELIVERED)
 
 
 async def test_the_server_says_that_it_simulates(shop: Shop) -> None:

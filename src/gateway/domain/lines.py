@@ -198,7 +198,9 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One attempt at sending. `mentions` are in the order of the lone `@` signs of the text."""
+    """One attempt at sending. `content.context` is empty, as is that of what is quoted: whom the message answers and
+    mentions stands beside it. `mentions` are in the order of the lone `@` signs of the text.
+    """
 
     provider_message_id: str
     to: Names

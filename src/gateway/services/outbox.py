@@ -18,6 +18,7 @@ from gateway.services.outcomes import REACHOUT_LOCKED, apply, expire, lose_sight
 from gateway.services.ownership import needs, owned_session
 from gateway.services.restrictions import forbid_reachout, forbidden_chats
 from gateway.services.views import Views
+from wagate.v1 import content_pb2
 
 _AT_ONCE: Final = 500
 
@@ -161,7 +162,7 @@ async def _outgoing(uow: UnitOfWork, message: Message) -> Outgoing:
     return Outgoing(
         provider_message_id=message.provider_message_id,
         to=chat.names(),
-        content=message.content,
+        content=_alone(message.content),
         quoted=await _quoted(uow, message),
         mentions=tuple(person.names() if person else Names() for person in mentions),
     )
@@ -173,7 +174,15 @@ async def _quoted(uow: UnitOfWork, message: Message) -> Quoted | None:
     if quoted is None:
         return None
     author = await uow.identities.get(message.tenant_id, quoted.sender_id)
-    return Quoted(quoted.provider_message_id, author.names() if author else Names(), quoted.content)
+    return Quoted(quoted.provider_message_id, author.names() if author else Names(), _alone(quoted.content))
+
+
+def _alone(content: content_pb2.Content) -> content_pb2.Content:
+    """What is said, without what surrounds it: that travels beside it, in WhatsApp's names."""
+    alone = content_pb2.Content()
+    alone.CopyFrom(content)
+    alone.ClearField("context")
+    return alone
 
 
 async def _learn_recipient(uow: UnitOfWork, session: Session, message_id: str, to: Names) -> None:

@@ -6,27 +6,25 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import count
 
 from gateway.domain.lines import (
+    Fact,
     LineState,
     MessageArrived,
+    OutcomeUnknown,
     ReachoutRestricted,
     ReceiptArrived,
     ReceiptKind,
     Refused,
 )
-from gateway.providers.simulator.keys import Mail
-from gateway.providers.simulator.people import Person, names_of
 from gateway.providers.simulator.simulation import Simulation
 from tests.conformance.provider.operator import SOON
 from tests.conformance.provider.whatsapp import Contact, Heard
 from tests.stage.waiting import eventually
 from wagate.v1.error_reason_pb2 import ErrorReason
 
-_SILENT = Person(delay=3600)
-_FROZEN_SECONDS = 1.5
+_CUT_SECONDS = 0.2
 
 
 class SimulatedWhatsApp:
@@ -37,11 +35,10 @@ class SimulatedWhatsApp:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._numbers = count(1)
-        self._mail: defaultdict[str, list[Mail]] = defaultdict(list)
+        self._mail: defaultdict[str, list[Fact]] = defaultdict(list)
 
     async def account(self) -> Contact:
-        names = names_of(f"+4477009{next(self._numbers):05}")
-        return Contact(names.phone_number, names.lid)
+        return Contact(f"+4477009{next(self._numbers):05}", lid="")
 
     async def person(self, name: str) -> Contact:  # noqa: ARG002
         person = await self.account()
@@ -74,33 +71,30 @@ class SimulatedWhatsApp:
         return await self._receipt(person, ReceiptKind.READ, provider_message_id, within)
 
     async def refuse(self, account: Contact, person: Contact, code: int) -> None:  # noqa: ARG002
-        self._simulation.people[person.phone_number] = Person(outcome=Refused(str(code)))
+        self._simulation.outcomes[person.phone_number] = Refused(str(code))
 
-    async def freeze(self, account: Contact, person: Contact) -> None:
-        self._simulation.people[person.phone_number] = _SILENT
-        self._simulation.change(account.phone_number, LineState.DEGRADED)
-        drop = partial(self._simulation.change, account.phone_number, LineState.RECONNECTING)
-        asyncio.get_running_loop().call_later(_FROZEN_SECONDS, drop, ErrorReason.ERROR_REASON_LINE_UNRESPONSIVE)
+    async def freeze(self, account: Contact, person: Contact) -> None:  # noqa: ARG002
+        self._simulation.outcomes[person.phone_number] = OutcomeUnknown("There was no answer.")
 
     async def drop(self, account: Contact) -> None:
-        self._simulation.change(account.phone_number, LineState.RECONNECTING)
+        self._take_down(account, LineState.RECONNECTING, ErrorReason.ERROR_REASON_LINE_LOST, _CUT_SECONDS)
 
     async def replace(self, account: Contact) -> None:
-        self._block(account, ErrorReason.ERROR_REASON_SESSION_REPLACED)
+        self._take_down(account, LineState.BLOCKED, ErrorReason.ERROR_REASON_SESSION_REPLACED)
 
     async def outdate(self, account: Contact) -> None:
-        self._block(account, ErrorReason.ERROR_REASON_CLIENT_OUTDATED)
+        self._take_down(account, LineState.BLOCKED, ErrorReason.ERROR_REASON_CLIENT_OUTDATED)
 
     async def ban(self, account: Contact, *, seconds: int) -> None:
-        self._block(account, ErrorReason.ERROR_REASON_ACCOUNT_BANNED, seconds)
+        self._take_down(account, LineState.BLOCKED, ErrorReason.ERROR_REASON_ACCOUNT_BANNED, seconds)
 
     async def lock_reachout(self, account: Contact, *, seconds: int) -> None:
         until_time = datetime.now(UTC) + timedelta(seconds=seconds)
         for line in self._simulation.lines(account.phone_number):
-            line.tell(ReachoutRestricted(active=True, until_time=until_time))
+            line.report(ReachoutRestricted(active=True, until_time=until_time))
 
     async def unlink(self, account: Contact) -> None:
-        self._simulation.change(account.phone_number, LineState.LOGGED_OUT)
+        self._take_down(account, LineState.LOGGED_OUT, ErrorReason.ERROR_REASON_SESSION_LOGGED_OUT)
 
     async def has_device(self, account: Contact) -> bool:
         return bool(self._simulation.lines(account.phone_number))
@@ -109,13 +103,14 @@ class SimulatedWhatsApp:
         for line in self._simulation.lines():
             line.end("The simulation crashed.")
 
-    def _block(self, account: Contact, reason: ErrorReason.ValueType, seconds: int | None = None) -> None:
-        self._simulation.change(account.phone_number, LineState.BLOCKED, reason, seconds)
+    def _take_down(self, account: Contact, state: LineState, reason: ErrorReason.ValueType, seconds: float = 0) -> None:
+        for line in self._simulation.lines(account.phone_number):
+            line.go_down(state, reason, seconds)
 
     async def _receipt(self, person: Contact, kind: ReceiptKind, provider_message_id: str, within: float) -> bool:
         wanted = kind, (provider_message_id,)
 
-        def tells(mail: Mail) -> bool:
+        def tells(mail: Fact) -> bool:
             return isinstance(mail, ReceiptArrived) and (mail.kind, mail.provider_message_ids) == wanted
 
         try:
@@ -124,7 +119,7 @@ class SimulatedWhatsApp:
             return False
         return True
 
-    async def _take(self, person: Contact, wanted: Callable[[Mail], bool], *, within: float) -> Mail:
+    async def _take(self, person: Contact, wanted: Callable[[Fact], bool], *, within: float) -> Fact:
         """The first mail of somebody of which this is true, and which was not taken before."""
         mail = self._mail[person.phone_number]
         async with asyncio.timeout(within):

@@ -72,25 +72,22 @@ async def test_what_was_not_settled_is_told_again_to_the_next_line(world: World,
     await unsettled.settle()
     shop.operator = await take(world.provider, shop.operator.lease)
     again, _ = await shop.operator.hear(MessageArrived)
-    assert (again.content.text.text, again.place.offline) == ("good night", True)
+    assert again.content.text.text == "good night"
 
 
-async def test_what_waited_while_there_was_no_line_is_told_in_order_between_two_marks(world: World, shop: Shop) -> None:
+async def test_what_waited_while_there_was_no_line_is_told_in_order_and_then_that_it_was_all(
+    world: World, shop: Shop
+) -> None:
     ada = await world.whatsapp.person("Ada")
     await shop.operator.line.close()
     await say_all(world, ada, shop.account)
     shop.operator = await take(world.provider, shop.operator.lease)
-    began, _ = await shop.operator.hear(OfflineSync)
-    assert not began.completed
     ended, _ = await shop.operator.hear(OfflineSync)
-    assert ended.completed
+    while not ended.completed:
+        ended, _ = await shop.operator.hear(OfflineSync)
     waited = [fact for fact in shop.operator.passed if isinstance(fact, MessageArrived)]
     assert [message.content.text.text for message in waited] == TEXTS
-    assert all(message.place.offline for message in waited)
-    assert ended.item_count >= 3
-    await world.whatsapp.say(ada, shop.account, "good morning")
-    live, _ = await shop.operator.hear(MessageArrived)
-    assert not live.place.offline
+    assert ended.item_count >= len(TEXTS)
 
 
 async def test_a_sender_is_told_that_messages_were_read(world: World, shop: Shop) -> None:

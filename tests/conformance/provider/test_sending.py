@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from gateway.domain.identities import Names
@@ -24,7 +22,6 @@ from gateway.ports.provider import LineDown
 from tests.conformance.provider.conftest import Shop, World
 from tests.conformance.provider.whatsapp import Contact
 from wagate.v1 import content_pb2
-from wagate.v1 import error_reason_pb2 as reasons
 
 
 def saying(words: str) -> content_pb2.Content:
@@ -54,13 +51,6 @@ async def test_a_text_arrives_under_the_id_that_was_chosen_and_its_receipts_come
 
 async def receipt(shop: Shop) -> ReceiptArrived:
     return (await shop.operator.hear(ReceiptArrived))[0]
-
-
-async def test_a_lid_can_be_written_to(world: World, shop: Shop) -> None:
-    ada = await world.whatsapp.person("Ada")
-    message = Outgoing(world.provider.new_message_id(), Names(lid=ada.lid), saying("hello"))
-    assert isinstance(await shop.operator.line.send(message, timeout=20), Sent)
-    assert (await world.whatsapp.heard(ada)).text == "hello"
 
 
 async def test_messages_arrive_in_the_order_in_which_they_were_sent(world: World, shop: Shop) -> None:
@@ -104,22 +94,6 @@ async def test_an_answer_that_does_not_come_in_time_is_not_known(world: World, s
     assert isinstance(await send(world, shop, ada.phone_number), Sent)
     await world.whatsapp.freeze(shop.account, ada)
     assert isinstance(await send(world, shop, ada.phone_number, timeout=1), OutcomeUnknown)
-
-
-async def test_a_line_that_does_not_answer_is_degraded_then_made_anew_and_takes_answers_with_it(
-    world: World, shop: Shop
-) -> None:
-    ada = await world.whatsapp.person("Ada")
-    assert isinstance(await send(world, shop, ada.phone_number), Sent)
-    await world.whatsapp.freeze(shop.account, ada)
-    sending = asyncio.create_task(send(world, shop, ada.phone_number))
-    degraded = await shop.operator.until(LineState.DEGRADED)
-    lost = await shop.operator.until(LineState.RECONNECTING)
-    assert isinstance(await asyncio.wait_for(sending, 5), OutcomeUnknown)
-    for changed in (degraded, lost):
-        assert changed.failure is not None
-        assert changed.failure.reason == reasons.ERROR_REASON_LINE_UNRESPONSIVE
-    await shop.operator.until(LineState.CONNECTED)
 
 
 async def test_without_a_connection_a_message_surely_does_not_leave(world: World, shop: Shop) -> None:

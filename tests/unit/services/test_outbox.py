@@ -137,6 +137,7 @@ async def test_what_is_handed_over_carries_whom_it_answers_and_mentions_in_whats
     message_id = (await house.messages.send(house.call(), request)).message.message_id
     outgoing = await house.outbox.begin(lease, message_id)
     assert outgoing is not None
+    assert not outgoing.content.HasField("context")
     assert outgoing.quoted is not None
     assert outgoing.quoted.provider_message_id == (await house.message(asked)).provider_message_id
     assert (outgoing.quoted.author.lid, outgoing.quoted.content.text.text) == ("200@lid", "Tea?")

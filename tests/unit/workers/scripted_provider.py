@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -21,7 +20,8 @@ from gateway.domain.lines import (
     Sent,
 )
 from gateway.domain.sessions import LinkedDevice
-from gateway.ports.provider import ChallengeUnknown, LineDown, LineGone, LineRefused, Opening, ProviderHealth, Providers
+from gateway.ports.held_line import HeldLine, Kept
+from gateway.ports.provider import ChallengeUnknown, LineDown, LineRefused, Opening, ProviderHealth, Providers
 from tests.stage.waiting import SECONDS, eventually
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import pairing_service_pb2 as pairing
@@ -37,46 +37,34 @@ async def at_once(message: Outgoing) -> SendOutcome:
     return Sent(datetime.now(UTC), message.to)
 
 
-@dataclass(slots=True)
-class Told:
-    """One thing that a line tells, and whether it was stored in the end."""
-
-    fact: Fact
-    stored: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    async def settle(self) -> None:
-        self.stored.set_result(True)
-
-    async def refuse(self) -> None:
-        self.stored.set_result(False)
-
-
-class ScriptedLine:
-    """A line, open until closed or hung up."""
+class ScriptedLine(HeldLine):
+    """A line that is up once it says so, and down if it says so, whatever it is asked to send."""
 
     def __init__(self, provider: ScriptedProvider, opening: Opening) -> None:
-        self.opening = opening
-        self.device = opening.device
+        super().__init__(opening, Kept(opening.device))
         self.renewed: list[timedelta] = []
         self.read: list[tuple[str, str, tuple[str, ...]]] = []
         self.attempts: list[tuple[str, str]] = []
         self.answers: list[pairing.AnswerPairingChallengeRequest] = []
         self.canceled = 0
         self.logged_out = False
-        self.closed = False
         self._provider = provider
-        self._told: asyncio.Queue[Told | None] = asyncio.Queue()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or hung up."""
+        return bool(self.ended)
 
     async def tell(self, *facts: Fact) -> bool:
         """Tell something, wait for it to be taken, and say whether all of it was stored."""
-        stored = [await asyncio.wait_for(self.begin_to_tell(fact).stored, SECONDS) for fact in facts]
+        stored = [await asyncio.wait_for(self.begin_to_tell(fact), SECONDS) for fact in facts]
         return all(stored)
 
-    def begin_to_tell(self, fact: Fact) -> Told:
-        """Tell something, and do not wait for it to be taken."""
-        told = Told(fact)
-        self._told.put_nowait(told)
-        return told
+    def begin_to_tell(self, fact: Fact) -> asyncio.Future[bool]:
+        """Tell something, and do not wait for it to be taken; whether it was stored."""
+        stored = asyncio.get_running_loop().create_future()
+        self.report(fact, stored.set_result)
+        return stored
 
     async def come_up(self) -> None:
         """Connect, and take in what waited at WhatsApp: nothing."""
@@ -84,20 +72,14 @@ class ScriptedLine:
 
     def hang_up(self) -> None:
         """Be gone for good."""
-        self.closed = True
-        self._told.put_nowait(None)
-
-    async def incoming(self) -> AsyncGenerator[Told]:
-        while (told := await self._told.get()) is not None:
-            yield told
-        raise LineGone("the test hung up")
+        self.end("the test hung up")
 
     async def renew(self, remaining: timedelta) -> None:
-        self._check()
+        await super().renew(remaining)
         self.renewed.append(remaining)
 
     async def send(self, message: Outgoing, *, timeout: float) -> SendOutcome:
-        self._check()
+        self.check_open()
         self._provider.handed.append(message)
         async with asyncio.timeout(timeout):
             return await self._provider.answer(message)
@@ -105,14 +87,14 @@ class ScriptedLine:
     async def mark_read(
         self, chat: Party, sender: Names, provider_message_ids: Sequence[str], moment: datetime, *, timeout: float
     ) -> None:
-        self._check()
+        self.check_open()
         assert moment <= datetime.now(UTC)
         async with asyncio.timeout(timeout):
             await self._provider.patience()
         self.read.append((chat.jid(), sender.jid(), tuple(provider_message_ids)))
 
     async def check(self, phone_numbers: Sequence[str], *, timeout: float) -> list[CheckedContact]:
-        self._check()
+        self.check_open()
         self._provider.checks += 1
         async with asyncio.timeout(timeout):
             await self._provider.patience()
@@ -120,32 +102,25 @@ class ScriptedLine:
         return [CheckedContact(number, number in accounts, accounts.get(number, Names())) for number in phone_numbers]
 
     async def start_pairing(self, attempt_id: str, phone_number: str) -> None:
-        self._check()
+        self.check_open()
         if self._provider.no_pairing:
             raise LineDown("the engine is being brought up")
         self.attempts.append((attempt_id, phone_number))
 
     async def answer_challenge(self, answer: pairing.AnswerPairingChallengeRequest) -> None:
-        self._check()
+        self.check_open()
         if self.answers:
             raise ChallengeUnknown
         self.answers.append(answer)
 
     async def cancel_pairing(self) -> None:
-        self._check()
+        self.check_open()
         self.canceled += 1
 
     async def logout(self) -> None:
-        self._check()
+        self.check_open()
         self.logged_out = True
         self.device = None
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def _check(self) -> None:
-        if self.closed:
-            raise LineGone("the test closed it")
 
 
 async def _no_wait() -> None:

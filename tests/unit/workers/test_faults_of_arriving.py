@@ -89,9 +89,9 @@ async def test_an_owner_that_ends_before_it_confirms_leaves_it_to_the_next(fault
     message = says("Good day", place(ADA))
     async with faulty.connected(lease) as line:
         faulty.store.plan.strike("Inbox.messages", Fault.ANSWER_LOST)
-        told = line.begin_to_tell(message)
+        stored = line.begin_to_tell(message)
         await eventually(lambda: faulty.store.plan.is_over)
-    assert not (told.stored.done() and told.stored.result())
+    assert not (stored.done() and stored.result())
     async with faulty.taken_over(lease) as line:
         assert await line.tell(message)
     assert len(await faulty.calm.log("message.received")) == 1

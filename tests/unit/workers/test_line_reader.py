@@ -60,12 +60,12 @@ async def test_nothing_is_settled_before_its_commit(house: House, lease: Lease) 
     async with connected(house, lease) as line:
         holding = asyncio.create_task(house.store.write(hold))
         await entered.wait()
-        told = line.begin_to_tell(says("Good day", place(ADA)))
+        stored = line.begin_to_tell(says("Good day", place(ADA)))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(told.stored), 0.2)
+            await asyncio.wait_for(asyncio.shield(stored), 0.2)
         leave.set()
         await holding
-        assert await asyncio.wait_for(told.stored, SECONDS)
+        assert await asyncio.wait_for(stored, SECONDS)
     assert len(await house.all_messages()) == 1
 
 
@@ -81,7 +81,7 @@ async def test_what_cannot_be_stored_is_refused_and_the_line_goes_on(house: Hous
 async def test_messages_told_behind_each_other_share_a_commit(house: House, lease: Lease) -> None:
     async with connected(house, lease) as line:
         told = [line.begin_to_tell(says(f"message {number}", place(ADA))) for number in range(20)]
-        assert all([await asyncio.wait_for(each.stored, SECONDS) for each in told])
+        assert all([await asyncio.wait_for(each, SECONDS) for each in told])
     messages = await house.all_messages()
     assert [message.content for message in messages] == [text(f"message {number}") for number in range(20)]
     assert len({message.create_time.ToNanoseconds() for message in messages}) <= 2
@@ -93,7 +93,7 @@ async def test_what_follows_a_refusal_is_refused_and_what_came_before_it_is_stor
     async with connected(house, lease) as line:
         facts = (says("first", place(ADA)), broken, says("behind it", place(ADA)), CONNECTED)
         told = [line.begin_to_tell(fact) for fact in facts]
-        assert [await asyncio.wait_for(each.stored, SECONDS) for each in told] == [True, False, False, True]
+        assert [await asyncio.wait_for(each, SECONDS) for each in told] == [True, False, False, True]
         assert await line.tell(says("behind it", place(ADA)))
     texts = [message.content.text.text for message in await house.all_messages()]
     assert texts == ["first", "behind it"]

@@ -5,7 +5,6 @@ from gateway.domain.identities import Names
 from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Quoted, Refused, SendOutcome, Sent
 from gateway.providers.web.names import names_of
 from wagate.engine.v1 import engine_service_pb2 as pb
-from wagate.v1 import content_pb2
 
 
 def send_request(session_id: str, fence: int, message: Outgoing) -> pb.SendMessageRequest:
@@ -15,7 +14,7 @@ def send_request(session_id: str, fence: int, message: Outgoing) -> pb.SendMessa
         fence=fence,
         provider_message_id=message.provider_message_id,
         to_jid=message.to.jid(),
-        content=_bare(message.content),
+        content=message.content,
         quoted=_quoted(message.quoted) if message.quoted else None,
         mention_jids=[person.jid() for person in message.mentions],
     )
@@ -41,13 +40,5 @@ def _quoted(quoted: Quoted) -> pb.QuotedMessage:
     return pb.QuotedMessage(
         provider_message_id=quoted.provider_message_id,
         author_jid=quoted.author.jid(),
-        content=_bare(quoted.content),
+        content=quoted.content,
     )
-
-
-def _bare(content: content_pb2.Content) -> content_pb2.Content:
-    """What is said, without what surrounds it: the context travels beside it, in WhatsApp's names."""
-    bare = content_pb2.Content()
-    bare.CopyFrom(content)
-    bare.ClearField("context")
-    return bare
