@@ -116,7 +116,7 @@ class SqlQueue:
             looking = [
                 group.create_task(self._read_letters(), name="queue letters"),
                 group.create_task(_again_and_again(self._look_at_bells, _LOOK_AT_BELLS_SECONDS), name="queue bells"),
-                group.create_task(_again_and_again(self._keep, _KEEP_SECONDS), name="queue names"),
+                group.create_task(_again_and_again(self.keep, _KEEP_SECONDS), name="queue names"),
             ]
             try:
                 yield
@@ -168,7 +168,8 @@ class SqlQueue:
         with suppress(StoreUnavailable):  # the asker is told that the outcome is open
             await self._store.write(lambda unit: unit.sql_questions.answer(answered))
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
+        """Tell that names are still served, and forget what is old."""
         names = list(self._served)
         await self._store.write(lambda unit: unit.sql_questions.keep(names, self._process_id))
 

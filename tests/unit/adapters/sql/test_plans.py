@@ -12,7 +12,19 @@ import pytest
 from sqlalchemy import Executable
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect
 
-from gateway.adapters.sql import events, fences, identities, joining, messages, outbox, receipts, requests, sessions
+from gateway.adapters.sql import (
+    due,
+    events,
+    fences,
+    identities,
+    joining,
+    messages,
+    outbox,
+    questions,
+    receipts,
+    requests,
+    sessions,
+)
 from gateway.adapters.sql.migrating import migrate
 from gateway.adapters.sql.sqlite import url_of
 from gateway.adapters.sql.sqlite_idiom import _WRITE
@@ -54,6 +66,13 @@ PLANS: list[tuple[str, Executable, list[str]]] = [
     ("request id", requests._FIND, ["request_ids_1"]),
     ("fence", fences._BY_SESSIONS, ["leases_1"]),
     ("renewal", fences._RENEW, ["leases_of_owner"]),
+    ("what is due in outboxes", due._OUTBOXES, ["sessions_1", "messages_outbox"]),
+    ("wishes", due._WISHES, ["sessions_1"]),
+    ("questions to a process", questions._IS_ASKED, ["questions_asked"]),
+    ("questions to be taken", questions._TAKE, ["questions_asked"]),
+    ("answers", questions._ANSWERED, ["questions_1"]),
+    ("old questions", questions._FORGET, ["questions_by_age"]),
+    ("names of a process", questions._SEEN, ["question_servers_of_process"]),
     ("event's number", _WRITE, ["sessions_1", "tenant_sequences_1"]),
 ]
 
