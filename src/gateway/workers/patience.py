@@ -62,9 +62,20 @@ class Patience:
             log.warning("A session rests after repeated faults.", session_uid=self._lease.session_uid)
             await self.rest()
             return
+        await self._say_none(seconds)
+        await self.pause(wish, seconds)
+
+    async def say_lapsed(self) -> None:
+        """Say that there is no line, as the lease was not renewed in time; if the database does not answer either,
+        nobody reads what it says.
+        """
+        log.warning("A line was closed, as its lease was not renewed.", session_uid=self._lease.session_uid)
+        with suppress(StoreUnavailable):
+            await self._say_none(0.0)
+
+    async def _say_none(self, seconds: float) -> None:
         next_time = datetime.now(UTC) + timedelta(seconds=seconds)
         await self._tools.lines.changed(self._lease, LineChanged(LineState.RECONNECTING, LINE_LOST, next_time))
-        await self.pause(wish, seconds)
 
     async def until_proven(self, settled: asyncio.Event, proven: asyncio.Event) -> None:
         """Note that a line is of use, once it has been for a while; then wait for ever."""

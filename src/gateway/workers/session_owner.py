@@ -207,7 +207,9 @@ class SessionOwner:
         was_of_use = proven.is_set() or sender.redial.is_set()
         was_fault = not was_of_use and self._tenure.may_send and self._serves(session)
         self._away_since = reader.away_since or datetime.now(UTC)
-        await self._tenure.sendable()
+        if not self._tenure.may_send:
+            await self._patience.say_lapsed()
+            await self._tenure.sendable()
         session = await self._tools.lines.look(self.lease)
         if Wish.of(session).running:
             await self._pairing.fail(reasons.ERROR_REASON_PAIRING_FAILED, "The line was lost.")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import State
 from gateway.domain.workers import Worker
+from gateway.ports.leases import Leases
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.session_owner import SessionOwner
@@ -67,12 +68,20 @@ async def connected(house: House, lease: Lease, tools: OwnerTools | None = None)
 
 @asynccontextmanager
 async def sailing(
-    house: House, name: str = "w_1", *, ttl: float = 1000.0, every: float = 300.0
+    house: House,
+    name: str = "w_1",
+    *,
+    ttl: float = 1000.0,
+    every: float = 300.0,
+    left_over: float = 5.0,
+    leases: Leases | None = None,
 ) -> AsyncIterator[Fleet]:
     """A fleet at work; stopped in the end."""
-    terms = FleetTerms(100, timedelta(seconds=ttl), timedelta(seconds=every))
+    terms = FleetTerms(100, timedelta(seconds=ttl), timedelta(seconds=every), timedelta(seconds=left_over))
     tools = tools_of(house, ttl=terms.ttl)
-    fleet = Fleet(worker(name), house.leases, house.queue, house.meter, terms, lambda lease: SessionOwner(lease, tools))
+    fleet = Fleet(
+        worker(name), leases or house.leases, house.queue, house.meter, terms, lambda lease: SessionOwner(lease, tools)
+    )
     stopping = asyncio.Event()
     working = asyncio.create_task(fleet.run(stopping))
     try:
