@@ -47,6 +47,8 @@ class Entry:
     answer: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+    was_unfit: bool = False
+    """Whether its rows alone were refused before."""
     needs: Needs | None = None
     """What it turned out to need, if others held that."""
     give_up_at: float = 0.0
@@ -93,10 +95,7 @@ class Committer:
         try:
             await self._commit(group, waits=waits)
         except RowsUnfit as error:
-            if len(group) == 1:
-                group[0].fail(error)
-                return []
-            return [left for entry in group for left in await self.write([entry], waits=waits)]
+            return await self._apart(group, error, waits=waits)
         except Contended:
             return await self._one_by_one(group) if len(group) > 1 else group
         except asyncio.CancelledError:
@@ -107,6 +106,19 @@ class Committer:
             await self.disconnect()
             for entry in group:
                 entry.fail(error)
+        return []
+
+    async def _apart(self, group: list[Entry], error: RowsUnfit, *, waits: bool) -> list[Entry]:
+        """Find out which unit of a group is at fault. Where others write, they may just have been first: then the unit
+        finds what they wrote, if it is run again.
+        """
+        if len(group) > 1:
+            return [left for entry in group for left in await self.write([entry], waits=waits)]
+        entry = group[0]
+        if self._database.is_shared and not entry.was_unfit:
+            entry.was_unfit = True
+            return await self.write(group, waits=waits)
+        entry.fail(error)
         return []
 
     async def disconnect(self) -> None:
@@ -149,8 +161,8 @@ class Committer:
             needs.add(transaction.guard.needs)
             if transaction.guard.asks_again or connection.is_committing:
                 return False
-            for entry in group:
-                entry.needs = needs
+            if len(group) == 1:
+                group[0].needs = needs
             raise
         except ConnectionLost:
             await self.disconnect()

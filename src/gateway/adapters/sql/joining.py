@@ -21,7 +21,7 @@ from sqlalchemy import (
 from gateway.adapters.sql.columns import is_set
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.lookups import Question
-from gateway.adapters.sql.tables import messages, receipts
+from gateway.adapters.sql.tables import identities, messages, receipts
 
 _FROM: BindParameter[str] = bindparam("from_id")
 _TO: BindParameter[str] = bindparam("to_id")
@@ -44,6 +44,12 @@ def _same(mine: FromClause, twin: FromClause) -> ColumnElement[bool]:
     )
 
 
+_LOCK = (
+    select(identities.c.identity_id)
+    .where(identities.c.tenant_id == _TENANT, identities.c.identity_id == _FROM)
+    .with_for_update(nowait=True)
+)
+"""Where others write, they are done with what they write under this name, or begin after this is committed."""
 _mine = messages.alias("mine")
 _twin = messages.alias("twin")
 _of_tenant = select(messages.c.ordinal).where(messages.c.tenant_id == _TENANT)
@@ -70,6 +76,7 @@ async def join_messages(connection: Connection, tenant_id: str, from_id: str, to
     as it is, but no longer answers to the natural key.
     """
     parameters = {"tenant": tenant_id, "from_id": from_id, "to_id": to_id}
+    await connection.rows(_LOCK, parameters)
     later = {max(row["mine"], row["twin"]) for row in await connection.rows(_TWINS, parameters)}
     if later:
         await connection.each(_MARK, [{"later": ordinal} for ordinal in sorted(later)])
