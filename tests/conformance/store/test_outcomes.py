@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from gateway.domain.messages import Message, Receipt
 from gateway.domain.sessions import new_session
-from gateway.ports.unit_of_work import MessageFilter, UnitOfWork
+from gateway.ports.leases import Leases
+from gateway.ports.unit_of_work import MessageFilter, Store, UnitOfWork
 from tests.conformance.store.calls import (
     PEOPLE,
     SESSIONS,
@@ -50,14 +51,20 @@ calls = st.lists(st.tuples(every_call, rarely), min_size=1, max_size=14)
 
 
 async def prepare(stage: Stage) -> None:
+    await prepare_store(stage.store, stage.leases)
+
+
+async def prepare_store(store: Store, leases: Leases) -> None:
+    """Have the sessions and people that calls are about, and own the sessions."""
+
     async def work(unit: UnitOfWork) -> None:
         for name in SESSIONS:
             await unit.sessions.add(replace(new_session(TENANT, name, "web", NOON), uid="s_" + name, etag=""))
         for identity in people():
             await unit.identities.add(TENANT, identity)
 
-    await stage.store.write(work)
-    await stage.leases.claim("me", limit=10, ttl=timedelta(hours=1))
+    await store.write(work)
+    await leases.claim("me", limit=10, ttl=timedelta(hours=1))
 
 
 async def account(stage: Stage) -> object:
