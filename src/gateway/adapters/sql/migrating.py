@@ -22,6 +22,7 @@ from gateway.adapters.sql.schema import (
     Fit,
     Schema,
     all_steps,
+    has_floor,
     is_whole,
     oldest_of,
     order,
@@ -35,7 +36,7 @@ from gateway.ports.processes import SchemaUnfit
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_try_advisory_lock(7242601)")
 """Held until the connection ends. It is not waited for: an index that is made concurrently waits for all who wait."""
-_PATIENCE: Final = text("SET lock_timeout = '3s'")
+_PATIENCE: Final = text("SET lock_timeout = '1s'")
 """Whoever waits for a table makes all others wait behind him: rather give up, and try again."""
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _TRIES: Final = 20
@@ -94,11 +95,14 @@ def _take(connection: Connection, step: Script) -> None:
     _begin(connection)
     if schema_over(connection).at >= step.revision:
         return
+    keeps_floor = has_floor(connection)
     if oldest := oldest_of(step):
         older = [process for process in _who_runs(connection) if process.schema < oldest]
         _refuse(older, f"Step {step.revision} takes away what versions before schema {oldest} need")
+        set_floor_over(connection, step.revision)
     command.upgrade(_over(connection), step.revision)
-    set_floor_over(connection)
+    if not keeps_floor:  # else nothing is done any more while tables are held
+        set_floor_over(connection, step.revision)
 
 
 def _go_back(connection: Connection, to: str) -> None:
@@ -106,7 +110,7 @@ def _go_back(connection: Connection, to: str) -> None:
     newer = [process for process in _who_runs(connection) if to == "base" or process.schema > to]
     _refuse(newer, f"Going back to {to} takes away what newer versions need")
     command.downgrade(_over(connection), to)
-    set_floor_over(connection)
+    set_floor_over(connection, to)
 
 
 def _begin(connection: Connection) -> None:

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from gateway.adapters.sql.connection import Connection
-from gateway.adapters.sql.driver import ConnectionLost, Driver
+from gateway.adapters.sql.driver import ConnectionLost, Contended, Driver
 from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.known import Known
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.units import SqlUnitOfWork
+from gateway.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
 
@@ -30,11 +31,16 @@ class Readers:
         self._moment = moment
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
-        """Run a unit on one snapshot, and leave no trace; so it is run again if its connection was lost."""
+        """Run a unit on one snapshot, and leave no trace; so it is run again if its connection was lost, or if a table
+        was held: by somebody who changes the schema.
+        """
         try:
             return await self._read(work)
-        except ConnectionLost:
-            return await self._read(work)
+        except (ConnectionLost, Contended):
+            try:
+                return await self._read(work)
+            except Contended as error:
+                raise StoreUnavailable from error
 
     async def _read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         driver = await self._places.get()

@@ -86,21 +86,22 @@ def schema_over(connection: Connection) -> Schema:
     return Schema(at, floor_over(connection))
 
 
+def has_floor(connection: Connection) -> bool:
+    """Whether the database has been migrated so far that it knows who gets along with it."""
+    return inspect(connection).has_table(schema_floor.name)
+
+
 def floor_over(connection: Connection) -> str:
     """The oldest schema whose version gets along with the database; empty if nothing says so."""
-    if not inspect(connection).has_table(schema_floor.name):
-        return ""
-    return connection.execute(select(schema_floor.c.oldest)).scalar() or ""
+    return (connection.execute(select(schema_floor.c.oldest)).scalar() or "") if has_floor(connection) else ""
 
 
-def set_floor_over(connection: Connection) -> None:
-    """Note who gets along with the database as it was just migrated by this version."""
-    if not inspect(connection).has_table(schema_floor.name):
-        return
-    at = schema_over(connection).at
-    oldest = max(oldest_of(step) for step in all_steps() if step.revision <= at)
-    connection.execute(delete(schema_floor))
-    connection.execute(insert(schema_floor).values(oldest=oldest))
+def set_floor_over(connection: Connection, at: str) -> None:
+    """Note who gets along with a database that is migrated to this revision, if it keeps such notes."""
+    if has_floor(connection):
+        oldest = max(oldest_of(step) for step in all_steps() if step.revision <= at)
+        connection.execute(delete(schema_floor))
+        connection.execute(insert(schema_floor).values(oldest=oldest))
 
 
 def oldest_of(step: Script) -> str:
