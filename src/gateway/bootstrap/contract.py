@@ -29,15 +29,19 @@ from gateway.version import VERSION
 
 
 class Contract:
-    """The contract at its address, which is taken at once; it is served while the context of `served` lasts.
+    """The contract at its address, which is taken at once; it is served while the context of `served` lasts. Without
+    `works_here` a worker is in other processes only, and with `shared_port` others of ours may listen on the same one.
 
     Raises:
         CannotListen: the address is not free.
         ContractIncomplete: something of the contract is not served.
     """
 
-    def __init__(self, ground: Ground, dialects: Dialects, *, shared_port: bool = False) -> None:
+    def __init__(
+        self, ground: Ground, dialects: Dialects, *, works_here: bool = True, shared_port: bool = False
+    ) -> None:
         self._ground = ground
+        self._works_here = works_here
         self._dialects = dialects
         self._stopping = asyncio.Event()
         self._tail = Tail(ground.store, ground.queue)
@@ -77,7 +81,7 @@ class Contract:
         store, stopping, retention = ground.store, self._stopping, ground.retention
         views, pages, owners = Views(dialects, retention), Pages(store.signer), Owners(store, ground.queue)
         acceptance = Acceptance(dialects, settings.outbox.give_up_after)
-        watch = MessageWatch(store, self._tail, views, stopping)
+        watch, workers = MessageWatch(store, self._tail, views, stopping), Workers(store, pages)
         return Services(
             sessions=Sessions(store, dialects, views, pages),
             pairing=Pairing(store, owners, views, stopping),
@@ -99,7 +103,8 @@ class Contract:
                 request_bytes=int(settings.grpc.max_receive_bytes),
                 give_up_after=settings.outbox.give_up_after,
                 retention=retention,
+                others_at_work=None if self._works_here else workers.are_at_work,
             ),
-            workers=Workers(store, pages),
+            workers=workers,
             stats=Stats(store, store.signer, ground.queue.health),
         )

@@ -66,7 +66,7 @@ async def running_api(settings: Settings, *, shared_port: bool = False) -> Async
     """
     check_for_a_fleet(settings, "api")
     async with present(settings, "api"), laid(settings) as ground:
-        contract = Contract(ground, await known(ground), shared_port=shared_port)
+        contract = Contract(ground, await known(ground), works_here=False, shared_port=shared_port)
         async with contract.served():
             yield RunningGateway(contract.address, ground.metrics_address)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_duration, to_timestamp
+from gateway.domain.errors import StoreUnavailable
 from gateway.domain.requests import KEPT_FOR
 from gateway.domain.retention import FOR_EVER, Retention
 from gateway.ports.provider import Dialect, Dialects
@@ -20,7 +22,9 @@ _LONGEST_WAIT = timedelta(seconds=60)
 
 
 class System:
-    """The use case of SystemService."""
+    """The use case of SystemService. `others_at_work` tells whether other processes speak to WhatsApp, if this one does
+    not.
+    """
 
     def __init__(
         self,
@@ -30,7 +34,9 @@ class System:
         request_bytes: int,
         give_up_after: timedelta,
         retention: Retention = FOR_EVER,
+        others_at_work: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
+        self._others_at_work = others_at_work
         self._providers = providers
         self._version = version
         self._request_bytes = request_bytes
@@ -40,7 +46,7 @@ class System:
 
     async def info(self, _call: Call, _request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
         """Say what the server is."""
-        response = pb.GetServerInfoResponse
+        response, nobody = pb.GetServerInfoResponse, await self._nobody_at_work()
         return pb.GetServerInfoResponse(
             version=self._version,
             contract_version="v1",
@@ -59,18 +65,29 @@ class System:
                 events=_span(self._retention.events),
                 messages=_span(self._retention.messages),
             ),
-            providers=[self._provider(provider) for provider in self._providers.by_name.values()],
+            providers=[self._provider(provider, nobody) for provider in self._providers.by_name.values()],
         )
 
-    def _provider(self, provider: Dialect) -> pb.ProviderInfo:
+    async def _nobody_at_work(self) -> str:
+        """Why nobody speaks to WhatsApp, if others ought to and do not."""
+        if self._others_at_work is None:
+            return ""
+        try:
+            return "" if await self._others_at_work() else "No worker is at work."
+        except StoreUnavailable as error:
+            return error.message
+
+    def _provider(self, provider: Dialect, nobody_at_work: str) -> pb.ProviderInfo:
         health = provider.health()
-        serving = pb.ProviderInfo.HEALTH_SERVING if health.serving else pb.ProviderInfo.HEALTH_NOT_SERVING
+        trouble = nobody_at_work or health.message
+        is_well = health.serving and not nobody_at_work
+        serving = pb.ProviderInfo.HEALTH_SERVING if is_well else pb.ProviderInfo.HEALTH_NOT_SERVING
         return pb.ProviderInfo(
             provider=provider.name,
             is_default=provider.name == self._providers.default,
             capabilities=provider.capabilities,
             health=serving,
-            health_message=health.message,
+            health_message=trouble,
             lab=health.lab,
         )
 

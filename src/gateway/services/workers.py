@@ -33,6 +33,10 @@ class Workers:
 
         return await self._store.read(work)
 
+    async def are_at_work(self) -> bool:
+        """Whether any worker takes sessions."""
+        return bool((await self._store.read(lambda uow: uow.workers.roll())).serving)
+
     async def drain(self, call: Call, request: pb.DrainWorkerRequest) -> pb.DrainWorkerResponse:
         """Let a worker give its sessions away."""
         repeat = Repeat(call, "DrainWorker", "", request.request_id, request)
