@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from gateway.adapters.sql.postgres import PostgresOptions
 from gateway.adapters.sql.sqlite import url_of
 from gateway.adapters.sql.store import SqlStore, open_store
 from gateway.bootstrap.queues import open_queue
@@ -55,7 +56,7 @@ async def laid(settings: Settings) -> AsyncIterator[Ground]:
 
     async with (
         exposed(meter.registry, settings.metrics.listen, key) as metrics_address,
-        open_store(url, ring=ring, committed=meter.group_committed) as store,
+        open_store(url, ring=ring, committed=meter.group_committed, options=store_options(settings)) as store,
         open_queue(settings, store, alone=is_sqlite(url), changed=meter.queue_up) as queue,
     ):
         yield Ground(settings, store, queue, meter, metrics_address)
@@ -65,6 +66,18 @@ def store_url(settings: Settings) -> str:
     """Where the database is: as the settings say, else a file in the data folder."""
     said = settings.store.url.get_secret_value()
     return said or url_of(settings.data.folder.resolve() / "wagate.db")
+
+
+def store_options(settings: Settings) -> PostgresOptions:
+    """How connections to a PostgreSQL behave."""
+    wanted = settings.store
+    return PostgresOptions(
+        readers=wanted.readers,
+        connect_timeout=wanted.connect_timeout,
+        statement_timeout=wanted.statement_timeout,
+        lock_timeout=wanted.lock_timeout,
+        idle_in_transaction_timeout=wanted.idle_in_transaction_timeout,
+    )
 
 
 def is_sqlite(url: str) -> bool:

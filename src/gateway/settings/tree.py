@@ -64,6 +64,29 @@ class Store(_Section):
     """The database."""
 
     url: SecretStr = Field(SecretStr(""), description="Its SQLAlchemy URL; empty means SQLite in the data folder.")
+    readers: int = Field(
+        4, ge=1, le=100, description="PostgreSQL: how many connections a process reads over; it writes over one more."
+    )
+    connect_timeout: Span = Field(
+        timedelta(seconds=5),
+        ge=timedelta(milliseconds=100),
+        description="PostgreSQL: a connection is made in this time.",
+    )
+    statement_timeout: Span = Field(
+        timedelta(seconds=15), ge=timedelta(seconds=1), description="PostgreSQL: no statement takes longer than this."
+    )
+    lock_timeout: Span = Field(
+        timedelta(milliseconds=200),
+        ge=timedelta(milliseconds=10),
+        le=timedelta(seconds=10),
+        description="PostgreSQL: rows that another process holds are awaited this long, before all that does not need "
+        "them goes ahead.",
+    )
+    idle_in_transaction_timeout: Span = Field(
+        timedelta(seconds=15),
+        ge=timedelta(seconds=1),
+        description="PostgreSQL: a process that hangs holds rows for this long at most.",
+    )
 
 
 class Queue(_Section):

@@ -34,6 +34,7 @@ from gateway.ports.unit_of_work import Prefetch
 _TRIES_AT_ONCE: Final = 5
 _CONNECTIONS_LOST_AT_MOST: Final = 2
 """In a row; then the database is away, and the callers should know."""
+_ONE_BY_ONE_SECONDS: Final = 0.5
 _FATE_SECONDS: Final = 5.0
 _ASK_AGAIN_SECONDS: Final = 0.05
 
@@ -128,11 +129,14 @@ class Committer:
             await driver.end()
 
     async def _one_by_one(self, group: list[Entry]) -> list[Entry]:
-        """Do what can be done at once; who needs what was just found to be held is not even tried."""
-        held, left = Needs(), []
+        """Do what can be done at once; who needs what was just found to be held is not even tried, and nobody once this
+        took long: then it is not rows that are held, but tables.
+        """
+        held, left, until = Needs(), list[Entry](), asyncio.get_running_loop().time() + _ONE_BY_ONE_SECONDS
         for entry in group:
             needs = needs_of([entry.prefetch])
-            if needs.meets(held) or await self.write([entry], waits=False):
+            is_late = asyncio.get_running_loop().time() > until
+            if is_late or needs.meets(held) or await self.write([entry], waits=False):
                 held.add(entry.needs or needs)
                 left.append(entry)
         return left
