@@ -7,13 +7,13 @@ import io
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import segno
 
 from gateway.domain.access import Call
-from gateway.domain.clocks import to_timestamp
+from gateway.domain.clocks import to_duration
 from gateway.domain.errors import (
     GatewayError,
     NoSuchChallenge,
@@ -68,7 +68,7 @@ class Pairing:
                 watcher_id=watcher_id,
                 attempt_id=frames.attempt_id,
                 after_frame=frames.last_frame,
-                until_time=to_timestamp(datetime.now(UTC) + _FRAME_WITHIN),
+                patience=to_duration(_FRAME_WITHIN),
             )
             try:
                 frames = await self._frames(call, session, owner_pb2.OwnerRequest(next_pairing_frame=following))

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from gateway.domain.clocks import from_timestamp
 from gateway.domain.errors import (
     GatewayError,
     LeaseLost,
@@ -145,8 +144,8 @@ class OwnerAnswers:
             raise PairingNotUnderWay
         attempt = self._pairing.under_way(question.attempt_id)
         attempt.watch(question.watcher_id)
-        seconds = (from_timestamp(question.until_time) - datetime.now(UTC)).total_seconds()
-        frames, last = await attempt.after(question.after_frame, seconds)
+        patience = question.patience.ToTimedelta().total_seconds()
+        frames, last = await attempt.after(question.after_frame, patience)
         return _frames(attempt.attempt_id, frames, last)
 
 

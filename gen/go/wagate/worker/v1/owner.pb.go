@@ -9,7 +9,7 @@ package workerv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -655,8 +655,8 @@ type NextPairingFrame struct {
 	AttemptId string `protobuf:"bytes,2,opt,name=attempt_id,json=attemptId,proto3" json:"attempt_id,omitempty"`
 	// The number of the last frame that the watcher has.
 	AfterFrame int32 `protobuf:"varint,3,opt,name=after_frame,json=afterFrame,proto3" json:"after_frame,omitempty"`
-	// Answer by then, with no frame if there is none.
-	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	// Answer after so long at most, with no frame if there is none. A span, since clocks of machines differ.
+	Patience      *durationpb.Duration `protobuf:"bytes,5,opt,name=patience,proto3" json:"patience,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,9 +712,9 @@ func (x *NextPairingFrame) GetAfterFrame() int32 {
 	return 0
 }
 
-func (x *NextPairingFrame) GetUntilTime() *timestamppb.Timestamp {
+func (x *NextPairingFrame) GetPatience() *durationpb.Duration {
 	if x != nil {
-		return x.UntilTime
+		return x.Patience
 	}
 	return nil
 }
@@ -907,7 +907,7 @@ var File_wagate_worker_v1_owner_proto protoreflect.FileDescriptor
 
 const file_wagate_worker_v1_owner_proto_rawDesc = "" +
 	"\n" +
-	"\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n" +
+	"\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n" +
 	"\fOwnerRequest\x12\x1f\n" +
 	"\vsession_uid\x18\x01 \x01(\tR\n" +
 	"sessionUid\x12%\n" +
@@ -947,16 +947,15 @@ const file_wagate_worker_v1_owner_proto_rawDesc = "" +
 	"\fBeginPairing\x12\x1d\n" +
 	"\n" +
 	"watcher_id\x18\x01 \x01(\tR\twatcherId\x12&\n" +
-	"\fphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\vphoneNumber\"\xac\x01\n" +
+	"\fphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\vphoneNumber\"\xae\x01\n" +
 	"\x10NextPairingFrame\x12\x1d\n" +
 	"\n" +
 	"watcher_id\x18\x01 \x01(\tR\twatcherId\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x02 \x01(\tR\tattemptId\x12\x1f\n" +
 	"\vafter_frame\x18\x03 \x01(\x05R\n" +
-	"afterFrame\x129\n" +
-	"\n" +
-	"until_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"\x85\x01\n" +
+	"afterFrame\x125\n" +
+	"\bpatience\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bpatienceJ\x04\b\x04\x10\x05\"\x85\x01\n" +
 	"\rPairingFrames\x12\x1d\n" +
 	"\n" +
 	"attempt_id\x18\x01 \x01(\tR\tattemptId\x126\n" +
@@ -999,7 +998,7 @@ var file_wagate_worker_v1_owner_proto_goTypes = []any{
 	(*CancelPairing)(nil),                    // 12: wagate.worker.v1.CancelPairing
 	(*v1.Failure)(nil),                       // 13: wagate.v1.Failure
 	(*v1.PairSessionResponse)(nil),           // 14: wagate.v1.PairSessionResponse
-	(*timestamppb.Timestamp)(nil),            // 15: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),              // 15: google.protobuf.Duration
 	(*v1.AnswerPairingChallengeRequest)(nil), // 16: wagate.v1.AnswerPairingChallengeRequest
 }
 var file_wagate_worker_v1_owner_proto_depIdxs = []int32{
@@ -1016,7 +1015,7 @@ var file_wagate_worker_v1_owner_proto_depIdxs = []int32{
 	14, // 10: wagate.worker.v1.OwnerReply.shown_pairing_code:type_name -> wagate.v1.PairSessionResponse
 	2,  // 11: wagate.worker.v1.OwnerReply.done:type_name -> wagate.worker.v1.Done
 	5,  // 12: wagate.worker.v1.CheckedContacts.contacts:type_name -> wagate.worker.v1.CheckedContact
-	15, // 13: wagate.worker.v1.NextPairingFrame.until_time:type_name -> google.protobuf.Timestamp
+	15, // 13: wagate.worker.v1.NextPairingFrame.patience:type_name -> google.protobuf.Duration
 	14, // 14: wagate.worker.v1.PairingFrames.frames:type_name -> wagate.v1.PairSessionResponse
 	16, // 15: wagate.worker.v1.AnswerPairingChallenge.answer:type_name -> wagate.v1.AnswerPairingChallengeRequest
 	16, // [16:16] is the sub-list for method output_type

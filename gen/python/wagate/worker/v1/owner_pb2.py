@@ -22,12 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from wagate.v1 import error_reason_pb2 as wagate_dot_v1_dot_error__reason__pb2
 from wagate.v1 import pairing_service_pb2 as wagate_dot_v1_dot_pairing__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n\x0cOwnerRequest\x12\x1f\n\x0bsession_uid\x18\x01 \x01(\tR\nsessionUid\x12%\n\x0e\x63orrelation_id\x18\x02 \x01(\tR\rcorrelationId\x12H\n\x0e\x63heck_contacts\x18\n \x01(\x0b\x32\x1f.wagate.worker.v1.CheckContactsH\x00R\rcheckContacts\x12R\n\x12mark_messages_read\x18\x0b \x01(\x0b\x32\".wagate.worker.v1.MarkMessagesReadH\x00R\x10markMessagesRead\x12\x45\n\rbegin_pairing\x18\x0c \x01(\x0b\x32\x1e.wagate.worker.v1.BeginPairingH\x00R\x0c\x62\x65ginPairing\x12R\n\x12next_pairing_frame\x18\r \x01(\x0b\x32\".wagate.worker.v1.NextPairingFrameH\x00R\x10nextPairingFrame\x12R\n\x12shown_pairing_code\x18\x0e \x01(\x0b\x32\".wagate.worker.v1.ShownPairingCodeH\x00R\x10shownPairingCode\x12\x64\n\x18\x61nswer_pairing_challenge\x18\x0f \x01(\x0b\x32(.wagate.worker.v1.AnswerPairingChallengeH\x00R\x16\x61nswerPairingChallenge\x12H\n\x0e\x63\x61ncel_pairing\x18\x10 \x01(\x0b\x32\x1f.wagate.worker.v1.CancelPairingH\x00R\rcancelPairingB\x06\n\x04what\"\xdd\x02\n\nOwnerReply\x12,\n\x06\x66\x61iled\x18\x01 \x01(\x0b\x32\x12.wagate.v1.FailureH\x00R\x06\x66\x61iled\x12N\n\x10\x63hecked_contacts\x18\n \x01(\x0b\x32!.wagate.worker.v1.CheckedContactsH\x00R\x0f\x63heckedContacts\x12H\n\x0epairing_frames\x18\x0c \x01(\x0b\x32\x1f.wagate.worker.v1.PairingFramesH\x00R\rpairingFrames\x12N\n\x12shown_pairing_code\x18\x0e \x01(\x0b\x32\x1e.wagate.v1.PairSessionResponseH\x00R\x10shownPairingCode\x12,\n\x04\x64one\x18\x0f \x01(\x0b\x32\x16.wagate.worker.v1.DoneH\x00R\x04\x64oneB\t\n\x07outcome\"\x06\n\x04\x44one\"9\n\rCheckContacts\x12(\n\rphone_numbers\x18\x01 \x03(\tB\x03\x80\x01\x01R\x0cphoneNumbers\"O\n\x0f\x43heckedContacts\x12<\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32 .wagate.worker.v1.CheckedContactR\x08\x63ontacts\"u\n\x0e\x43heckedContact\x12!\n\trequested\x18\x01 \x01(\tB\x03\x80\x01\x01R\trequested\x12\x1f\n\x0bon_whatsapp\x18\x02 \x01(\x08R\nonWhatsapp\x12\x1f\n\x0bidentity_id\x18\x03 \x01(\tR\nidentityId\"3\n\x10MarkMessagesRead\x12\x1f\n\x0bmessage_ids\x18\x01 \x03(\tR\nmessageIds\"U\n\x0c\x42\x65ginPairing\x12\x1d\n\nwatcher_id\x18\x01 \x01(\tR\twatcherId\x12&\n\x0cphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\"\xac\x01\n\x10NextPairingFrame\x12\x1d\n\nwatcher_id\x18\x01 \x01(\tR\twatcherId\x12\x1d\n\nattempt_id\x18\x02 \x01(\tR\tattemptId\x12\x1f\n\x0b\x61\x66ter_frame\x18\x03 \x01(\x05R\nafterFrame\x12\x39\n\nuntil_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\"\x85\x01\n\rPairingFrames\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x36\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x1e.wagate.v1.PairSessionResponseR\x06\x66rames\x12\x1d\n\nlast_frame\x18\x03 \x01(\x05R\tlastFrame\"\x12\n\x10ShownPairingCode\"Z\n\x16\x41nswerPairingChallenge\x12@\n\x06\x61nswer\x18\x01 \x01(\x0b\x32(.wagate.v1.AnswerPairingChallengeRequestR\x06\x61nswer\"\x0f\n\rCancelPairingB\xb1\x01\n\x14\x63om.wagate.worker.v1B\nOwnerProtoP\x01Z+wagate.dev/gen/go/wagate/worker/v1;workerv1\xa2\x02\x03WWX\xaa\x02\x10Wagate.Worker.V1\xca\x02\x10Wagate\\Worker\\V1\xe2\x02\x1cWagate\\Worker\\V1\\GPBMetadata\xea\x02\x12Wagate::Worker::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cwagate/worker/v1/owner.proto\x12\x10wagate.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cwagate/v1/error_reason.proto\x1a\x1fwagate/v1/pairing_service.proto\"\x9b\x05\n\x0cOwnerRequest\x12\x1f\n\x0bsession_uid\x18\x01 \x01(\tR\nsessionUid\x12%\n\x0e\x63orrelation_id\x18\x02 \x01(\tR\rcorrelationId\x12H\n\x0e\x63heck_contacts\x18\n \x01(\x0b\x32\x1f.wagate.worker.v1.CheckContactsH\x00R\rcheckContacts\x12R\n\x12mark_messages_read\x18\x0b \x01(\x0b\x32\".wagate.worker.v1.MarkMessagesReadH\x00R\x10markMessagesRead\x12\x45\n\rbegin_pairing\x18\x0c \x01(\x0b\x32\x1e.wagate.worker.v1.BeginPairingH\x00R\x0c\x62\x65ginPairing\x12R\n\x12next_pairing_frame\x18\r \x01(\x0b\x32\".wagate.worker.v1.NextPairingFrameH\x00R\x10nextPairingFrame\x12R\n\x12shown_pairing_code\x18\x0e \x01(\x0b\x32\".wagate.worker.v1.ShownPairingCodeH\x00R\x10shownPairingCode\x12\x64\n\x18\x61nswer_pairing_challenge\x18\x0f \x01(\x0b\x32(.wagate.worker.v1.AnswerPairingChallengeH\x00R\x16\x61nswerPairingChallenge\x12H\n\x0e\x63\x61ncel_pairing\x18\x10 \x01(\x0b\x32\x1f.wagate.worker.v1.CancelPairingH\x00R\rcancelPairingB\x06\n\x04what\"\xdd\x02\n\nOwnerReply\x12,\n\x06\x66\x61iled\x18\x01 \x01(\x0b\x32\x12.wagate.v1.FailureH\x00R\x06\x66\x61iled\x12N\n\x10\x63hecked_contacts\x18\n \x01(\x0b\x32!.wagate.worker.v1.CheckedContactsH\x00R\x0f\x63heckedContacts\x12H\n\x0epairing_frames\x18\x0c \x01(\x0b\x32\x1f.wagate.worker.v1.PairingFramesH\x00R\rpairingFrames\x12N\n\x12shown_pairing_code\x18\x0e \x01(\x0b\x32\x1e.wagate.v1.PairSessionResponseH\x00R\x10shownPairingCode\x12,\n\x04\x64one\x18\x0f \x01(\x0b\x32\x16.wagate.worker.v1.DoneH\x00R\x04\x64oneB\t\n\x07outcome\"\x06\n\x04\x44one\"9\n\rCheckContacts\x12(\n\rphone_numbers\x18\x01 \x03(\tB\x03\x80\x01\x01R\x0cphoneNumbers\"O\n\x0f\x43heckedContacts\x12<\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32 .wagate.worker.v1.CheckedContactR\x08\x63ontacts\"u\n\x0e\x43heckedContact\x12!\n\trequested\x18\x01 \x01(\tB\x03\x80\x01\x01R\trequested\x12\x1f\n\x0bon_whatsapp\x18\x02 \x01(\x08R\nonWhatsapp\x12\x1f\n\x0bidentity_id\x18\x03 \x01(\tR\nidentityId\"3\n\x10MarkMessagesRead\x12\x1f\n\x0bmessage_ids\x18\x01 \x03(\tR\nmessageIds\"U\n\x0c\x42\x65ginPairing\x12\x1d\n\nwatcher_id\x18\x01 \x01(\tR\twatcherId\x12&\n\x0cphone_number\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0bphoneNumber\"\xae\x01\n\x10NextPairingFrame\x12\x1d\n\nwatcher_id\x18\x01 \x01(\tR\twatcherId\x12\x1d\n\nattempt_id\x18\x02 \x01(\tR\tattemptId\x12\x1f\n\x0b\x61\x66ter_frame\x18\x03 \x01(\x05R\nafterFrame\x12\x35\n\x08patience\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08patienceJ\x04\x08\x04\x10\x05\"\x85\x01\n\rPairingFrames\x12\x1d\n\nattempt_id\x18\x01 \x01(\tR\tattemptId\x12\x36\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x1e.wagate.v1.PairSessionResponseR\x06\x66rames\x12\x1d\n\nlast_frame\x18\x03 \x01(\x05R\tlastFrame\"\x12\n\x10ShownPairingCode\"Z\n\x16\x41nswerPairingChallenge\x12@\n\x06\x61nswer\x18\x01 \x01(\x0b\x32(.wagate.v1.AnswerPairingChallengeRequestR\x06\x61nswer\"\x0f\n\rCancelPairingB\xb1\x01\n\x14\x63om.wagate.worker.v1B\nOwnerProtoP\x01Z+wagate.dev/gen/go/wagate/worker/v1;workerv1\xa2\x02\x03WWX\xaa\x02\x10Wagate.Worker.V1\xca\x02\x10Wagate\\Worker\\V1\xe2\x02\x1cWagate\\Worker\\V1\\GPBMetadata\xea\x02\x12Wagate::Worker::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,30 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKEDCONTACT'].fields_by_name['requested']._serialized_options = b'\200\001\001'
   _globals['_BEGINPAIRING'].fields_by_name['phone_number']._loaded_options = None
   _globals['_BEGINPAIRING'].fields_by_name['phone_number']._serialized_options = b'\200\001\001'
-  _globals['_OWNERREQUEST']._serialized_start=147
-  _globals['_OWNERREQUEST']._serialized_end=814
-  _globals['_OWNERREPLY']._serialized_start=817
-  _globals['_OWNERREPLY']._serialized_end=1166
-  _globals['_DONE']._serialized_start=1168
-  _globals['_DONE']._serialized_end=1174
-  _globals['_CHECKCONTACTS']._serialized_start=1176
-  _globals['_CHECKCONTACTS']._serialized_end=1233
-  _globals['_CHECKEDCONTACTS']._serialized_start=1235
-  _globals['_CHECKEDCONTACTS']._serialized_end=1314
-  _globals['_CHECKEDCONTACT']._serialized_start=1316
-  _globals['_CHECKEDCONTACT']._serialized_end=1433
-  _globals['_MARKMESSAGESREAD']._serialized_start=1435
-  _globals['_MARKMESSAGESREAD']._serialized_end=1486
-  _globals['_BEGINPAIRING']._serialized_start=1488
-  _globals['_BEGINPAIRING']._serialized_end=1573
-  _globals['_NEXTPAIRINGFRAME']._serialized_start=1576
-  _globals['_NEXTPAIRINGFRAME']._serialized_end=1748
-  _globals['_PAIRINGFRAMES']._serialized_start=1751
-  _globals['_PAIRINGFRAMES']._serialized_end=1884
-  _globals['_SHOWNPAIRINGCODE']._serialized_start=1886
-  _globals['_SHOWNPAIRINGCODE']._serialized_end=1904
-  _globals['_ANSWERPAIRINGCHALLENGE']._serialized_start=1906
-  _globals['_ANSWERPAIRINGCHALLENGE']._serialized_end=1996
-  _globals['_CANCELPAIRING']._serialized_start=1998
-  _globals['_CANCELPAIRING']._serialized_end=2013
+  _globals['_OWNERREQUEST']._serialized_start=146
+  _globals['_OWNERREQUEST']._serialized_end=813
+  _globals['_OWNERREPLY']._serialized_start=816
+  _globals['_OWNERREPLY']._serialized_end=1165
+  _globals['_DONE']._serialized_start=1167
+  _globals['_DONE']._serialized_end=1173
+  _globals['_CHECKCONTACTS']._serialized_start=1175
+  _globals['_CHECKCONTACTS']._serialized_end=1232
+  _globals['_CHECKEDCONTACTS']._serialized_start=1234
+  _globals['_CHECKEDCONTACTS']._serialized_end=1313
+  _globals['_CHECKEDCONTACT']._serialized_start=1315
+  _globals['_CHECKEDCONTACT']._serialized_end=1432
+  _globals['_MARKMESSAGESREAD']._serialized_start=1434
+  _globals['_MARKMESSAGESREAD']._serialized_end=1485
+  _globals['_BEGINPAIRING']._serialized_start=1487
+  _globals['_BEGINPAIRING']._serialized_end=1572
+  _globals['_NEXTPAIRINGFRAME']._serialized_start=1575
+  _globals['_NEXTPAIRINGFRAME']._serialized_end=1749
+  _globals['_PAIRINGFRAMES']._serialized_start=1752
+  _globals['_PAIRINGFRAMES']._serialized_end=1885
+  _globals['_SHOWNPAIRINGCODE']._serialized_start=1887
+  _globals['_SHOWNPAIRINGCODE']._serialized_end=1905
+  _globals['_ANSWERPAIRINGCHALLENGE']._serialized_start=1907
+  _globals['_ANSWERPAIRINGCHALLENGE']._serialized_end=1997
+  _globals['_CANCELPAIRING']._serialized_start=1999
+  _globals['_CANCELPAIRING']._serialized_end=2014
 # @@protoc_insertion_point(module_scope)

@@ -5,8 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from wagate.v1 import error_reason_pb2 as _error_reason_pb2
 from wagate.v1 import pairing_service_pb2 as _pairing_service_pb2
@@ -297,7 +297,7 @@ class NextPairingFrame(_message.Message):
     WATCHER_ID_FIELD_NUMBER: _builtins.int
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
     AFTER_FRAME_FIELD_NUMBER: _builtins.int
-    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    PATIENCE_FIELD_NUMBER: _builtins.int
     watcher_id: _builtins.str
     """The watcher."""
     attempt_id: _builtins.str
@@ -305,8 +305,8 @@ class NextPairingFrame(_message.Message):
     after_frame: _builtins.int
     """The number of the last frame that the watcher has."""
     @_builtins.property
-    def until_time(self) -> _timestamp_pb2.Timestamp:
-        """Answer by then, with no frame if there is none."""
+    def patience(self) -> _duration_pb2.Duration:
+        """Answer after so long at most, with no frame if there is none. A span, since clocks of machines differ."""
 
     def __init__(
         self,
@@ -314,11 +314,11 @@ class NextPairingFrame(_message.Message):
         watcher_id: _builtins.str = ...,
         attempt_id: _builtins.str = ...,
         after_frame: _builtins.int = ...,
-        until_time: _timestamp_pb2.Timestamp | None = ...,
+        patience: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patience", b"patience"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_frame", b"after_frame", "attempt_id", b"attempt_id", "until_time", b"until_time", "watcher_id", b"watcher_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_frame", b"after_frame", "attempt_id", b"attempt_id", "patience", b"patience", "watcher_id", b"watcher_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
