@@ -43,7 +43,7 @@ def api(
     """Serve the contract for a fleet until SIGTERM or SIGINT; its sessions are owned by `wagate worker`.
 
     Once all processes serve, one line of JSON on stdout says where. One that ends is started again. A second signal
-    ends them at once. `wagate migrate` comes first.
+    ends it at once. `wagate migrate` comes first.
     """
     settings = load(file=config, flags=options)
     check_for_a_fleet(settings, "api")

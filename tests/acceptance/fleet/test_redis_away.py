@@ -9,6 +9,7 @@ import pytest
 from tests.stage.fleet import Fleet
 from tests.stage.redis import RedisServer
 from tests.stage.shop import State
+from tests.stage.waiting import eventually
 from wagate.v1 import contact_service_pb2, message_pb2, system_service_pb2
 
 pytestmark = pytest.mark.timeout(120)
@@ -51,8 +52,12 @@ async def test_all_works_while_redis_is_away_and_says_so(fleet: Fleet, redis: Re
     await redis.kill()
     for worker in fleet.workers:
         await worker.numbers.until("wagate_queue_up", 0, within=SOON)
-    stats = await fleet.apis[0].system.GetStats(system_service_pb2.GetStatsRequest())
-    assert (stats.queue.serving, bool(stats.queue.message)) == (False, True)
+
+    async def is_said() -> bool:
+        stats = await fleet.apis[0].system.GetStats(system_service_pb2.GetStatsRequest())
+        return not stats.queue.serving and bool(stats.queue.message)
+
+    await eventually(is_said, SOON)
     await works(fleet)
 
 
