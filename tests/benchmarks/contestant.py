@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,5 +55,5 @@ class Contestant(Protocol):
     def watching(self) -> AbstractAsyncContextManager[AsyncIterator[Inbound]]:
         """Subscribe to what arrives, from now on, in all sessions."""
 
-    def processes(self) -> Mapping[str, int]:
-        """What it runs as: names, and process ids."""
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        """What it runs as: names, and the ids of the processes of each."""

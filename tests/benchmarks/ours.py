@@ -10,7 +10,7 @@ from grpc import aio
 
 from tests.benchmarks.contestant import Inbound, LabAddress
 from tests.stage.gateway import Gateway
-from tests.stage.processes import engine_of
+from tests.stage.processes import engines_of
 from tests.stage.shop import State
 from wagate.v1 import (
     content_pb2,
@@ -102,9 +102,9 @@ class Wagate:
         finally:
             feed.cancel()
 
-    def processes(self) -> Mapping[str, int]:
+    def processes(self) -> Mapping[str, Sequence[int]]:
         gateway = self._gateway.process.process_id
-        return {"gateway": gateway, "engine": engine_of(gateway)}
+        return {"gateway": [gateway], "engine": engines_of(gateway)}
 
 
 async def _inbound(

@@ -16,9 +16,9 @@ _REST_SECONDS: Final = 30.0
 
 
 async def memory(course: Course) -> dict[str, float]:
-    """What each process of a contestant takes at rest, KiB."""
+    """What the processes of a contestant take at rest, each kind together, KiB."""
     await asyncio.sleep(_REST_SECONDS)
-    return {name: resident(process) / 1024 for name, process in course.contestant.processes().items()}
+    return {name: sum(map(resident, processes)) / 1024 for name, processes in course.contestant.processes().items()}
 
 
 async def measure(course: Course, empty: Mapping[str, float]) -> list[Figure]:
