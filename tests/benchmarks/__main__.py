@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import accepting, arriving, demo, draining, restoring, storing, travelling
+from tests.benchmarks import accepting, arriving, demo, draining, restoring, ringing, storing, travelling
 from tests.benchmarks.course import Course, Maker, a_course, a_kept_course
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.house import House, a_house
@@ -28,14 +28,16 @@ OF_ANY: Final[dict[str, Callable[[Course], Awaitable[list[Figure]]]]] = {
     "draining": draining.measure,
     "arriving": arriving.measure,
 }
+RINGING: Final = "ringing"
 RESTORING: Final = "restoring"
+PARTS: Final = [*OF_OURS, RINGING, *OF_ANY, RESTORING]
 
 
 async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
     """The figures of each part that is asked for. What only our own gateway can be asked is left out for others."""
     make = _maker(asked.contestant)
-    for name in asked.parts or [*OF_OURS, *OF_ANY, RESTORING]:
-        if name in OF_OURS and asked.contestant != OURS:
+    for name in asked.parts or PARTS:
+        if name in (*OF_OURS, RINGING) and asked.contestant != OURS:
             continue
         sys.stderr.write(f"Measuring: {name}\n")
         with tempfile.TemporaryDirectory(prefix="wagate-bench-") as folder:
@@ -48,6 +50,8 @@ async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
 async def _part(name: str, folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
     if name == RESTORING:
         return await _restoring(folder, make, asked)
+    if name == RINGING:
+        return await ringing.measure(folder)
     if name in OF_OURS:
         await need_h2load()
         async with a_house(folder) as house:
@@ -85,15 +89,14 @@ async def _figures(asked: argparse.Namespace) -> list[Figure]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for; without arguments, all but the demo."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parts = [*OF_OURS, *OF_ANY, RESTORING]
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(parts)}; all if none")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; all if none")
     parser.add_argument(
         "--contestant", default=OURS, help="whom to measure, `package.module:Class`; see docs/benchmarks.md"
     )
     parser.add_argument("--sessions", nargs="+", type=int, default=[200, 1000], help="how many are restored")
     parser.add_argument("--demo", action="store_true", help="also time `make demo` on a clean clone, which is slow")
     asked = parser.parse_args(arguments)
-    if unknown := set(asked.parts) - set(parts):
+    if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"nobody knows how to measure {', '.join(sorted(unknown))}")
     figures = asyncio.run(_figures(asked))
     write(figures, ROOT / "build" / "benchmarks.json")

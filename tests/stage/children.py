@@ -59,10 +59,14 @@ class Child:
         self._process.stdin.write(line + b"\n")
         await self._process.stdin.drain()
 
-    async def dismiss(self) -> int:
-        """Let it know that it will hear no more, and wait until it has ended; its exit status."""
+    def hush(self) -> None:
+        """Let it know that it will hear no more."""
         assert self._process.stdin is not None
         self._process.stdin.close()
+
+    async def dismiss(self) -> int:
+        """Let it know that it will hear no more, and wait until it has ended; its exit status."""
+        self.hush()
         async with asyncio.timeout(_PATIENCE):
             return await self.ended()
 

@@ -74,6 +74,7 @@ class RedisQueue:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Be in touch with other processes while the context lasts; it begins without them if Redis is away."""
+        failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             telling = group.create_task(self._wire.run(), name="queue wire")
             others = [
@@ -86,12 +87,16 @@ class RedisQueue:
                     await self._reader.ready.wait()
             try:
                 yield
+            except Exception as error:  # noqa: BLE001  # raised below as it is, not as one of a group
+                failure = error
             finally:
                 for task in others:
                     task.cancel()
                 self._wire.close()
                 await asyncio.wait([telling])
         await self._pool.disconnect()
+        if failure is not None:
+            raise failure
 
     def _hear(self, entry: Fields) -> None:
         self._local.ring(*self._bells.rung(entry))

@@ -112,6 +112,7 @@ class SqlQueue:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look while the context lasts."""
+        failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             looking = [
                 group.create_task(self._read_letters(), name="queue letters"),
@@ -120,9 +121,13 @@ class SqlQueue:
             ]
             try:
                 yield
+            except Exception as error:  # noqa: BLE001  # raised below as it is, not as one of a group
+                failure = error
             finally:
                 for task in looking:
                     task.cancel()
+        if failure is not None:
+            raise failure
 
     async def _look_at_bells(self) -> None:
         outboxes = [bell.removeprefix(OUTBOX_BELLS) for bell in self._heard_here if bell.startswith(OUTBOX_BELLS)]
