@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from tests.conformance.queue.houses import House
+from tests.conformance.queue.houses import HOUSES, House
+from tests.stage.redis import RedisServer
 
 
 async def test_everyone_who_listens_hears_a_bell(house: House) -> None:
@@ -53,3 +55,10 @@ async def test_a_bell_is_heard_in_other_processes(house: House) -> None:
 
 async def test_a_queue_that_was_just_opened_fares_well(house: House) -> None:
     assert house.here.health().serving
+
+
+@pytest.mark.parametrize("kind", sorted(HOUSES))
+async def test_what_goes_wrong_meanwhile_is_raised_as_it_is(kind: str, folder: Path, redis: RedisServer) -> None:
+    with pytest.raises(LookupError, match="keys"):
+        async with HOUSES[kind](folder, redis):
+            raise LookupError("the keys")
