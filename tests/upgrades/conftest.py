@@ -8,6 +8,7 @@ import pytest
 
 from gateway.adapters.sql.schema import wanted
 from gateway.domain.processes import Process
+from tests.stage.lab import Lab, lab_process
 from tests.stage.postgres import PostgresServer, postgres_server
 from tests.upgrades.later import become
 
@@ -18,6 +19,12 @@ __all__ = ["become"]
 async def postgres() -> AsyncIterator[PostgresServer]:
     async with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    async with lab_process(tmp_path_factory.mktemp("lab") / "lab") as lab:
+        yield lab
 
 
 @pytest.fixture

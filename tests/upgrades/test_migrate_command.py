@@ -7,23 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.sql.carrying import NotCarried
-from gateway.adapters.sql.migrating import migrate, migrate_back, schema_of
+from gateway.adapters.sql.migrating import migrate_back, schema_of
 from gateway.adapters.sql.schema import needed, wanted
-from gateway.adapters.sql.sqlite import url_of
 from gateway.bootstrap.carrying import file_of
-from tests.stage.children import child
 from tests.stage.postgres import PostgresServer
-from tests.stage.programs import installed
-
-
-async def told(*arguments: str, folder: Path) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of one command, run to its end in a folder."""
-    work, log = folder / "work", folder / "log"
-    work.mkdir(exist_ok=True)
-    log.write_bytes(b"")
-    async with child("env", "-C", work, installed("wagate"), *arguments, log=log) as command:
-        said = b"".join([line async for line in command.lines()])
-        return await command.ended(), said.decode(), log.read_text()
+from tests.upgrades.commands import told
 
 
 async def test_a_postgresql_is_migrated_up_and_back(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -41,16 +29,6 @@ async def test_an_api_process_refuses_a_database_that_is_behind(url: str, tmp_pa
     status, _, complaint = await told("api", "--store.url", url, "--metrics.listen", "", folder=tmp_path)
     assert status == 1
     assert complaint.splitlines()[-1].endswith(f"needs {needed()}: run `wagate migrate`.")
-
-
-async def test_an_embedded_installation_is_carried_over(url: str, tmp_path: Path) -> None:
-    data = tmp_path / "work" / "data"
-    data.mkdir(mode=0o700, parents=True)
-    await migrate(url_of(data / "wagate.db"))
-    status, said, complaint = await told(
-        "migrate", "--store.url", url, "--from", "sqlite:///data/wagate.db", folder=tmp_path
-    )
-    assert (status, said, complaint) == (0, "All rows were carried over, and the keys of 0 sessions.\n", "")
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def _carry(settings: Settings, source: str) -> None:
     for one in over.rows:
         if one.rows:
             print(f"{one.rows:>12,} rows of {one.table}, compared (sha256 {one.checksum[:12]})")
-    print(f"All rows were carried over, and the keys of {len(over.with_keys)} sessions.")
+    count = len(over.with_keys)
+    print(f"All rows were carried over, and the keys of {count} session{'' if count == 1 else 's'}.")
     for session_id in over.to_pair:
         print(f"The session {session_id} must pair again: its keys are not there, or damaged.")
