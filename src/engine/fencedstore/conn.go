@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -44,8 +43,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // time use it.
 type conn struct {
 	*stdlib.Conn
-	held     *hold
-	isInside bool // a transaction
+	held   *hold
+	inside *transaction // nil outside
 }
 
 // BeginTx begins a transaction that holds the session, if it is still ours.
@@ -57,19 +56,19 @@ func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, erro
 	if keystore.MayBeLazy(ctx) {
 		begin = c.held.beginLazily
 	}
-	began, err := c.Conn.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
-	if err != nil {
+	if _, err := c.Conn.Conn().Exec(ctx, begin); err != nil {
 		c.undo(ctx)
 		return nil, c.beforeAnything(ctx, err)
 	}
-	c.isInside = true
-	return &transaction{ctx, began, c}, nil
+	c.inside = &transaction{ctx: ctx, conn: c}
+	return c.inside, nil
 }
 
-// undo ends a transaction that has only half begun.
+// undo ends a transaction without a trace.
 func (c *conn) undo(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackPatience)
 	defer cancel()
+	c.inside = nil
 	if raw := c.Conn.Conn(); !raw.IsClosed() && raw.PgConn().TxStatus() != 'I' {
 		raw.Exec(ctx, "rollback") //nolint:errcheck // The pool throws away what is still in a transaction.
 	}
@@ -77,28 +76,29 @@ func (c *conn) undo(ctx context.Context) {
 
 // ExecContext writes; outside a transaction, in one of its own.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if c.isInside {
-		result, err := c.Conn.ExecContext(ctx, query, args)
-		return result, c.held.judge(err)
+	if c.inside != nil {
+		return c.inside.write(query, args), nil
 	}
-	began, err := c.BeginTx(ctx, driver.TxOptions{})
-	if err != nil {
+	if _, err := c.BeginTx(ctx, driver.TxOptions{}); err != nil {
 		return nil, err
 	}
-	result, err := c.Conn.ExecContext(ctx, query, args)
-	if err != nil {
-		return nil, errors.Join(c.held.judge(err), began.Rollback())
-	}
-	return result, began.Commit()
+	began := c.inside
+	done := began.write(query, args)
+	return done, began.Commit()
 }
 
 // QueryContext reads. What would write as well is refused by the database, outside a transaction.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.inside != nil {
+		if err := c.inside.send(ctx, false); err != nil {
+			return nil, err
+		}
+	}
 	found, err := c.Conn.QueryContext(ctx, query, args)
 	switch {
 	case err == nil:
 		return &rows{found, c.held}, nil
-	case c.isInside:
+	case c.inside != nil:
 		return nil, c.held.judge(err)
 	default:
 		return nil, c.beforeAnything(ctx, err)
@@ -131,25 +131,6 @@ func (r *rows) Next(into []driver.Value) error {
 		return err
 	}
 	return r.held.judge(err)
-}
-
-// transaction holds the session until it ends.
-type transaction struct {
-	ctx   context.Context
-	began pgx.Tx
-	conn  *conn
-}
-
-func (t *transaction) Commit() error {
-	t.conn.isInside = false
-	return t.conn.held.judge(t.began.Commit(t.ctx))
-}
-
-func (t *transaction) Rollback() error {
-	t.conn.isInside = false
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), rollbackPatience)
-	defer cancel()
-	return t.conn.held.judge(t.began.Rollback(ctx))
 }
 
 // hold is one opening of a session: what its transactions begin with, and whether it was lost.

@@ -63,7 +63,11 @@ func within(t testing.TB) context.Context {
 
 func link(t testing.TB, opened *Store, jid types.JID) *store.Device {
 	t.Helper()
-	device := opened.NewDevice()
+	return linked(t, opened.NewDevice(), jid)
+}
+
+func linked(t testing.TB, device *store.Device, jid types.JID) *store.Device {
+	t.Helper()
 	device.ID = &jid
 	device.Account = &waAdv.ADVSignedDeviceIdentity{
 		Details: []byte{1}, AccountSignature: make([]byte, 64), AccountSignatureKey: make([]byte, 32), DeviceSignature: make([]byte, 64),

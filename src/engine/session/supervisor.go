@@ -29,6 +29,8 @@ func (s *Session) supervise() {
 		case device == nil:
 			s.tellWithoutDevice(s.withoutDevice())
 			s.wait(0)
+		case s.underWay() != nil: // WhatsApp has not heard yet that it is linked; the attempt's end wakes the session.
+			s.wait(0)
 		case s.house.Desk.Present(s.ctx) == nil:
 			s.rest(s.keepSafely(device, &pause), &pause)
 		}
