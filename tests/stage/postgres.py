@@ -39,6 +39,7 @@ _EMPTY: Final = """
       LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
     END $$
 """
+_IS_AS_MADE: Final = "SELECT count(*) = 1 FROM pg_inherits WHERE inhparent = 'events'::regclass"
 _OPTIONS: Final = (
     *("listen_addresses=", "unix_socket_permissions=0700", "wal_level=minimal", "max_wal_senders=0"),
     *("max_connections=300", "shared_buffers=64MB", "log_checkpoints=off", "log_min_messages=warning"),
@@ -124,13 +125,20 @@ class PostgresServer:
         return self._lendable.pop() if self._lendable else await self.new_database()
 
     async def take_back(self, url: str) -> None:
-        """Empty a database whose tables are as they were, whoever is connected to it, so that it can be lent again."""
+        """Empty a database, whoever is connected to it, so that it can be lent again; or remove it, if its log is not in
+        one part any more.
+        """
         connection = await self.connect(url)
         try:
-            await connection.execute(_EMPTY)
+            is_as_made = await connection.fetchval(_IS_AS_MADE)
+            if is_as_made:
+                await connection.execute(_EMPTY)
         finally:
             await connection.close()
-        self._lendable.append(url)
+        if is_as_made:
+            self._lendable.append(url)
+        else:
+            await self.drop(url)
 
     @asynccontextmanager
     async def database(self, *, migrated: bool = True) -> AsyncIterator[str]:

@@ -233,12 +233,14 @@ class Workers(Protocol):
 
 
 class Past(Protocol):
-    """What is so old that it need not be kept. Each call removes a part of it, the oldest first, and tells how many
-    went: fewer than `limit` if that was all.
+    """What is so old that it need not be kept. Each call removes some of it, the oldest first, and tells how many went:
+    fewer than `limit` if that was all.
     """
 
     async def forget_events(self, before: datetime, limit: int) -> int:
-        """Remove events of all tenants recorded before a moment. `Events.ends` tells where the logs begin then."""
+        """Remove events of all tenants recorded before a moment. `Events.ends` tells where the logs begin then. A store
+        that keeps the log in parts removes whole ones, once all of it is from before; see `Store.tidy`.
+        """
 
     async def forget_messages(self, before: datetime, limit: int) -> int:
         """Remove messages accepted or received before a moment, with their receipts, but none that is not at an end."""
@@ -301,6 +303,11 @@ class Store(Protocol):
 
     async def read(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run a unit that only reads, beside the writer, on one consistent snapshot."""
+
+    async def tidy(self) -> None:
+        """Make room ahead, and give back that of what was forgotten, where the log is kept in parts. What would make
+        anybody wait is left to the next time.
+        """
 
     def health(self) -> StoreHealth:
         """How it fares: it takes nothing if a write failed within the last 5 s."""

@@ -33,6 +33,7 @@ class Forgetting:
 
     async def forget_old(self) -> dict[str, int]:
         """Remove some of what is too old; tell how many of each sort."""
+        await self._store.tidy()
         forgotten: dict[str, int] = {}
         for sort, kept_for, forget in self._sorts:
             count = await self._forget(kept_for, forget) if kept_for is not None else 0

@@ -64,7 +64,7 @@ async def sqlite_stage(folder: Path) -> AsyncIterator[Stage]:
     url = url_of(file)
     if not file.exists():
         file.write_bytes(await _migrated())
-    async with _opened(url) as stage:
+    async with opened_at(url) as stage:
         yield stage
 
 
@@ -74,7 +74,7 @@ async def postgres_stage(folder: Path) -> AsyncIterator[Stage]:
     note = folder / _NOTE
     if not note.exists():
         await make(folder)
-    async with _opened(note.read_text()) as stage:
+    async with opened_at(note.read_text()) as stage:
         yield stage
 
 
@@ -90,7 +90,8 @@ async def forget(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Stage]:
+async def opened_at(url: str) -> AsyncIterator[Stage]:
+    """The store of a migrated database."""
     clock = HandClock()
     rings: list[tuple[str, ...]] = []
     groups: list[int] = []

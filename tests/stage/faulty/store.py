@@ -34,6 +34,9 @@ class FaultyStore(SqlStore):
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         return await self._store.read(work)
 
+    async def tidy(self) -> None:
+        await self._store.tidy()
+
     def health(self) -> StoreHealth:
         return self._store.health()
 

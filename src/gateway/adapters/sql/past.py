@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, exists, insert, not_, select, update
 
 from gateway.adapters.sql.columns import among, is_unsent, listed
+from gateway.adapters.sql.log_parts import forget_parts
 from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.tables import events, log_starts, messages, receipts, request_ids
 from gateway.adapters.sql.transaction import Transaction
@@ -66,6 +67,9 @@ class SqlPast:
         self._connection = transaction.connection
 
     async def forget_events(self, before: datetime, limit: int) -> int:
+        if self._transaction.guard.is_needed:
+            await self._change()
+            return await forget_parts(self._connection, min(before, self._transaction.now))
         rows = await self._connection.rows(OLDEST_EVENTS, {"limit": limit})
         moment = to_micros(before)
         old = list(takewhile(lambda row: row["record_time"] < moment, rows))

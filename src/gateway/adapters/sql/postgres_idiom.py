@@ -39,6 +39,8 @@ _COUNT_OF_TENANTS: Final = """
     SELECT key, value::bigint + 1 FROM json_each_text('{}')
     ON CONFLICT (tenant_id) DO UPDATE SET next_sequence = counter.next_sequence + excluded.next_sequence - 1
 """
+_PLACE: Final = "SELECT setval('events_position_seq', greatest(nextval('events_position_seq'), {}), false)"
+"""The next position: never before the moment of an event that gets one from here on."""
 _WRITE: Final = """
     INSERT INTO events (tenant_id, event_id, session_id, session_uid, kind, chat_id, record_time, body, sequence)
     SELECT told.tenant_id, event_id, told.session_id, session_uid, kind, chat_id, record_time, decode(body, 'base64'),
@@ -96,6 +98,7 @@ class PostgresIdiom:
         counting = [(_COUNT_OF_SESSIONS, sessions)] if sessions else []
         texts = [_filled(statement, counts) for statement, counts in counting]
         texts.append(f"SELECT pg_advisory_xact_lock({_LOG})")
+        texts.append(_PLACE.format(max(row["record_time"] for row in told)))
         if tenants:
             texts.append(_filled(_COUNT_OF_TENANTS, tenants))
         texts.append(_filled(_WRITE, _numbered(told, sessions, tenants)))

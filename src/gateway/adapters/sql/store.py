@@ -16,6 +16,7 @@ from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.engines import database_at
 from gateway.adapters.sql.idioms import Database
 from gateway.adapters.sql.installation import open_installation
+from gateway.adapters.sql.log_parts import LogParts
 from gateway.adapters.sql.postgres import PostgresOptions
 from gateway.adapters.sql.readers import Readers
 from gateway.adapters.sql.statements import Statements
@@ -48,8 +49,9 @@ def _no_count(_size: int) -> None:
 class SqlStore:
     """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
 
-    def __init__(self, writer: Writer, readers: Readers, signer: Signer) -> None:
+    def __init__(self, writer: Writer, readers: Readers, signer: Signer, parts: LogParts | None) -> None:
         self.signer = signer
+        self._parts = parts
         self._writer = writer
         self._readers = readers
         self._trouble = ""
@@ -65,6 +67,10 @@ class SqlStore:
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         return await self._readers.read(work)
+
+    async def tidy(self) -> None:
+        if self._parts is not None:
+            await self._parts.tidy()
 
     def health(self) -> StoreHealth:
         if asyncio.get_running_loop().time() < self._trouble_until:
@@ -93,13 +99,16 @@ async def open_store(
     signer = await _first_look(database, statements, clock)
     readers = Readers(database, statements, clock.moment)
     writer = Writer(Committer(database, statements, clock, ring=ring, committed=committed))
+    parts = LogParts(database, clock.moment) if database.is_shared else None
     task = asyncio.create_task(writer.run(), name="store writer")
     try:
-        yield SqlStore(writer, readers, signer)
+        yield SqlStore(writer, readers, signer, parts)
     finally:
         writer.close()
         await task
         await readers.close()
+        if parts is not None:
+            await parts.close()
 
 
 async def _first_look(database: Database, statements: Statements, clock: Clock) -> Signer:

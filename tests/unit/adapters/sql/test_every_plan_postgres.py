@@ -81,7 +81,7 @@ async def database(postgres: PostgresServer) -> AsyncIterator[asyncpg.Connection
         await connection.close()
 
 
-@pytest.mark.parametrize("name", [name for name in statements() if not name.startswith("sqlite")])
+@pytest.mark.parametrize("name", [name for name in statements() if not name.startswith("sqlite_idiom.")])
 async def test_it_reads_no_growing_table_from_end_to_end_and_sorts_no_more_than_a_page(
     database: asyncpg.Connection, name: str
 ) -> None:
@@ -91,7 +91,7 @@ async def test_it_reads_no_growing_table_from_end_to_end_and_sorts_no_more_than_
     values = [_given(one, kind) for one, kind in zip(asked, wanted.get_parameters(), strict=True)]
     plan = (await wanted.explain(*values))[0]["Plan"]
     for node in _nodes(plan):
-        if node.get("Relation Name") in GROWING and node["Node Type"] != "ModifyTable":
+        if _grows(node.get("Relation Name", "")) and node["Node Type"] != "ModifyTable":
             assert node["Node Type"] != "Seq Scan", orjson.dumps(plan)
             assert _is_narrow(node), orjson.dumps(plan)
         if node["Node Type"] == "Sort":
@@ -122,7 +122,13 @@ def _given(asked: object, kind: asyncpg.Type) -> object:
         return [1, 2] if is_number else given if isinstance(given, list) else ["one"]
     if is_number:
         return given if isinstance(given, int) else 1
+    if kind.name == "bytea":
+        return b""
     return given if isinstance(given, str) else "one"
+
+
+def _grows(table: str) -> bool:
+    return table in GROWING or table.startswith("events_")
 
 
 def _is_narrow(node: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -23,6 +24,14 @@ COLLATIONS = """
     select distinct collation_name from information_schema.columns
     where table_schema = 'public' and data_type = 'character varying' and table_name <> 'alembic_version'
 """
+
+
+OF_EACH_PART = ("add_constraint", "events_sequence")
+"""The numbers of a session's events are unique in each part: across parts, its counter alone sees to that."""
+
+
+def is_no_part_of_the_log(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not (name or "").startswith("events_")
 
 
 @pytest.fixture
@@ -53,14 +62,16 @@ async def test_the_tables_go_up_and_down_and_up_again(postgres: PostgresServer, 
 
 
 async def test_what_is_migrated_is_what_the_tables_say(url: str) -> None:
-    def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def differences(connection: Connection) -> list[Any]:
+        options = {"compare_type": True, "include_name": is_no_part_of_the_log}
+        context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, metadata))
 
     await migrate(url)
     engine = migrating_engine(url)
     async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+        found = await connection.run_sync(differences)
+        assert [(difference[0], difference[1].name) for difference in found] == [OF_EACH_PART]
     await engine.dispose()
 
 
