@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
@@ -89,6 +90,13 @@ class Store(_Section):
     )
 
 
+def _has_a_port_if_any(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 class Queue(_Section):
     """How processes wake and ask each other. Nothing is lost without it, or while it is away: all takes longer."""
 
@@ -109,8 +117,10 @@ class Queue(_Section):
     @model_validator(mode="after")
     def _url_leads_to_a_redis(self) -> Self:
         url = self.url.get_secret_value()
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("url should begin with redis://, rediss:// or unix://")
+        if url and not _has_a_port_if_any(url):
+            raise ValueError("url should name a port as a number, such as redis://localhost:6379")
         return self
 
 

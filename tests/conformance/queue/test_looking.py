@@ -19,7 +19,8 @@ from tests.conformance.store.stage import STAGES, Stage
 from tests.stage.waiting import eventually
 
 SOON = 5.0
-A_ROUND = 1.2
+LOOK_EVERY = 0.1
+A_FEW_LOOKS = 0.4
 
 
 @pytest.fixture(params=sorted(STAGES))
@@ -35,7 +36,7 @@ def store(stage: Stage) -> SqlStore:
 
 @pytest.fixture
 async def queue(store: SqlStore) -> AsyncIterator[SqlQueue]:
-    queue = SqlQueue(store, uuid4().hex, local=EmbeddedQueue())
+    queue = SqlQueue(store, uuid4().hex, local=EmbeddedQueue(), look_every=LOOK_EVERY)
     async with queue.running():
         yield queue
 
@@ -53,7 +54,7 @@ async def test_what_is_queued_is_found_without_a_bell(queue: SqlQueue, store: Sq
     with queue.listen(outbox_bell(session.uid)) as ears, queue.listen(outbox_bell(other.uid)) as others:
         await stored(store, message(session))
         assert await ears.heard(SOON)
-        assert not await others.heard(A_ROUND)
+        assert not await others.heard(A_FEW_LOOKS)
 
 
 async def test_what_is_due_later_is_found_when_it_is(queue: SqlQueue, store: SqlStore, stage: Stage) -> None:
@@ -61,7 +62,7 @@ async def test_what_is_due_later_is_found_when_it_is(queue: SqlQueue, store: Sql
     due = stage.clock.now.replace(hour=stage.clock.now.hour + 1)
     await stored(store, message(session, due_time=due))
     with queue.listen(outbox_bell(session.uid)) as ears:
-        assert not await ears.heard(A_ROUND)
+        assert not await ears.heard(A_FEW_LOOKS)
         stage.clock.move(hours=1)
         assert await ears.heard(SOON)
 
@@ -69,11 +70,11 @@ async def test_what_is_due_later_is_found_when_it_is(queue: SqlQueue, store: Sql
 async def test_a_wish_is_found_without_a_bell_and_told_once(queue: SqlQueue, store: SqlStore) -> None:
     session = await stored_session(store)
     with queue.listen(wish_bell(session.uid)) as ears:
-        assert not await ears.heard(A_ROUND)
+        assert not await ears.heard(A_FEW_LOOKS)
         session.restarts += 1
         await store.write(lambda unit: unit.sessions.save(session))
         assert await ears.heard(SOON)
-        assert not await ears.heard(A_ROUND)
+        assert not await ears.heard(A_FEW_LOOKS)
 
 
 async def test_a_question_that_nobody_took_has_reached_nobody(queue: SqlQueue, store: SqlStore) -> None:

@@ -50,6 +50,7 @@ REFUSED: list[tuple[Flags, str]] = [
     ({"metrics": {"listen": "unix:/tmp/x"}}, "metrics.listen should be an address with a port"),
     ({"grpc": {"max_receive_bytes": "much"}}, "grpc.max_receive_bytes "),
     ({"queue": {"url": "http://localhost"}}, "queue.url should begin with redis://, rediss:// or unix://"),
+    ({"queue": {"url": "redis://localhost:none"}}, "queue.url should name a port as a number"),
     ({"queue": {"prefix": "a b"}}, "queue.prefix should match"),
     ({"queue": {"shards": "0"}}, "queue.shards should be greater than or equal to 1"),
     ({"leases": {"ttl": "15"}}, "leases.ttl should be a span with its unit, such as 15s"),

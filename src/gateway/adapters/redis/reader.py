@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 class Reader:
     """Reads bells from the streams of all shards, and the letters of an inbox, over a connection of its own.
 
-    After a break it goes on where it was, as far as the streams still reach. `ready` is set as soon as it reads.
+    After a break it goes on where it was, as far as the streams still reach. `ready` is set once it reads, or has seen
+    that it cannot yet.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Reader:
             try:
                 connection = await connected(self._pool)
             except FAULTS:
+                self.ready.set()
                 await asyncio.sleep(_TRY_AGAIN_SECONDS)
                 continue
             try:
@@ -64,6 +66,7 @@ class Reader:
             except FAULTS as error:
                 log.debug("What rings is not heard for a moment.", why=str(error))
                 self._looks_anew = True
+                self.ready.set()
             finally:
                 await connection.disconnect(nowait=True)
                 await self._pool.release(connection)

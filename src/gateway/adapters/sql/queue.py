@@ -28,7 +28,7 @@ from gateway.ports.queue import (
     QueueHealth,
 )
 
-_LOOK_AT_BELLS_SECONDS: Final = 1.0
+LOOK_AT_BELLS_SECONDS: Final = 1.0
 _LOOK_AT_LETTERS_SECONDS: Final = 0.25
 _KEEP_SECONDS: Final = 60.0
 _TAKEN_WITHIN_SECONDS: Final = 5.0
@@ -42,13 +42,17 @@ class SqlQueue:
     """See `gateway.ports.queue.Queue`.
 
     `local` is the queue of this process. What rings in others is heard there by looking: at outboxes and wishes of the
-    sessions that somebody listens for, all in one question. The log and the fleet are looked at by who listens to them.
+    sessions that somebody listens for, all in one question every `look_every` seconds. The log and the fleet are looked
+    at by who listens to them.
     """
 
-    def __init__(self, store: SqlStore, process_id: str, *, local: Queue) -> None:
+    def __init__(
+        self, store: SqlStore, process_id: str, *, local: Queue, look_every: float = LOOK_AT_BELLS_SECONDS
+    ) -> None:
         self._store = store
         self._process_id = process_id
         self._local = local
+        self._look_every = look_every
         self._heard_here: Counter[str] = Counter()
         self._wishes: dict[str, tuple[object, ...]] = {}
         self._served: Counter[str] = Counter()
@@ -116,7 +120,7 @@ class SqlQueue:
         async with asyncio.TaskGroup() as group:
             looking = [
                 group.create_task(self._read_letters(), name="queue letters"),
-                group.create_task(_again_and_again(self._look_at_bells, _LOOK_AT_BELLS_SECONDS), name="queue bells"),
+                group.create_task(_again_and_again(self._look_at_bells, self._look_every), name="queue bells"),
                 group.create_task(_again_and_again(self.keep, _KEEP_SECONDS), name="queue names"),
             ]
             try:

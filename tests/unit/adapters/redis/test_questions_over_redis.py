@@ -123,7 +123,7 @@ async def test_a_question_that_redis_may_have_been_told_is_overdue_at_its_deadli
     async with process_on(redis) as one, process_on(redis) as two, two.queue.serve("owner", echo):
         await redis.freeze()
         outcomes = await asyncio.gather(
-            *(one.queue.ask("owner", b"a", timeout=6) for _ in range(5)), return_exceptions=True
+            *(one.queue.ask("owner", b"a", timeout=3.5) for _ in range(5)), return_exceptions=True
         )
         assert {type(outcome) for outcome in outcomes} <= {AnswerOverdue, NobodyAnswers}
         redis.thaw()
