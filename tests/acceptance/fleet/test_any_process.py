@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from tests.stage.fleet import Fleet
 from tests.stage.shop import PAIRED_WITHIN, State
-from wagate.v1 import contact_service_pb2, message_pb2, message_service_pb2
+from tests.stage.waiting import eventually
+from wagate.v1 import contact_service_pb2, message_pb2, message_service_pb2, system_service_pb2
 
 SOON = 20.0
 Message = message_pb2.Message
@@ -53,3 +59,24 @@ async def test_a_send_waits_for_what_happens_in_another_process(fleet: Fleet) ->
     async with ada.inbox():
         sent = await fleet.through(1, shop).accept(ada.phone_number, "wait", wait_for=WaitFor.WAIT_FOR_SENT)
     assert sent.state == Message.STATE_SENT
+
+
+async def test_all_say_that_they_serve(fleet: Fleet) -> None:
+    for address in (*(worker.health for worker in fleet.workers), *(api.address for api in fleet.apis)):
+        async with aio.insecure_channel(address) as channel:
+            health: Any = health_pb2_grpc.HealthStub(channel)
+            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=SOON)
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    (web,) = (await fleet.apis[0].system.GetServerInfo(system_service_pb2.GetServerInfoRequest())).providers
+    assert (web.health, web.lab) == (system_service_pb2.ProviderInfo.HEALTH_SERVING, True)
+
+
+async def test_one_worker_counts_what_there_is(fleet: Fleet) -> None:
+    await fleet.shop()
+
+    async def one_counts() -> bool:
+        shown = [await worker.numbers.now() for worker in fleet.workers]
+        connected = [numbers["wagate_sessions{STATE_CONNECTED}"] for numbers in shown]
+        return sorted(connected)[:-1] == [0] * (len(shown) - 1) and max(connected) >= 1
+
+    await eventually(one_counts, SOON)
