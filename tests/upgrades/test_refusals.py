@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from gateway.adapters.sql.migrating import migrate, migrate_back, schema_of
+from gateway.adapters.sql.postgres import PostgresOptions
 from gateway.adapters.sql.processes import SqlProcesses
 from gateway.adapters.sql.schema import Fit, Schema, wanted
 from gateway.adapters.sql.sqlite import url_of
+from gateway.adapters.sql.store import open_store
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.processes import Process
 from gateway.ports.processes import SchemaUnfit
@@ -141,3 +143,18 @@ async def test_a_database_without_tables_is_told_how_to_come_up(tmp_path: Path) 
     schema = await schema_of(url_of(tmp_path / "store.db"))
     with pytest.raises(SchemaUnfit, match=r"not there yet, .*: run `wagate migrate`"):
         schema.must_fit()
+
+
+async def test_readers_wait_for_the_moment_in_which_a_table_is_held(postgres: PostgresServer, url: str) -> None:
+    impatient = PostgresOptions(lock_timeout=timedelta(milliseconds=50))
+    changing = await postgres.connect(url)
+    async with open_store(url, options=impatient) as store:
+        held = changing.transaction()
+        await held.start()
+        await changing.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(store.read(lambda uow: uow.sessions.providers()))
+        await asyncio.wait({reading}, timeout=0.5)
+        assert not reading.done()
+        await held.rollback()
+        assert await reading == []
+    await changing.close()

@@ -7,10 +7,15 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from gateway.doctor.findings import Finding, fine, problem, warning
 from gateway.settings import Settings, SettingsError, Tree
 from gateway.settings.listening import is_loopback
+from gateway.settings.sources import DEFAULT_FILE
 
 _PREFIX: Final = "WAGATE_"
 _DELIMITER: Final = "__"
@@ -51,12 +56,14 @@ def readable(files: Mapping[str, Path]) -> Iterator[Finding]:
     """Files of secrets that others may read, by what names them."""
     for option, file in files.items():
         if file.is_file() and file.stat().st_mode & _OTHERS:
-            said = f"{file} ({option}) holds a secret, and other users of this machine may read or write it."
+            said = f"{file} ({option}) may hold a secret, and other users of this machine may read or write it."
             yield warning("settings.readable", said, f"Take the rights away: chmod 600 {file}")
 
 
 def _secret_files(settings: Settings) -> dict[str, Path]:
-    return {"access.key_file": settings.access.key_file} if settings.access.key_file else {}
+    files = {"access.key_file": settings.access.key_file} if settings.access.key_file else {}
+    secrets = (settings.access.key, settings.store.url, settings.queue.url)
+    return {**files, "the settings": DEFAULT_FILE} if any(secret.get_secret_value() for secret in secrets) else files
 
 
 def _open_road(settings: Settings) -> Finding | None:
@@ -64,6 +71,32 @@ def _open_road(settings: Settings) -> Finding | None:
         return None
     said = f"grpc.listen is {settings.grpc.listen}: whoever listens on the way reads the key and all messages."
     return warning("settings.open_road", said, "Listen on loopback behind a proxy that speaks TLS.")
+
+
+def _bare_database(settings: Settings) -> Finding | None:
+    try:
+        url = make_url(settings.store.url.get_secret_value() or "sqlite://")
+    except ArgumentError:  # the database's own check says so
+        return None
+    asks_for_tls = {"ssl", "sslmode"} & url.query.keys() and url.query.get("ssl") not in ("disable", "false")
+    if is_near(url.host) or asks_for_tls:
+        return None
+    return _bare("store.url", "add ?ssl=require to it")
+
+
+def _bare_queue(settings: Settings) -> Finding | None:
+    url = urlsplit(settings.queue.url.get_secret_value())
+    return None if url.scheme != "redis" or is_near(url.hostname) else _bare("queue.url", "let it begin with rediss://")
+
+
+def _bare(option: str, how: str) -> Finding:
+    said = f"{option} leads to another machine without TLS: whoever listens on the way reads its password and all data."
+    return warning(f"settings.{option}", said, f"On a network that is not yours alone, {how}.")
+
+
+def is_near(host: str | None) -> bool:
+    """Whether a host of a URL is this machine; none is a socket of its."""
+    return not host or is_loopback(f"[{host}]:1" if ":" in host else f"{host}:1")
 
 
 def _nobody_to_limit(settings: Settings) -> Finding | None:
@@ -137,6 +170,8 @@ def _given_up_early(settings: Settings) -> Finding | None:
 
 RULES: Final[tuple[Callable[[Settings], Finding | None], ...]] = (
     _open_road,
+    _bare_database,
+    _bare_queue,
     _nobody_to_limit,
     _simulated,
     _simulated_unless_said,

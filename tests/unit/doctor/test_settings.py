@@ -16,6 +16,8 @@ HEX = "ab" * 32
 
 FOUND: list[tuple[str, dict[str, dict[str, str]]]] = [
     ("settings.open_road", {"grpc": {"listen": "0.0.0.0:1"}, "access": {"key": KEY}}),
+    ("settings.store.url", {"store": {"url": "postgresql+asyncpg://me:topsecret@db/wagate"}}),
+    ("settings.queue.url", {"queue": {"url": "redis://:topsecret@10.0.0.7:6379"}}),
     ("settings.scopes", {"access": {"scopes": "messages:read"}}),
     ("settings.simulator", {"providers": {"enabled": "web,simulator"}}),
     ("settings.default_provider", {"providers": {"enabled": "simulator,web"}}),
@@ -47,6 +49,35 @@ async def test_what_is_dangerous_or_contradicts_itself_is_found(
     assert found[check].level is not Level.OK
     assert found[check].advice
     assert KEY not in repr(found)
+    assert "topsecret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"store": {"url": "postgresql+asyncpg://me@db/wagate?ssl=require"}, "queue": {"url": "rediss://cache:6379"}},
+        {"store": {"url": "postgresql+asyncpg://me@localhost/wagate"}, "queue": {"url": "redis://127.0.0.1"}},
+        {
+            "store": {"url": "postgresql+asyncpg://me@/wagate?host=/run/postgresql"},
+            "queue": {"url": "unix:///run/redis"},
+        },
+        {"store": {"url": "postgresql+asyncpg://me@[::1]/wagate"}, "queue": {"url": "redis://[::1]:6379"}},
+    ],
+)
+async def test_what_is_near_or_behind_tls_is_no_danger(settings_with: With, options: dict[str, dict[str, str]]) -> None:
+    assert [finding.check for finding in await settings(settings_with(**options))] == ["settings.sound"]
+
+
+async def test_a_file_of_settings_with_a_password_that_others_may_read_is_found(
+    settings_with: With, tmp_path: Path
+) -> None:
+    file = tmp_path / "wagate.toml"
+    file.write_text(f'[access]\nkey = "{KEY}"\n')
+    file.chmod(0o640)
+    (finding,) = await settings(settings_with())
+    assert (finding.check, finding.advice) == ("settings.readable", "Take the rights away: chmod 600 wagate.toml")
+    file.chmod(0o600)
+    assert [finding.check for finding in await settings(settings_with())] == ["settings.sound"]
 
 
 def test_each_setting_that_cannot_be_used_is_a_problem() -> None:

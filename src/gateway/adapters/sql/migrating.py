@@ -36,11 +36,11 @@ from gateway.ports.processes import SchemaUnfit
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_try_advisory_lock(7242601)")
 """Held until the connection ends. It is not waited for: an index that is made concurrently waits for all who wait."""
-_PATIENCE: Final = text("SET lock_timeout = '1s'")
-"""Whoever waits for a table makes all others wait behind him: rather give up, and try again."""
+_PATIENCE: Final = text("SET lock_timeout = '150ms'")
+"""Whoever waits for a table makes all others wait behind him: rather give up before they do, and try again."""
 _LOCK_NOT_AVAILABLE: Final = "55P03"
-_TRIES: Final = 20
-_PAUSE_SECONDS: Final = 0.5
+_TRIES: Final = 100
+_PAUSE_SECONDS: Final = 0.3
 
 
 class _Busy(Exception):

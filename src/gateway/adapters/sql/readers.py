@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import ConnectionLost, Contended, Driver
@@ -17,6 +17,9 @@ from gateway.adapters.sql.units import SqlUnitOfWork
 from gateway.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
+
+_HELD_SECONDS: Final = 10.0
+"""For so long a reader asks again for a table that is held."""
 
 
 class Readers:
@@ -31,16 +34,21 @@ class Readers:
         self._moment = moment
 
     async def read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
-        """Run a unit on one snapshot, and leave no trace; so it is run again if its connection was lost, or if a table
-        was held: by somebody who changes the schema.
+        """Run a unit on one snapshot, and leave no trace; so it is run again if its connection was lost, and while
+        somebody who changes the schema holds a table.
         """
-        try:
-            return await self._read(work)
-        except (ConnectionLost, Contended):
+        loop, lost = asyncio.get_running_loop(), False
+        give_up_at = loop.time() + _HELD_SECONDS
+        while True:
             try:
                 return await self._read(work)
+            except ConnectionLost:
+                if lost:
+                    raise
+                lost = True
             except Contended as error:
-                raise StoreUnavailable from error
+                if loop.time() > give_up_at:
+                    raise StoreUnavailable from error
 
     async def _read(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
         driver = await self._places.get()
