@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +25,9 @@ from gateway.ports.unit_of_work import MessageFilter, Prefetch, Store, UnitOfWor
 from tests.conformance.store.calls import Call
 from tests.conformance.store.making import TENANT, message, person, stored, stored_session, tell
 from tests.conformance.store.test_outcomes import every_call, prepare_store
+from tests.stage.children import Child, child
 from tests.stage.postgres import PostgresServer
+from tests.stage.programs import ROOT
 from tests.stage.waiting import eventually
 
 WRITERS = 3
@@ -257,3 +263,39 @@ async def test_whatever_several_do_at_once_is_one_log_without_gaps_in_the_order_
         sequences[event.session_uid].append(event.sequence)
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in sequences.values())
     await postgres.take_back(url)
+
+
+@pytest.mark.timeout(180)
+async def test_processes_that_are_stopped_and_killed_at_any_moment_leave_one_log_without_gaps(
+    url: str, tmp_path: Path
+) -> None:
+    """One of four is killed, and one is stopped until the others have done all that they are asked for."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(url))
+        await prepare_store(store, SqlLeases(store))
+        seen: list[StoredEvent] = []
+        done = asyncio.Event()
+        following = asyncio.create_task(follow(store, seen, done))
+        racers = [await stack.enter_async_context(racer(url, seed, tmp_path)) for seed in range(1, 5)]
+        stopped, killed, *others = racers
+        await eventually(lambda: len(seen) > 30, 60)
+        stopped.signal(signal.SIGSTOP)
+        await killed.kill()
+        said = [await one.said() for one in others]
+        stopped.signal(signal.SIGCONT)
+        troubles = {word.decode() for line in (*said, await stopped.said()) for word in line.split()}
+        assert troubles <= {"Refused", "LeaseLost", "RequestIdReused"}
+        done.set()
+        await following
+        assert seen == await log(store)
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for event in seen:
+        sequences[event.session_uid].append(event.sequence)
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in sequences.values())
+
+
+def racer(url: str, seed: int, folder: Path) -> AbstractAsyncContextManager[Child]:
+    """A process of `racing_child`."""
+    command = (sys.executable, "-m", "tests.conformance.store.racing_child", url, str(seed), "120")
+    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    return child(*command, log=folder / f"racer{seed}.log", environment=environment)

@@ -20,6 +20,8 @@ from gateway.domain.errors import StoreUnavailable
 
 _CACHED_STATEMENTS: Final = 512
 _MOMENT: Final = Step("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS moment")
+_ARRAYS: Final = "SELECT $1::bigint[], $2::bytea[], $3::boolean[], $4::varchar[]"
+"""The driver asks what these are when it first meets them: better before there is a transaction."""
 _FATE: Final = "SELECT pg_xact_status($1::text::xid8) AS fate"
 
 
@@ -73,7 +75,7 @@ class PostgresDatabase:
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         options = self._options
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 **self._arguments,
                 timeout=options.connect_timeout.total_seconds(),
                 statement_cache_size=_CACHED_STATEMENTS,
@@ -89,6 +91,8 @@ class PostgresDatabase:
                     **settings,
                 },
             )
+            await connection.prepare(_ARRAYS)
+            return connection
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreUnavailable from error
 

@@ -5,7 +5,8 @@ Rows are written column by column: one statement takes an array of each, however
 
 The log is written last of all, in one go with the commit: its lock, its rows and COMMIT are one message, so that the
 server waits for nobody between them. Who holds the lock is about to have committed: so positions are in the order of
-commits, a cursor never passes one that comes later, and a process that hangs has not begun with it, or is done.
+commits, a cursor never passes one that comes later, and a process that hangs has not begun with it, or is done. Whoever
+waits for it waits for commits alone, and as long as it takes.
 """
 
 from __future__ import annotations
@@ -95,9 +96,8 @@ class PostgresIdiom:
     def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
         sessions = Counter(row["session_uid"] for row in told if row["session_uid"])
         tenants = Counter(row["tenant_id"] for row in told if not row["session_uid"])
-        counting = [(_COUNT_OF_SESSIONS, sessions)] if sessions else []
-        texts = [_filled(statement, counts) for statement, counts in counting]
-        texts.append(f"SELECT pg_advisory_xact_lock({_LOG})")
+        texts = [_filled(_COUNT_OF_SESSIONS, sessions)] if sessions else []
+        texts += ["SET LOCAL lock_timeout = 0", f"SELECT pg_advisory_xact_lock({_LOG})"]
         texts.append(_PLACE.format(max(row["record_time"] for row in told)))
         if tenants:
             texts.append(_filled(_COUNT_OF_TENANTS, tenants))
