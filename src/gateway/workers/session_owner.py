@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -69,7 +69,8 @@ class SessionOwner:
         except StoreUnavailable:
             log.warning("The owner ends, as the database does not answer.", session_uid=uid)
         except Exception:
-            await self._tools.faults.failed(self.lease)
+            with suppress(LeaseLost, StoreUnavailable):
+                await self._tools.faults.failed(self.lease)
             raise
 
     @property

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from gateway.domain.leases import Lease
 from gateway.domain.sessions import State
 from gateway.services.faults import FAULTS_IN_A_ROW
+from gateway.workers.session_owner import SessionOwner
 from tests.stage.waiting import eventually
 from tests.unit.services.house import House
 from tests.unit.workers.crew import in_state, owned, tools_of
@@ -52,6 +55,19 @@ async def test_lines_that_were_of_use_may_end_as_often_as_they_like(house: House
             await in_state(house, State.STATE_CONNECTED)
             line.hang_up()
     assert (await house.session()).fault_count == 0
+
+
+async def test_an_owner_that_fails_again_and_again_suspends_its_session(
+    house: House, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_opening: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(house.provider, "open", fail)
+    for _ in range(FAULTS_IN_A_ROW):
+        with pytest.raises(ZeroDivisionError):
+            await SessionOwner(lease, tools_of(house)).run()
+    assert await suspended(house)
 
 
 async def test_a_provider_that_is_down_as_a_whole_is_no_fault_of_a_session(house: House, lease: Lease) -> None:
