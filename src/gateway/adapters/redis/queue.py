@@ -30,11 +30,12 @@ class RedisQueue:
         self, keys: Keys, process: str, url: str, *, local: Queue, instead: Queue, changed: Callable[[bool], None]
     ) -> None:
         self._local = local
+        self._changed = changed
         self._instead = instead
         self._pool = connection_pool(url)
         self._bells = Bells(keys, process)
         beat = ("SET", keys.presence(process), "1", "PX", _PRESENT_MILLISECONDS, "GET")
-        self._wire = Wire(self._pool, beat, beaten=self._beaten, rest=self._bells.drain, changed=changed)
+        self._wire = Wire(self._pool, beat, beaten=self._beaten, rest=self._bells.drain, changed=self._fares)
         self._names = Names(keys, process, self._wire)
         self._questions = Questions(keys, process, self._wire, local)
         inbox = keys.inbox(process)
@@ -103,6 +104,15 @@ class RedisQueue:
 
     def _beaten(self, was_present: object) -> None:
         if was_present is None:
-            self._questions.doubt()
-            self._names.renew()
-            self._reader.look_anew()
+            self._begin_anew()
+
+    def _fares(self, is_up: bool) -> None:
+        if is_up:
+            self._begin_anew()
+        self._changed(is_up)
+
+    def _begin_anew(self) -> None:
+        """Redis may have forgotten, or never heard, what it should know."""
+        self._questions.doubt()
+        self._names.renew()
+        self._reader.look_anew()

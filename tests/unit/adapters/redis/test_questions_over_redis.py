@@ -101,6 +101,18 @@ async def test_a_server_that_was_overtaken_does_not_take_its_name_back(redis: Re
             assert await second_answers()
 
 
+async def test_a_name_that_redis_was_not_told_while_it_was_away_is_told_when_it_is_back(redis: RedisServer) -> None:
+    async with process_on(redis) as one, process_on(redis) as two:
+        async with redis.client() as client:
+            await client.persist(KEYS.presence(two.name))
+        await redis.kill()
+        await two.down()
+        async with two.queue.serve("owner", echo):
+            await redis.start()
+            await two.up()
+            await eventually(lambda: answered(one))
+
+
 async def test_an_answer_is_told_when_redis_is_back(redis: RedisServer) -> None:
     begun, let_go = asyncio.Event(), asyncio.Event()
 
