@@ -102,7 +102,10 @@ class Fleet:
                 asked = boot_seconds()
                 leases = await self._try_claim()
                 for lease in leases:
-                    self._begin(group, lease, asked)
+                    if self._draining.is_set():
+                        await self._give_back(lease)
+                    else:
+                        self._begin(group, lease, asked)
                 if len(leases) < _CLAIM_AT_ONCE:
                     await ears.heard(_LOOK_SECONDS)
 
