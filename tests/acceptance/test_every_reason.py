@@ -14,8 +14,8 @@ from wagate.v1.error_reason_pb2 import ErrorReason
 
 PREFIX: Final = "ERROR_REASON_"
 STORIES: Final = {
-    "CURSOR_EXPIRED": "tests/unit/services/test_expired_cursors.py"
-    "::test_a_cursor_of_events_that_are_gone_is_refused_with_the_oldest_one",
+    "CURSOR_EXPIRED": "tests/acceptance/test_retention.py"
+    "::test_whoever_was_away_for_longer_than_events_are_kept_is_told_so_and_from_where_to_go_on",
     "REACHOUT_RESTRICTED": "tests/acceptance/test_text_out.py::test_what_whatsapp_refuses_fails_with_its_number",
     "GAVE_UP": "tests/acceptance/test_outbox_waits.py::test_what_waits_longer_than_it_may_expires_and_that_is_told",
     "SESSION_DELETED": "tests/acceptance/test_operating.py::test_a_deleted_session_leaves_no_keys_and_ends_its_outbox",

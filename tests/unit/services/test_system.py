@@ -14,6 +14,8 @@ async def test_the_server_says_what_it_is_what_it_allows_and_how_its_providers_f
     provider = ScriptedProvider()
     system = System(alone(provider), version="1.2.3", request_bytes=4096, give_up_after=timedelta(hours=24))
     info = await system.info(house.call(), pb.GetServerInfoRequest())
+    assert not info.retention.HasField("events")
+    assert not info.retention.HasField("messages")
     assert (info.version, info.limits.request_bytes) == ("1.2.3", 4096)
     assert (info.limits.page_size, info.limits.pairing_watchers, info.limits.text_characters) == (500, 8, 65_536)
     assert info.limits.give_up_after.ToTimedelta() == timedelta(hours=24)

@@ -71,6 +71,9 @@ REFUSED: list[tuple[Flags, str]] = [
     ({"access": {"key": "short"}}, "access.key should have at least 16 characters"),
     ({"access": {"key_file": "missing"}}, "access.key_file should name a file that can be read"),
     ({"access": {"key": "x" * 20, "key_file": "k"}}, "access.key or key_file should be set, not both"),
+    ({"retention": {"events": "59m"}}, "retention.events should be from 1h to 36500d, or empty"),
+    ({"retention": {"messages": "6d"}}, "retention.messages should be from 7d to 36500d, or empty"),
+    ({"retention": {"messages": "long"}}, "retention.messages should be a span with its unit"),
     ({"feeds": {"checkpoint_interval": "2m"}}, "feeds.checkpoint_interval should be less than or equal to"),
 ]
 
@@ -162,3 +165,8 @@ def test_settings_reach_another_process_as_they_are(tmp_path: Path, monkeypatch:
     arrived = pickle.loads(sent)
     assert arrived.model_dump() == settings.model_dump()
     assert arrived.access.key.get_secret_value() == "a key of more than sixteen letters"
+
+
+def test_an_empty_span_means_that_things_are_kept_for_ever() -> None:
+    settings = load(flags={"retention": {"events": "", "messages": "90d"}})
+    assert (settings.retention.events, settings.retention.messages) == (None, timedelta(days=90))
