@@ -147,6 +147,11 @@ class Message:
         return self.give_up_time is not None and self.give_up_time <= now
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether it waits for nothing but its turn: no attempt at it failed."""
+        return self.state == State.STATE_QUEUED and self.hold is None and self.next_attempt_time is None
+
+    @property
     def waits_for_word(self) -> bool:
         """Whether it is UNCONFIRMED and will not be repeated until a caller says so."""
         return (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile, zip_longest
 from typing import Final
 
 from gateway.domain.identities import Names
@@ -21,6 +24,24 @@ from gateway.services.views import Views
 from wagate.v1 import content_pb2
 
 _AT_ONCE: Final = 500
+_LOOK_AHEAD: Final = 16
+"""So many that follow heads are looked up with them, in all chats together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A message as it was finished, if it still exists; and the one that was begun with it, as a line wants it."""
+
+    message: Message | None
+    begun: Outgoing | None = None
+
+    @property
+    def lets_go_on(self) -> bool:
+        """Whether the next in its chat may be sent: this one has left or ended, or is passed over for a while."""
+        message = self.message
+        if message is None or message.state not in (State.STATE_QUEUED, State.STATE_UNCONFIRMED):
+            return True
+        return message.state == State.STATE_QUEUED and message.next_attempt_time is not None
 
 
 class Outbox:
@@ -49,12 +70,18 @@ class Outbox:
         """The first unsent message of each chat in which something may be sent, the one due first at the front."""
 
         async def work(uow: UnitOfWork) -> list[Message]:
-            heads = await uow.messages.chat_heads(lease.session_uid, uow.now)
-            session = await uow.sessions.get_by_uid(lease.session_uid)
-            if session is None:
-                return []
-            forbidden = await forbidden_chats(uow, session, (head.chat_id for head in heads))
-            return [head for head in heads if head.chat_id not in forbidden]
+            return await _heads(uow, lease)
+
+        return await self._store.read(work)
+
+    async def turns(self, lease: Lease) -> list[Message]:
+        """The heads; and behind all of them, unless they are many, those that may follow them, chat by chat in turn."""
+
+        async def work(uow: UnitOfWork) -> list[Message]:
+            heads = await _heads(uow, lease)
+            ahead = _LOOK_AHEAD // max(len(heads), 1)
+            chats = [[head, *(await _behind(uow, head, ahead) if ahead else ())] for head in heads]
+            return [message for turn in zip_longest(*chats) for message in turn if message is not None]
 
         return await self._store.read(work)
 
@@ -62,46 +89,44 @@ class Outbox:
         """Note that a message is being handed over, and show it as a line wants it; None if it must not be now."""
 
         async def work(uow: UnitOfWork) -> Outgoing | None:
-            session = await owned_session(uow, lease)
-            message = await uow.messages.get(session.tenant_id, message_id)
-            if message is None or not _may_begin(message, uow.now):
-                return None
-            if await forbidden_chats(uow, session, [message.chat_id]):
-                return None
-            if message.state == State.STATE_UNCONFIRMED:
-                message.repeat_count += 1
-            message.move(State.STATE_SENDING)
-            message.attempt_count += 1
-            message.hold = None
-            message.next_attempt_time = None
-            await tell_status(uow, session, message)
-            return await _outgoing(uow, message)
+            return await _begin(uow, await owned_session(uow, lease), message_id)
 
         return await self._store.write(work, needs(lease, message_id))
 
     async def finish(
-        self, lease: Lease, message_id: str, outcome: SendOutcome, pause: timedelta = timedelta(0)
-    ) -> Message | None:
+        self,
+        lease: Lease,
+        message_id: str,
+        outcome: SendOutcome,
+        pause: timedelta = timedelta(0),
+        then: Message | None = None,
+    ) -> Finished:
         """Note what came of handing a message over; `pause` is how long it waits if it did not leave. What a receipt
-        settled meanwhile stays settled.
+        settled meanwhile stays settled. Then begin another, unless it is behind one in its chat that is still to leave.
         """
 
-        async def work(uow: UnitOfWork) -> Message | None:
+        async def work(uow: UnitOfWork) -> Finished:
             session = await owned_session(uow, lease)
-            if isinstance(outcome, Sent) and outcome.to.lid:
-                await _learn_recipient(uow, session, message_id, outcome.to)
-            message = await uow.messages.get(session.tenant_id, message_id)
-            if message is None:
-                return None
-            if message.state == State.STATE_SENDING:
-                apply(message, outcome, session, now=uow.now, pause=pause)
-                moment = outcome.send_time if isinstance(outcome, Sent) else None
-                await tell_status(uow, session, message, occur_time=moment)
-                if isinstance(outcome, Refused) and outcome.provider_code == REACHOUT_LOCKED:
-                    await self._reachout_refused(uow, session, message)
-            return message
+            finished = Finished(await self._finish(uow, session, message_id, outcome, pause))
+            if then is not None and await _may_follow(uow, then, finished):
+                return replace(finished, begun=await _begin(uow, session, then.message_id))
+            return finished
 
-        return await self._store.write(work, needs(lease, message_id))
+        return await self._store.write(work, needs(lease, message_id, *([then.message_id] if then else ())))
+
+    async def _finish(
+        self, uow: UnitOfWork, session: Session, message_id: str, outcome: SendOutcome, pause: timedelta
+    ) -> Message | None:
+        if isinstance(outcome, Sent) and outcome.to.lid:
+            await _learn_recipient(uow, session, message_id, outcome.to)
+        message = await uow.messages.get(session.tenant_id, message_id)
+        if message is not None and message.state == State.STATE_SENDING:
+            apply(message, outcome, session, now=uow.now, pause=pause)
+            moment = outcome.send_time if isinstance(outcome, Sent) else None
+            await tell_status(uow, session, message, occur_time=moment)
+            if isinstance(outcome, Refused) and outcome.provider_code == REACHOUT_LOCKED:
+                await self._reachout_refused(uow, session, message)
+        return message
 
     async def _reachout_refused(self, uow: UnitOfWork, session: Session, message: Message) -> None:
         """In a chat that was there before, the same number says that WhatsApp misses something in the message alone."""
@@ -140,6 +165,45 @@ class Outbox:
 
 async def _any_overdue(uow: UnitOfWork) -> bool:
     return bool(await uow.messages.overdue(uow.now, 1))
+
+
+async def _heads(uow: UnitOfWork, lease: Lease) -> list[Message]:
+    heads = await uow.messages.chat_heads(lease.session_uid, uow.now)
+    session = await uow.sessions.get_by_uid(lease.session_uid)
+    if session is None:
+        return []
+    forbidden = await forbidden_chats(uow, session, (head.chat_id for head in heads))
+    return [head for head in heads if head.chat_id not in forbidden]
+
+
+async def _behind(uow: UnitOfWork, head: Message, count: int) -> Iterable[Message]:
+    """Those that follow a head in its chat as soon as it has left, so many at most."""
+    behind = await uow.messages.unsent(head.session_uid, after=head, limit=count)
+    return takewhile(lambda message: message.chat_id == head.chat_id and message.is_fresh, behind)
+
+
+async def _may_follow(uow: UnitOfWork, then: Message, finished: Finished) -> bool:
+    """Whether a message is in its chat still (two may turn out to be one), and not behind one that is to leave."""
+    now = await uow.messages.get(then.tenant_id, then.message_id)
+    if now is None or now.chat_id != then.chat_id:
+        return False
+    return finished.lets_go_on or finished.message is None or finished.message.chat_id != now.chat_id
+
+
+async def _begin(uow: UnitOfWork, session: Session, message_id: str) -> Outgoing | None:
+    message = await uow.messages.get(session.tenant_id, message_id)
+    if message is None or not _may_begin(message, uow.now):
+        return None
+    if await forbidden_chats(uow, session, [message.chat_id]):
+        return None
+    if message.state == State.STATE_UNCONFIRMED:
+        message.repeat_count += 1
+    message.move(State.STATE_SENDING)
+    message.attempt_count += 1
+    message.hold = None
+    message.next_attempt_time = None
+    await tell_status(uow, session, message)
+    return await _outgoing(uow, message)
 
 
 def _may_begin(message: Message, now: datetime) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Final
 
 import structlog
@@ -15,6 +16,8 @@ from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Refused, Sen
 from gateway.domain.messages import Message, State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.ports.queue import Ears, outbox_bell
+from gateway.services.outbox import Finished
+from gateway.workers.login import FIRST_PAUSE_SECONDS, Login, Pause
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.tenure import Tenure
 
@@ -22,40 +25,10 @@ _LOOK_AGAIN_SECONDS: Final = 5.0
 _LOOK_SOON_SECONDS: Final = 0.5
 _WATCHFUL_SECONDS: Final = 90.0
 _WAIT_FOR_STORE_SECONDS: Final = 1.0
-_FIRST_PAUSE_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 60.0
 
 _RESULTS: Final = {Sent: "sent", Refused: "refused", NotSent: "not sent", OutcomeUnknown: "unknown"}
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pause:
-    """How long a message that did not leave waits: `seconds` in all, and `until` then by the loop's clock."""
-
-    seconds: float
-    until: float
-
-
-@dataclass(slots=True)
-class _Login:
-    """What happened since the line came up: which messages became unconfirmed, and when; which did not leave; and from
-    when on those that were unconfirmed before may be repeated, if that is known yet.
-    """
-
-    unknown_since: dict[str, float] = field(default_factory=dict)
-    pauses: dict[str, _Pause] = field(default_factory=dict)
-    repeats_from: float | None = None
-
-    def has_news_of(self, heads: list[Message]) -> bool:
-        """Whether one of these may soon be sent, repeated or ended."""
-        return any(head.message_id in self.unknown_since or head.message_id in self.pauses for head in heads)
-
-    def next_pause(self, message_id: str) -> float:
-        """How long a message that did not leave waits: twice as long as the last time."""
-        last = self.pauses.get(message_id)
-        return min(last.seconds * 2, _LONGEST_PAUSE_SECONDS) if last else _FIRST_PAUSE_SECONDS
 
 
 class OutboxSender:
@@ -74,7 +47,7 @@ class OutboxSender:
         self._outbox = tools.outbox
         self._ears = ears
         self._connected = asyncio.Event()
-        self._login = _Login()
+        self._login = Login()
         self._looks_soon = False
         self._watchful_until = 0.0
         self._ends = False
@@ -93,7 +66,7 @@ class OutboxSender:
     def disconnected(self) -> None:
         """The line went down: what is unconfirmed may be repeated after the next login."""
         self._connected.clear()
-        self._login = _Login()
+        self._login = Login()
         self.redial.clear()
 
     def caught_up(self) -> None:
@@ -122,21 +95,53 @@ class OutboxSender:
                 await self._ears.heard(self._rest())
 
     async def _send_heads(self, line: Line) -> bool:
-        """Send the heads that may be sent now; tell whether there was one."""
-        sent = False
-        heads = await self._outbox.heads(self._lease)
-        self._looks_soon = self._login.has_news_of(heads)
-        for head in heads:
-            if self.redial.is_set() or self._ends:
-                return False
-            if not (self._connected.is_set() and self._tenure.may_send):
-                return True
-            if head.state == State.STATE_SENDING:
-                await self._finish(head.message_id, NotSent("it was begun, and never handed over"), 0.0)
-                sent = True
-            elif self._may_send(head):
-                sent = await self._send(line, head) or sent
+        """Send what may be sent now; tell whether there was any."""
+        self._idle.clear()
+        try:
+            return await self._send_in_turn(line, await self._outbox.turns(self._lease))
+        finally:
+            self._idle.set()
+
+    async def _send_in_turn(self, line: Line, waiting: Sequence[Message]) -> bool:
+        """Send messages, each begun with the end of the one before; tell whether there was one."""
+        sent, begun, stuck = False, None, set[str]()
+        self._looks_soon = self._login.has_news_of(waiting)
+        for head, following in zip_longest(waiting, waiting[1:]):
+            if begun is None:
+                if self._is_over:
+                    return False
+                if not self._is_up:
+                    return True
+                sends = head.chat_id not in stuck and (head.state == State.STATE_SENDING or self._may_send(head))
+                begun = await self._begin(head) if sends else None
+                sent = sent or sends
+            if begun is None:
+                stuck.add(head.chat_id)
+                continue
+            joins = following is not None and following.is_fresh and following.chat_id not in stuck
+            finished = await self._send(line, head, begun, following if joins else None)
+            if not finished.lets_go_on:
+                stuck.add(head.chat_id)
+            begun = finished.begun
         return sent
+
+    @property
+    def _is_over(self) -> bool:
+        return self.redial.is_set() or self._ends
+
+    @property
+    def _is_up(self) -> bool:
+        return self._connected.is_set() and self._tenure.may_send
+
+    async def _begin(self, head: Message) -> Outgoing | None:
+        """Begin a message, or end it if it was repeated often enough, or put it back if it was never handed over."""
+        if head.state == State.STATE_SENDING:
+            await self._finish(head.message_id, NotSent("it was begun, and never handed over"), 0.0)
+            return None
+        if head.is_repeated_out:
+            await self._outbox.conclude(self._lease, head.message_id)
+            return None
+        return await self._outbox.begin(self._lease, head.message_id)
 
     def _may_send(self, head: Message) -> bool:
         now = asyncio.get_running_loop().time()
@@ -154,24 +159,11 @@ class OutboxSender:
             return False
         return self._login.repeats_from is not None and now >= self._login.repeats_from
 
-    async def _send(self, line: Line, head: Message) -> bool:
-        self._idle.clear()
-        try:
-            return await self._conclude_or_hand_over(line, head)
-        finally:
-            self._idle.set()
-
-    async def _conclude_or_hand_over(self, line: Line, head: Message) -> bool:
-        """Hand a message over, or end it if it was repeated often enough; tell whether either was done."""
-        if head.is_repeated_out:
-            await self._outbox.conclude(self._lease, head.message_id)
-            return True
-        outgoing = await self._outbox.begin(self._lease, head.message_id)
-        if outgoing is None:
-            return False
+    async def _send(self, line: Line, head: Message, outgoing: Outgoing, then: Message | None) -> Finished:
+        """Hand a message over that was begun, note what came of it, and begin the next."""
         login, seconds = self._login, self._login.next_pause(head.message_id)
         try:
-            outcome = await self._hand_over(line, head.message_id, outgoing, seconds)
+            outcome, finished = await self._hand_over(line, head.message_id, outgoing, seconds, then)
         except LineGone as error:
             await self._finish(head.message_id, NotSent(str(error)), 0.0)
             raise
@@ -180,34 +172,40 @@ class OutboxSender:
             login.unknown_since[head.message_id] = now
             self._looks_soon = True
         elif isinstance(outcome, NotSent):
-            login.pauses[head.message_id] = _Pause(seconds, now + seconds)
+            login.pauses[head.message_id] = Pause(seconds, now + seconds)
             self._looks_soon = True
             log.info("A message did not leave.", session_uid=self._lease.session_uid, why=outcome.message)
-        return True
+        return finished
 
-    async def _hand_over(self, line: Line, message_id: str, outgoing: Outgoing, seconds: float) -> SendOutcome:
+    async def _hand_over(
+        self, line: Line, message_id: str, outgoing: Outgoing, seconds: float, then: Message | None
+    ) -> tuple[SendOutcome, Finished]:
         """Hand a message over, and note what came of it. If there is no line for any, all wait for a moment."""
         outcome: SendOutcome
-        rest = 0.0
         try:
             if not self._tenure.may_send:
                 raise LineDown("the lease was not renewed in time")
             outcome = await line.send(outgoing, timeout=self._tools.send_timeout.total_seconds())
         except LineDown as error:
-            outcome, rest = NotSent(str(error)), _FIRST_PAUSE_SECONDS
-        message = await self._finish(message_id, outcome, seconds)
+            outcome = NotSent(str(error))
+            finished = await self._finish(message_id, outcome, seconds)
+            await asyncio.sleep(FIRST_PAUSE_SECONDS)
+        else:
+            goes_on = self._is_up and not self._is_over
+            finished = await self._finish(message_id, outcome, seconds, then if goes_on else None)
         self._tools.meter.message_sent(_RESULTS[type(outcome)])
-        if message is not None and message.next_attempt_time is not None:
+        if finished.message is not None and finished.message.next_attempt_time is not None:
             self._watchful_until = asyncio.get_running_loop().time() + _WATCHFUL_SECONDS
-        await asyncio.sleep(rest)
-        return outcome
+        return outcome, finished
 
-    async def _finish(self, message_id: str, outcome: SendOutcome, pause_seconds: float) -> Message | None:
+    async def _finish(
+        self, message_id: str, outcome: SendOutcome, pause_seconds: float, then: Message | None = None
+    ) -> Finished:
         """Note what came of an attempt, however long the database takes: nobody else knows."""
         pause = timedelta(seconds=pause_seconds)
         while True:
             try:
-                return await self._outbox.finish(self._lease, message_id, outcome, pause)
+                return await self._outbox.finish(self._lease, message_id, outcome, pause, then)
             except StoreUnavailable:
                 log.warning("An outcome waits for the database.", session_uid=self._lease.session_uid)
                 await asyncio.sleep(_WAIT_FOR_STORE_SECONDS)

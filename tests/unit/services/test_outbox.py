@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from gateway.domain.errors import LeaseLost
+from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineChanged, LineState, NotSent, OutcomeUnknown, Refused, Sent
 from gateway.domain.messages import HoldKind, State
@@ -220,3 +222,45 @@ async def test_an_owner_that_lost_its_lease_hands_over_and_settles_nothing(house
     with pytest.raises(LeaseLost):
         await house.outbox.recover(lease)
     assert await house.stored_log() == before
+
+
+async def test_the_next_is_begun_with_the_end_of_the_one_before(house: House, lease: Lease) -> None:
+    first, second = await house.send("first", to=PHONE), await house.send("second", to=PHONE)
+    await house.outbox.begin(lease, first)
+    _, following = await house.outbox.turns(lease)
+    finished = await house.outbox.finish(lease, first, Sent(now(), Names(phone_number=PHONE)), then=following)
+    assert finished.begun is not None
+    assert finished.begun.content.text.text == "second"
+    assert await house.states(first) == ["SENDING", "SENT"]
+    assert await house.states(second) == ["SENDING"]
+
+
+@pytest.mark.parametrize(
+    ("to", "states"), [(PHONE, []), (BOB, ["SENDING"])], ids=["behind it in its chat", "in another chat"]
+)
+async def test_what_did_not_leave_holds_back_what_is_behind_it_and_no_other_chat(
+    house: House, lease: Lease, to: str, states: list[str]
+) -> None:
+    first, second = await house.send("first", to=PHONE), await house.send("second", to=to)
+    await house.outbox.begin(lease, first)
+    _, following = await house.outbox.turns(lease)
+    finished = await house.outbox.finish(lease, first, NotSent("no line"), then=following)
+    assert finished.lets_go_on is False
+    assert (finished.begun is not None) == bool(states)
+    assert await house.states(second) == states
+
+
+async def test_an_owner_of_earlier_ends_nothing_and_begins_nothing(house: House, lease: Lease) -> None:
+    first, second = await house.send("first", to=PHONE), await house.send("second", to=PHONE)
+    await house.outbox.begin(lease, first)
+    _, following = await house.outbox.turns(lease)
+    stale = replace(lease, fence=lease.fence - 1)
+    with pytest.raises(LeaseLost):
+        await house.outbox.finish(stale, first, Sent(now(), Names(phone_number=PHONE)), then=following)
+    assert (await house.states(first), await house.states(second)) == (["SENDING"], [])
+
+
+async def test_heads_have_their_turn_first_and_then_what_is_behind_them(house: House, lease: Lease) -> None:
+    for text, to in (("a1", PHONE), ("a2", PHONE), ("b1", BOB), ("a3", PHONE), ("b2", BOB)):
+        await house.send(text, to=to)
+    assert [message.content.text.text for message in await house.outbox.turns(lease)] == ["a1", "b1", "a2", "b2", "a3"]

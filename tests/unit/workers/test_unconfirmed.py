@@ -105,7 +105,7 @@ async def test_until_then_a_receipt_settles_it(house: House, lease: Lease) -> No
 async def test_a_line_that_did_not_answer_for_a_while_does_not_make_it_forgotten(house: House, lease: Lease) -> None:
     house.provider.answer = in_turn(OutcomeUnknown("the answer was lost"))
     message_id = await house.send()
-    async with connected(house, lease, tools_of(house, redial_after=timedelta(milliseconds=50))) as line:
+    async with connected(house, lease, tools_of(house, redial_after=timedelta(seconds=1))) as line:
         await message_in_state(house, message_id, State.STATE_UNCONFIRMED)
         await line.tell(LineChanged(LineState.DEGRADED), CONNECTED)
         second = await house.provider.line(2)
