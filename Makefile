@@ -113,7 +113,7 @@ build/neonize/stamp: tests/foreign/neonize/pyproject.toml tests/foreign/neonize/
 # ---- Judging
 
 test: build foreign ## run all tests
-	go test -C src $(GO_PACKAGES)
+	WAGATE_TESTS_NEED_POSTGRES=1 go test -C src $(GO_PACKAGES)
 	pytest
 
 # What is found lies beside the test that found it, in testdata/fuzz, and belongs into the repository with its mend.
