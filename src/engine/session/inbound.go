@@ -79,16 +79,17 @@ type asked struct {
 
 func (c *connection) ask(what any, key itemKey) *asked {
 	c.session.mu.Lock()
-	item, run := c.session.item(what), c.session.run
+	item := c.session.item(what)
+	item.Run = c.session.runs
 	c.session.mu.Unlock()
-	return &asked{c, key, c.session.house.Desk.Ask(item, run)}
+	return &asked{c, key, c.session.house.Desk.Ask(item)}
 }
 
 // passOver lets what follows be taken in although something was refused.
 func (c *connection) passOver() {
 	c.session.mu.Lock()
 	defer c.session.mu.Unlock()
-	c.session.run = c.session.run.Next()
+	c.session.runs++
 }
 
 // IsStored says whether it is known by now that it was stored.

@@ -28,8 +28,8 @@ type Session struct {
 	mu         sync.Mutex
 	fence      int64
 	wishes     wishes
-	named      string      // the device's JID, once it is known
-	run        *follow.Run // what is told belongs to it
+	named      string // the device's JID, once it is known
+	runs       uint64 // how many runs of items there have been
 	connection *connection
 	attempt    *attempt
 	state      *enginev1.LineChanged
