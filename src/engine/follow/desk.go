@@ -38,6 +38,7 @@ const (
 // entry is an item on its way. One that nobody waits for has no settled channel.
 type entry struct {
 	item     *enginev1.Item
+	run      *Run // nil for what belongs to none
 	settled  chan Settlement
 	isStored bool
 }
@@ -78,9 +79,13 @@ func (d *Desk) Tell(item *enginev1.Item) {
 	d.dropOldest()
 }
 
-// Ask tells an item whose settlement is waited for, and returns at once.
-func (d *Desk) Ask(item *enginev1.Item) *Question {
-	asked := &entry{item: item, settled: make(chan Settlement, 1)}
+// Ask tells an item whose settlement is waited for, and returns at once. An item of a run is told in its order or not at
+// all; one that is told alone belongs to none.
+func (d *Desk) Ask(item *enginev1.Item, run *Run) *Question {
+	asked := &entry{item: item, run: run, settled: make(chan Settlement, 1)}
+	if run != nil {
+		item.Run = run.number
+	}
 	if !d.putAsked(asked) {
 		asked.settled <- Unanswered
 	}
@@ -121,7 +126,7 @@ func (d *Desk) Settle(id uint64, settlement Settlement) {
 func (d *Desk) putAsked(asked *entry) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.follower == nil {
+	if d.follower == nil || asked.run != nil && asked.run.isOver {
 		return false
 	}
 	d.put(asked)
@@ -139,10 +144,12 @@ func (d *Desk) put(e *entry) {
 	}
 }
 
-func (d *Desk) remove(gone *entry) {
-	if i := slices.Index(d.waiting, gone); i >= 0 {
+func (d *Desk) remove(gone *entry) (waited bool) {
+	i := slices.Index(d.waiting, gone)
+	if i >= 0 {
 		d.waiting = slices.Delete(d.waiting, i, i+1)
 	}
+	return i >= 0
 }
 
 func (d *Desk) dropOldest() {

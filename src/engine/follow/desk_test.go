@@ -56,7 +56,7 @@ func item(session string) *enginev1.Item { return &enginev1.Item{SessionId: sess
 
 func ask(desk *Desk, session string, gone <-chan struct{}) <-chan Settlement {
 	settlement := make(chan Settlement, 1)
-	go func() { settlement <- desk.Ask(item(session)).Settlement(patience, gone) }()
+	go func() { settlement <- desk.Ask(item(session), nil).Settlement(patience, gone) }()
 	return settlement
 }
 
@@ -105,7 +105,7 @@ func TestAnAskedItemIsUnansweredWhileNobodyFollows(t *testing.T) {
 func TestAnAskedItemIsUnansweredWhenPatienceRunsOut(t *testing.T) {
 	desk := newDesk()
 	worker := followDesk(t, desk)
-	if settlement := desk.Ask(item("shop")).Settlement(10*time.Millisecond, nil); settlement != Unanswered {
+	if settlement := desk.Ask(item("shop"), nil).Settlement(10*time.Millisecond, nil); settlement != Unanswered {
 		t.Fatalf("it was settled as %d", settlement)
 	}
 	desk.Settle(worker.next(t).ItemId, Stored) // Too late, and harmless.
@@ -119,6 +119,27 @@ func TestAnAskedItemIsUnansweredWhenItsLineIsGone(t *testing.T) {
 	worker.next(t)
 	close(gone)
 	expect(t, settlement, Unanswered)
+}
+
+func TestNothingOfARunIsToldOnceSomethingBeforeItWasTakenBackUntold(t *testing.T) {
+	desk, gone := newDesk(), make(chan struct{})
+	close(gone)
+	var run *Run
+	run = run.Next()
+	desk.attach() // somebody follows, and is not told yet
+	first, second := desk.Ask(item("shop"), run), desk.Ask(item("shop"), run)
+	if settlement := first.Settlement(patience, gone); settlement != Unanswered {
+		t.Fatalf("the first was settled as %d", settlement)
+	}
+	third, after := desk.Ask(item("shop"), run), desk.Ask(item("shop"), run.Next())
+	for _, behind := range []*Question{second, third} {
+		if settlement := behind.Settlement(patience, nil); settlement != Unanswered {
+			t.Fatalf("one behind it was settled as %d", settlement)
+		}
+	}
+	if len(desk.waiting) != 1 || desk.waiting[0] != after.asked {
+		t.Fatalf("%d items wait to be told, not the next run's alone", len(desk.waiting))
+	}
 }
 
 func TestAnAskedItemIsUnansweredWhenTheWorkerLeaves(t *testing.T) {

@@ -34,11 +34,24 @@ func (d *Desk) withdraw(asked *entry) Settlement {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.asked, asked.item.ItemId)
-	d.remove(asked)
+	if d.remove(asked) && asked.run != nil {
+		d.endRun(asked.run)
+	}
 	select {
 	case settlement := <-asked.settled:
 		return settlement
 	default:
 		return Unanswered
+	}
+}
+
+// endRun takes back what waits of a run, and lets no more of it come.
+func (d *Desk) endRun(run *Run) {
+	run.isOver = true
+	for id, asked := range d.asked {
+		if asked.run == run && d.remove(asked) {
+			delete(d.asked, id)
+			asked.settled <- Unanswered
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (a *attempt) askToStore(device *store.Device) (err error) {
 	}()
 	step := &enginev1.PairingStep{AttemptId: a.id, Step: &enginev1.PairingStep_Linked{Linked: convert.Device(device)}}
 	s := a.session
-	if s.house.Desk.Ask(s.newItem(step)).Settlement(s.house.Pace.Settlement, a.line.Gone()) != follow.Stored {
+	if s.house.Desk.Ask(s.newItem(step), nil).Settlement(s.house.Pace.Settlement, a.line.Gone()) != follow.Stored {
 		return errNotStored
 	}
 	a.mu.Lock()

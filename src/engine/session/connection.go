@@ -37,7 +37,7 @@ func newConnection(s *Session, device *store.Device) *connection {
 	c := &connection{session: s, device: device, verdict: make(chan verdict, 1), ended: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.runs++
+	s.run = s.run.Next()
 	c.line = line.New(s.ctx, line.Options{
 		Device:      device,
 		Network:     s.house.Network,

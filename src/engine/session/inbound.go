@@ -79,17 +79,16 @@ type asked struct {
 
 func (c *connection) ask(what any, key itemKey) *asked {
 	c.session.mu.Lock()
-	item := c.session.item(what)
-	item.Run = c.session.runs
+	item, run := c.session.item(what), c.session.run
 	c.session.mu.Unlock()
-	return &asked{c, key, c.session.house.Desk.Ask(item)}
+	return &asked{c, key, c.session.house.Desk.Ask(item, run)}
 }
 
 // passOver lets what follows be taken in although something was refused.
 func (c *connection) passOver() {
 	c.session.mu.Lock()
 	defer c.session.mu.Unlock()
-	c.session.runs++
+	c.session.run = c.session.run.Next()
 }
 
 // IsStored says whether it is known by now that it was stored.

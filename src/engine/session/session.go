@@ -8,6 +8,7 @@ import (
 	"time"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
+	"wagate.dev/src/engine/follow"
 	"wagate.dev/src/engine/lease"
 )
 
@@ -28,8 +29,8 @@ type Session struct {
 	mu         sync.Mutex
 	fence      int64
 	wishes     wishes
-	named      string // the device's JID, once it is known
-	runs       uint64 // how many runs of items there have been
+	named      string      // the device's JID, once it is known
+	run        *follow.Run // what is told belongs to it
 	connection *connection
 	attempt    *attempt
 	state      *enginev1.LineChanged
