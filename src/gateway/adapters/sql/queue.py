@@ -30,6 +30,8 @@ from gateway.ports.queue import (
 
 LOOK_AT_BELLS_SECONDS: Final = 1.0
 _LOOK_AT_LETTERS_SECONDS: Final = 0.25
+_LOOK_SOON_SECONDS: Final = 0.05
+_BUSY_SECONDS: Final = 1.0
 _KEEP_SECONDS: Final = 60.0
 _TAKEN_WITHIN_SECONDS: Final = 5.0
 """Who serves a name looks much more often; so a question that was not taken by then has reached nobody."""
@@ -57,6 +59,7 @@ class SqlQueue:
         self._wishes: dict[str, tuple[object, ...]] = {}
         self._served: Counter[str] = Counter()
         self._asked: dict[str, asyncio.Future[bytes]] = {}
+        self._busy_until = 0.0
 
     def ring(self, *bells: str) -> None:
         self._local.ring(*bells)
@@ -120,8 +123,8 @@ class SqlQueue:
         async with asyncio.TaskGroup() as group:
             looking = [
                 group.create_task(self._read_letters(), name="queue letters"),
-                group.create_task(_again_and_again(self._look_at_bells, self._look_every), name="queue bells"),
-                group.create_task(_again_and_again(self.keep, _KEEP_SECONDS), name="queue names"),
+                group.create_task(_again_and_again(self._look_at_bells, lambda: self._look_every), name="queue bells"),
+                group.create_task(_again_and_again(self.keep, lambda: _KEEP_SECONDS), name="queue names"),
             ]
             try:
                 yield
@@ -148,7 +151,12 @@ class SqlQueue:
 
     async def _read_letters(self) -> None:
         async with asyncio.TaskGroup() as answering:
-            await _again_and_again(partial(self._look_at_letters, answering), _LOOK_AT_LETTERS_SECONDS)
+            await _again_and_again(partial(self._look_at_letters, answering), self._until_letters)
+
+    def _until_letters(self) -> float:
+        """Who asks, or was asked a moment ago, looks more often than who may be asked."""
+        busy = self._asked or asyncio.get_running_loop().time() < self._busy_until
+        return _LOOK_SOON_SECONDS if busy else _LOOK_AT_LETTERS_SECONDS
 
     async def _look_at_letters(self, answering: asyncio.TaskGroup) -> None:
         if not self._served and not self._asked:
@@ -158,6 +166,7 @@ class SqlQueue:
         for one in answered:
             _settle(self._asked.get(one.question_id), one)
         if is_asked:
+            self._busy_until = asyncio.get_running_loop().time() + _BUSY_SECONDS
             taken = await self._store.write(lambda unit: unit.sql_questions.take(self._process_id))
             for question in taken:
                 answering.create_task(self._answer(question))
@@ -183,14 +192,14 @@ class SqlQueue:
         await self._store.write(lambda unit: unit.sql_questions.keep(names, self._process_id))
 
 
-async def _again_and_again(look: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def _again_and_again(look: Callable[[], Awaitable[None]], pause: Callable[[], float]) -> None:
     """Look every so many seconds, also while the database does not answer."""
     while True:
         try:
             await look()
         except StoreUnavailable:
             log.debug("The queue waits for the database.")
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(pause())
 
 
 def _settle(waiting: asyncio.Future[bytes] | None, answered: Answered) -> None:
