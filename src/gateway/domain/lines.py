@@ -232,13 +232,20 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsayable:
+    """It surely did not leave, and never will: the provider cannot make a message of it, which is a fault of ours."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
     """It may have left."""
 
     message: str
 
 
-SendOutcome = Sent | Refused | NotSent | OutcomeUnknown
+SendOutcome = Sent | Refused | NotSent | Unsayable | OutcomeUnknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,11 @@ _AT_REST: Final = frozenset({State.STATE_STOPPED, State.STATE_STOPPING, State.ST
 
 
 async def hold_of(uow: UnitOfWork, message: Message, session: Session) -> Hold | None:
-    """Why a message waits: its session, else its own reason, else what is before it in its chat."""
+    """Why a message waits: its session, else its own reason, else what is before it in its chat. What is unconfirmed
+    waits for its repeat, unless it is its own reason, or its chat is closed.
+    """
+    if message.state == MessageState.STATE_UNCONFIRMED:
+        return message.hold or await _hold_by_reachout(uow, message, session)
     if message.state != MessageState.STATE_QUEUED:
         return message.hold
     hold = await hold_by_session(uow, message, session)
@@ -30,6 +34,10 @@ async def hold_by_session(uow: UnitOfWork, message: Message, session: Session) -
         return Hold(HoldKind.KIND_RESTRICTION, banned.until_time)
     if session.state != State.STATE_CONNECTED:
         return Hold(HoldKind.KIND_SESSION)
+    return await _hold_by_reachout(uow, message, session)
+
+
+async def _hold_by_reachout(uow: UnitOfWork, message: Message, session: Session) -> Hold | None:
     locked = session.restriction(Forbidden.KIND_REACHOUT, uow.now)
     if locked is not None and not await uow.messages.known_chats(session, [message.chat_id]):
         return Hold(HoldKind.KIND_RESTRICTION, locked.until_time)

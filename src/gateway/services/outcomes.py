@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.domain.lines import NotSent, OutcomeUnknown, Refused, SendOutcome, Sent
+from gateway.domain.lines import NotSent, OutcomeUnknown, Refused, SendOutcome, Sent, Unsayable
 from gateway.domain.messages import RETRY_AFTER, Hold, HoldKind, Message, State
 from gateway.domain.sessions import OnAmbiguous, Session
 from wagate.v1 import error_reason_pb2 as reasons
@@ -23,6 +23,7 @@ _REASON_OF_CODE: Final = {
         "WhatsApp does not let this account write to new people now.",
     ),
 }
+_UNSAYABLE: Final = "The gateway accepted what it cannot say on WhatsApp: a fault of the gateway."
 _REFUSED: Final = (reasons.ERROR_REASON_PROVIDER_REFUSED, "WhatsApp refused the message.")
 
 
@@ -41,6 +42,9 @@ def apply(message: Message, outcome: SendOutcome, session: Session, *, now: date
             lose_sight(message, session)
         case Refused(provider_code=code):
             _refuse(message, code, now)
+        case Unsayable():
+            message.move(State.STATE_FAILED)
+            message.failure = reasons.Failure(reason=reasons.ERROR_REASON_INTERNAL, message=_UNSAYABLE)
 
 
 def lose_sight(message: Message, session: Session) -> None:

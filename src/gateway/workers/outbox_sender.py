@@ -12,7 +12,7 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
-from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Refused, SendOutcome, Sent
+from gateway.domain.lines import NotSent, OutcomeUnknown, Outgoing, Refused, SendOutcome, Sent, Unsayable
 from gateway.domain.messages import Message, State
 from gateway.ports.provider import Line, LineDown, LineGone
 from gateway.ports.queue import Ears, outbox_bell
@@ -26,7 +26,13 @@ _LOOK_SOON_SECONDS: Final = 0.5
 _WATCHFUL_SECONDS: Final = 90.0
 _WAIT_FOR_STORE_SECONDS: Final = 1.0
 
-_RESULTS: Final = {Sent: "sent", Refused: "refused", NotSent: "not sent", OutcomeUnknown: "unknown"}
+_RESULTS: Final = {
+    Sent: "sent",
+    Refused: "refused",
+    Unsayable: "refused",
+    NotSent: "not sent",
+    OutcomeUnknown: "unknown",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -175,6 +181,8 @@ class OutboxSender:
             login.pauses[head.message_id] = Pause(seconds, now + seconds)
             self._looks_soon = True
             log.info("A message did not leave.", session_uid=self._lease.session_uid, why=outcome.message)
+        elif isinstance(outcome, Unsayable):
+            log.error("A message was accepted that cannot be said.", message_id=head.message_id, why=outcome.message)
         return finished
 
     async def _hand_over(

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.errors import LeaseLost
 from gateway.domain.leases import Lease
-from gateway.domain.lines import LineChanged, LineState, NotSent, ReachoutRestricted, Refused
+from gateway.domain.lines import LineChanged, LineState, NotSent, OutcomeUnknown, ReachoutRestricted, Refused
 from gateway.domain.messages import HoldKind
 from gateway.domain.sessions import Forbidden
 from gateway.ports.queue import outbox_bell
@@ -53,6 +53,22 @@ async def test_a_lock_holds_what_would_begin_a_chat_and_lets_the_rest_go(house: 
     hold = (await house.shown(new)).hold
     assert (hold.kind, hold.until_time.ToSeconds()) == (HoldKind.KIND_RESTRICTION, int(until.timestamp()))
     assert await restriction(house) == (Forbidden.KIND_REACHOUT, True)
+
+
+async def test_what_is_unconfirmed_in_a_chat_that_a_lock_closes_says_so_and_waits_for_its_repeat_again_after_it(
+    house: House, lease: Lease
+) -> None:
+    new = await house.send("new", to=CAROL)
+    await goes_out(house, lease, new, OutcomeUnknown("the answer was lost"))
+    assert not (await house.shown(new)).HasField("hold")
+    until = now() + AN_HOUR
+    await house.restrictions.reachout(lease, ReachoutRestricted(active=True, until_time=until))
+    hold = (await house.shown(new)).hold
+    assert (hold.kind, hold.until_time.ToSeconds()) == (HoldKind.KIND_RESTRICTION, int(until.timestamp()))
+    assert await heads(house, lease) == []
+    await house.restrictions.reachout(lease, FREE)
+    assert not (await house.shown(new)).HasField("hold")
+    assert await heads(house, lease) == ["new"]
 
 
 async def test_a_lock_ends_by_itself_a_moment_after_the_end_that_was_said_and_rings(house: House, lease: Lease) -> None:

@@ -21,6 +21,7 @@ from gateway.domain.lines import (
     Outgoing,
     Refused,
     SendOutcome,
+    Unsayable,
 )
 from gateway.domain.messages import HoldKind, State
 from gateway.ports.provider import LineDown, LineGone
@@ -29,6 +30,7 @@ from tests.unit.services.house import House
 from tests.unit.workers.answers import Held, in_turn
 from tests.unit.workers.crew import connected, message_in_state, owned
 from tests.unit.workers.scripted_provider import CONNECTED, at_once
+from wagate.v1 import error_reason_pb2 as reasons
 
 ADA, BOB = "+4915100000011", "+4915100000012"
 CAUGHT_UP = OfflineSync(completed=True)
@@ -96,6 +98,17 @@ async def test_behind_a_refusal_the_queue_goes_on(house: House, lease: Lease) ->
         house.clock.ahead += timedelta(seconds=3)
         await message_in_state(house, paused, State.STATE_SENT)
     assert house.provider.texts() == ["failed", "paused", "last", "paused"]
+
+
+async def test_what_cannot_be_said_fails_at_once_and_holds_up_nobody(house: House, lease: Lease) -> None:
+    house.provider.answer = in_turn(Unsayable("a message is sent to a person"))
+    unsayable, behind = await house.send("unsayable", to=ADA), await house.send("behind", to=ADA)
+    async with connected(house, lease):
+        await message_in_state(house, behind, State.STATE_SENT)
+    failed = await house.message(unsayable)
+    assert failed.failure is not None
+    assert (failed.state, failed.failure.reason) == (State.STATE_FAILED, reasons.ERROR_REASON_INTERNAL)
+    assert await house.states(unsayable) == ["SENDING", "FAILED"]
 
 
 async def test_a_message_that_cannot_leave_by_itself_waits_longer_each_time_and_holds_up_nobody_else(

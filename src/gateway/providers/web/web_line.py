@@ -1,6 +1,6 @@
 """One session's line through the engine."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from gateway.domain.lines import (
     Outgoing,
     Party,
     SendOutcome,
+    Unsayable,
 )
 from gateway.domain.sessions import LinkedDevice
 from gateway.ports.provider import Incoming, LineDown, LineGone
@@ -34,8 +35,8 @@ from wagate.v1 import pairing_service_pb2 as pairing
 
 _log = structlog.get_logger(__name__)
 
-_NEVER_LEFT: Final = frozenset({StatusCode.INVALID_ARGUMENT, StatusCode.RESOURCE_EXHAUSTED})
-"""With these codes the engine or the channel refuses a request before doing anything."""
+_NEVER_LEFT: Final[Mapping[StatusCode, type[Unsayable | NotSent]]] = {StatusCode.INVALID_ARGUMENT: Unsayable, StatusCode.RESOURCE_EXHAUSTED: NotSent}
+"""With these codes the engine, for ever, or the channel, for now, refuses a request before doing anything."""
 
 
 class WebLine:
@@ -88,9 +89,8 @@ class WebLine:
         except CallFailed as failed:
             if failed.reason:
                 raise meaning_of(failed) from failed
-            if failed.code in _NEVER_LEFT:
-                return NotSent(str(failed))
-            return OutcomeUnknown(str(failed))
+            never_left = _NEVER_LEFT.get(failed.code)
+            return never_left(str(failed)) if never_left else OutcomeUnknown(str(failed))
 
     async def mark_read(
         self,

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from gateway.domain.identities import Names
-from gateway.domain.lines import CheckedContact, NotSent, OutcomeUnknown, Outgoing, Party
+from gateway.domain.lines import CheckedContact, NotSent, OutcomeUnknown, Outgoing, Party, SendOutcome, Unsayable
 from gateway.ports.provider import ChallengeUnknown, Line, LineDown, LineGone
 from gateway.providers.web.web_line import WebLine
 from tests.unit.providers.web.scripted_engine import ScriptedEngine, error
@@ -105,9 +105,15 @@ async def test_an_error_without_a_reason_leaves_the_outcome_open(
     assert isinstance(await line.send(MESSAGE, timeout=5), OutcomeUnknown)
 
 
-async def test_a_message_that_the_engine_does_not_take_was_not_sent(line: WebLine, scripted: ScriptedEngine) -> None:
-    scripted.answers["SendMessage"] = error(grpc.StatusCode.INVALID_ARGUMENT, "")
-    assert isinstance(await line.send(MESSAGE, timeout=5), NotSent)
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(grpc.StatusCode.INVALID_ARGUMENT, Unsayable), (grpc.StatusCode.RESOURCE_EXHAUSTED, NotSent)],
+)
+async def test_a_message_that_the_engine_does_not_take_was_not_sent_and_never_will_be_if_it_makes_no_sense(
+    line: WebLine, scripted: ScriptedEngine, code: grpc.StatusCode, outcome: type[SendOutcome]
+) -> None:
+    scripted.answers["SendMessage"] = error(code, "")
+    assert isinstance(await line.send(MESSAGE, timeout=5), outcome)
 
 
 async def test_while_the_engine_has_no_line_no_message_is_sent(line: WebLine, scripted: ScriptedEngine) -> None:
