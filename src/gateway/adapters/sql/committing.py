@@ -2,8 +2,8 @@
 
 Where others write, too, three things can happen that do not on SQLite:
 
-- Others hold what a unit needs. A group waits for it a moment. Then its units are tried one by one, without waiting,
-  and those that still cannot be done are handed back, to be tried later: nobody else waits for them.
+- Others hold what a unit needs. A group waits for it a moment. Then its units are tried one by one, each for a shorter
+  one, and those that still cannot be done are handed back, to be tried later: nobody else waits for them.
 - The connection breaks before COMMIT was sent. Nothing of the transaction is left, and units change nothing but through
   it: so they are run again, on a new connection.
 - The connection breaks after COMMIT was sent. To run the units again might do everything twice. But the database knows
@@ -91,12 +91,12 @@ class Committer:
         self._known = Known()
         self._lost = 0
 
-    async def write(self, group: list[Entry], *, waits: bool = True) -> list[Entry]:
-        """Do what a group wants, and answer; return those that others keep from being done."""
+    async def write(self, group: list[Entry], *, briefly: bool = False) -> list[Entry]:
+        """Do what a group wants, and answer; return those that others keep from being done, be it `briefly`."""
         try:
-            await self._commit(group, waits=waits)
+            await self._commit(group, briefly=briefly)
         except RowsUnfit as error:
-            return await self._apart(group, error, waits=waits)
+            return await self._apart(group, error, briefly=briefly)
         except Contended:
             return await self._one_by_one(group) if len(group) > 1 else group
         except asyncio.CancelledError:
@@ -109,16 +109,16 @@ class Committer:
                 entry.fail(error)
         return []
 
-    async def _apart(self, group: list[Entry], error: RowsUnfit, *, waits: bool) -> list[Entry]:
+    async def _apart(self, group: list[Entry], error: RowsUnfit, *, briefly: bool) -> list[Entry]:
         """Find out which unit of a group is at fault. Where others write, they may just have been first: then the unit
         finds what they wrote, if it is run again.
         """
         if len(group) > 1:
-            return [left for entry in group for left in await self.write([entry], waits=waits)]
+            return [left for entry in group for left in await self.write([entry], briefly=briefly)]
         entry = group[0]
         if self._database.is_shared and not entry.was_unfit:
             entry.was_unfit = True
-            return await self.write(group, waits=waits)
+            return await self.write(group, briefly=briefly)
         entry.fail(error)
         return []
 
@@ -129,35 +129,36 @@ class Committer:
             await driver.end()
 
     async def _one_by_one(self, group: list[Entry]) -> list[Entry]:
-        """Do what can be done at once; who needs what was just found to be held is not even tried, and nobody once this
+        """Do what can be done soon; who needs what was just found to be held is not even tried, and nobody once this
         took long: then it is not rows that are held, but tables.
         """
         held, left, until = Needs(), list[Entry](), asyncio.get_running_loop().time() + _ONE_BY_ONE_SECONDS
         for entry in group:
             needs = needs_of([entry.prefetch])
             is_late = asyncio.get_running_loop().time() > until
-            if is_late or needs.meets(held) or await self.write([entry], waits=False):
+            if is_late or needs.meets(held) or await self.write([entry], briefly=True):
                 held.add(entry.needs or needs)
                 left.append(entry)
         return left
 
-    async def _commit(self, group: list[Entry], *, waits: bool) -> None:
+    async def _commit(self, group: list[Entry], *, briefly: bool) -> None:
         needs = needs_of(entry.prefetch for entry in group)
         for entry in group:
             if entry.needs is not None:
                 needs.add(entry.needs)
         for _ in range(_TRIES_AT_ONCE):
-            if await self._is_committed(group, needs, waits=waits):
+            if await self._is_committed(group, needs, briefly=briefly):
                 return
         raise Contended("others were always first")
 
-    async def _is_committed(self, group: list[Entry], needs: Needs, *, waits: bool) -> bool:
+    async def _is_committed(self, group: list[Entry], needs: Needs, *, briefly: bool) -> bool:
         """Do it in one transaction, and answer, unless it has to be begun anew; `needs` are then what it needs."""
-        connection = Connection(await self._connect(), self._statements, self._statements.idiom.begin_writing)
+        idiom = self._statements.idiom
+        begin = idiom.begin_briefly if briefly else idiom.begin_writing
+        connection = Connection(await self._connect(), self._statements, begin)
         known, self._known = self._known, Known()
         shared = self._database.is_shared
         transaction = Transaction(connection, self._clock.moment(), known, writable=True, is_shared=shared)
-        transaction.guard.waits = waits
         try:
             await _run(transaction, group, needs)
             await transaction.commit()

@@ -62,8 +62,6 @@ class Guard:
         self._known = known
         self._holds = False
         self.is_needed = is_needed
-        self.waits = True
-        """Whether to wait for the first rows; for all others, nobody ever waits."""
         self.needs = Needs()
         """All that was asked for."""
         self.asks_again = False
@@ -94,7 +92,7 @@ class Guard:
             "tenants": listed({tenant_id for tenant_id, _ in names}),
             "names": listed({session_id for _, session_id in names}),
         }
-        statement = _HOLD if self.waits and not self._holds else _HOLD_AT_ONCE
+        statement = _HOLD_AT_ONCE if self._holds else _HOLD
         try:
             rows = await self._connection.rows(statement, parameters)
         except Contended:

@@ -34,6 +34,8 @@ class Idiom(Protocol):
 
     dialect: Dialect
     begin_writing: Step
+    begin_briefly: Step
+    """The same, without waiting for others for longer than they write, as a rule."""
     begin_reading: Step
     alone: Sequence[Step]
     """What makes a transaction the only one that did it, until its end."""

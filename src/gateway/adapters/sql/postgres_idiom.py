@@ -73,6 +73,7 @@ class PostgresIdiom:
 
     begin_writing = Step("BEGIN ISOLATION LEVEL READ COMMITTED", mute=True)
     """What is read under a lock is what was committed last; see `gateway.adapters.sql.guard`."""
+    begin_briefly = Step(f"{begin_writing.sql}; SET LOCAL lock_timeout = '20ms'", mute=True)
     begin_reading = Step("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", mute=True)
     """One snapshot for all that is read in the transaction."""
     alone: Sequence[Step] = (Step(f"SELECT pg_advisory_xact_lock({_ALONE})", mute=True),)

@@ -74,6 +74,7 @@ class SqliteIdiom:
 
     begin_writing = Step("BEGIN IMMEDIATE", mute=True)
     """Takes the write lock at once: what is read in the transaction stays true until its end."""
+    begin_briefly = begin_writing
     begin_reading = Step("BEGIN", mute=True)
     """One snapshot for all that is read in the transaction."""
     alone: Sequence[Step] = ()

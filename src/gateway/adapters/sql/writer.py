@@ -63,7 +63,7 @@ class Writer:
             while not self._closing or self._waiting or self._aside:
                 await self._gather(min(took, _GATHER_SECONDS_AT_MOST))
                 if self._aside.is_due:
-                    self._aside.put(await self._committer.write(self._aside.take(), waits=False))
+                    self._aside.put(await self._committer.write(self._aside.take(), briefly=True))
                 size = min(self._size(), GROUP_AT_MOST)
                 group, self._waiting = self._waiting[:size], self._waiting[size:]
                 group = self._aside.sift(group)
