@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway.adapters.sql.columns import TEXT, among, listed, moment, number, text
 from gateway.adapters.sql.lookups import Question
+from gateway.adapters.sql.shelf import Row
 from gateway.adapters.sql.tables import metadata
 from gateway.adapters.sql.transaction import Transaction
 from gateway.domain.clocks import to_micros
@@ -193,8 +194,8 @@ class SqlQuestions:
     def _server(self, name: str, process_id: str) -> dict[str, object]:
         return {"name": name, "process_id": process_id, "seen_time": to_micros(self._transaction.now)}
 
-    async def _change(self, *questions: Question) -> list[list[dict[str, object]]]:
+    async def _change(self, *questions: Question) -> list[list[Row]]:
         self._transaction.changing()
         await self._transaction.settle()
         await self._transaction.venture()
-        return [[dict(row) for row in rows] for rows in await self._transaction.connection.ask(questions)]
+        return await self._transaction.connection.ask(questions)
