@@ -85,8 +85,7 @@ questions: Final = Table(
 _asked: Final = questions.c.stage == literal_column(str(Stage.ASKED.value))
 Index("questions_asked", questions.c.process_id, sqlite_where=_asked, postgresql_where=_asked)
 
-_ROW: Final = {column.name: bindparam("row_" + column.name) for column in servers.c}
-_fresh: Final = upsert(servers).values(_ROW)
+_fresh: Final = upsert(servers).values({column.name: bindparam("row_" + column.name) for column in servers.c})
 _SERVE: Final = _fresh.on_conflict_do_update(
     index_elements=[servers.c.name],
     set_={"process_id": _fresh.excluded.process_id, "seen_time": _fresh.excluded.seen_time},
