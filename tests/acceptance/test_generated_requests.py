@@ -128,8 +128,8 @@ async def ask(scenery: Scenery, waiting: Iterator[tuple[str, Message]]) -> Count
 
 
 BY_CHANCE: Final = {"AnswerPairingChallenge", "CancelPairing", "DrainWorker", "GetPairingQr", "RequestPairingCode"}
-"""RPCs that go well only if a pairing attempt happens to be under way, that a lab has no use for, or that would take the
-only worker away.
+"""RPCs that go well only if a pairing attempt happens to be under way, that a lab has no use for, or that would take
+the only worker away.
 """
 
 

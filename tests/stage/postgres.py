@@ -125,8 +125,8 @@ class PostgresServer:
         return self._lendable.pop() if self._lendable else await self.new_database()
 
     async def take_back(self, url: str) -> None:
-        """Empty a database, whoever is connected to it, so that it can be lent again; or remove it, if its log has more
-        than one part by now.
+        """Empty a database, whoever is connected to it, so that it can be lent again; or remove it, if its log has
+        more than one part by now.
         """
         connection = await self.connect(url)
         try:
