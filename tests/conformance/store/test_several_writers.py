@@ -205,6 +205,9 @@ async def held_open(url: str, seconds: float) -> None:
         rest = await log(quick, cursor)
         assert [(one.session_id, one.sequence) for one in rest] == [("sales", 1), ("sales", 2)]
         everything = await log(quick)
+        told_at = rest[0].record_time
+        start = await quick.read(lambda unit: unit.events.position_before(TENANT, told_at))
+        assert [one for one in everything if one.record_time >= told_at] == await log(quick, start)
         assert len(everything) == before + count + 2
         assert [one.sequence for one in everything if one.session_id == "desk"] == list(range(1, count + 1))
 

@@ -36,6 +36,13 @@ _FROM_MOMENT = (
     .order_by(events.c.record_time, events.c.position)
     .limit(1)
 )
+_EARLIER = select(func.min(events.c.position).label("position")).where(
+    _OF_TENANT,
+    events.c.position >= bindparam("moment"),
+    events.c.position < bindparam("found"),
+    events.c.record_time >= bindparam("moment"),
+)
+"""Where several write, what was recorded first need not come first; but no position there is from before its moment."""
 _PLACED = select(events.c.position, events.c.record_time).where(_OF_TENANT).limit(1)
 _OLDEST = _PLACED.order_by(events.c.position)
 _START = select(log_starts.c.position).where(log_starts.c.tenant_id == bindparam("tenant_id"))
@@ -82,7 +89,8 @@ class SqlEvents:
     async def position_before(self, tenant_id: str, moment: datetime) -> int:
         parameters = {"tenant_id": tenant_id, "moment": to_micros(moment)}
         for row in await self._rows(_FROM_MOMENT, parameters):
-            position: int = row["position"]
+            (earlier,) = await self._rows(_EARLIER, {**parameters, "found": row["position"]})
+            position: int = earlier["position"] or row["position"]
             return position - 1
         return (await self.ends(tenant_id)).newest
 
