@@ -14,30 +14,37 @@ from gateway.ports.provider import Incoming, Line, LineGone
 _TOGETHER_AT_MOST: Final = 64
 
 
-async def told_together(line: Line) -> AsyncGenerator[Sequence[Incoming]]:
-    """What the line tells, in order: at each step all that it has told by then. Raises LineGone at its end."""
-    told: asyncio.Queue[Incoming | Exception] = asyncio.Queue(_TOGETHER_AT_MOST)
-    reading = asyncio.create_task(_read(line, told), name="line reading ahead")
-    try:
-        while True:
-            by_now = [await told.get(), *(told.get_nowait() for _ in range(told.qsize()))]
-            if group := [item for item in by_now if not isinstance(item, Exception)]:
-                yield group
-            if isinstance(by_now[-1], Exception):
-                raise by_now[-1]
-    finally:
-        reading.cancel()
-        await asyncio.wait([reading])
+class ReadAhead:
+    """Reads a line ahead of who takes in what it tells; `count` is how much was read, from the beginning."""
 
+    def __init__(self, line: Line) -> None:
+        self.count = 0
+        self._line = line
+        self._told: asyncio.Queue[Incoming | Exception] = asyncio.Queue(_TOGETHER_AT_MOST)
 
-async def _read(line: Line, told: asyncio.Queue[Incoming | Exception]) -> None:
-    try:
-        async with aclosing(line.incoming()) as items:
-            async for item in items:
-                await told.put(item)
-        await told.put(LineGone("it tells nothing more"))
-    except Exception as end:  # noqa: BLE001  # raised where what was told is taken
-        await told.put(end)
+    async def groups(self) -> AsyncGenerator[Sequence[Incoming]]:
+        """What the line tells, in order: at each step all that it has told by then. Raises LineGone at its end."""
+        reading = asyncio.create_task(self._read(), name="line reading ahead")
+        try:
+            while True:
+                by_now = [await self._told.get(), *(self._told.get_nowait() for _ in range(self._told.qsize()))]
+                if group := [item for item in by_now if not isinstance(item, Exception)]:
+                    yield group
+                if isinstance(by_now[-1], Exception):
+                    raise by_now[-1]
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    async def _read(self) -> None:
+        try:
+            async with aclosing(self._line.incoming()) as items:
+                async for item in items:
+                    self.count += 1
+                    await self._told.put(item)
+            await self._told.put(LineGone("it tells nothing more"))
+        except Exception as end:  # noqa: BLE001  # raised where what was told is taken
+            await self._told.put(end)
 
 
 def is_repeated(fact: Fact) -> bool:

@@ -29,7 +29,7 @@ from gateway.domain.lines import (
     ReceiptArrived,
 )
 from gateway.ports.provider import Incoming, Line
-from gateway.workers.line_groups import is_repeated, runs_of_messages, told_together
+from gateway.workers.line_groups import ReadAhead, is_repeated, runs_of_messages
 from gateway.workers.outbox_sender import OutboxSender
 from gateway.workers.owner_pairing import OwnerPairing
 from gateway.workers.owner_tools import OwnerTools
@@ -58,20 +58,25 @@ class LineReader:
         self._tools = tools
         self._pairing = pairing
         self._sender = sender
+        self._taken_in = self._refused_until = 0
         self.settled = asyncio.Event()
         self.away_since = away_since
 
     async def run(self, line: Line) -> None:
         """Store what the line tells, until it is gone (LineGone) or the lease is lost (LeaseLost)."""
-        async with aclosing(told_together(line)) as groups:
+        ahead = ReadAhead(line)
+        async with aclosing(ahead.groups()) as groups:
             async for group in groups:
-                await self._take_in(group)
+                await self._take_in(group, ahead)
 
-    async def _take_in(self, group: Sequence[Incoming]) -> None:
-        """Store what was told by now, messages behind each other together. What follows a refusal is refused."""
-        refused = False
+    async def _take_in(self, group: Sequence[Incoming], ahead: ReadAhead) -> None:
+        """Store what was told by now, messages behind each other together. After a refusal whatever was read ahead by
+        then is refused too, in this group and those behind it.
+        """
         for run in runs_of_messages(group):
             started = time.monotonic()
+            refused = self._taken_in < self._refused_until
+            self._taken_in += len(run)
             stored = 0 if refused and is_repeated(run[0].fact) else await self._store_all(run)
             for item in run[:stored]:
                 await item.settle()
@@ -79,7 +84,8 @@ class LineReader:
             for item in run[stored:]:
                 await item.refuse()
                 self._tools.meter.inbound_refused()
-                refused = refused or is_repeated(item.fact)
+                if is_repeated(item.fact) and not refused:
+                    self._refused_until = ahead.count
 
     async def _store_all(self, run: Sequence[Incoming]) -> int:
         """Store facts, in one commit if they can be; tell how many are stored. A fault of ours in one fact must not end

@@ -22,7 +22,7 @@ from gateway.domain.lines import (
 )
 from gateway.domain.messages import Level, State
 from gateway.ports.unit_of_work import UnitOfWork
-from tests.stage.waiting import SECONDS
+from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House, text
 from tests.unit.services.telling import PHONE, now, person, place, says, says_the_unreadable
 from tests.unit.workers.crew import connected, message_in_state, owned
@@ -66,6 +66,30 @@ async def test_nothing_is_settled_before_its_commit(house: House, lease: Lease) 
         leave.set()
         await holding
         assert await asyncio.wait_for(stored, SECONDS)
+    assert len(await house.all_messages()) == 1
+
+
+async def test_what_was_told_ahead_of_a_refusal_is_refused_with_it_so_that_the_order_holds(
+    house: House, lease: Lease
+) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: UnitOfWork) -> None:
+        entered.set()
+        await leave.wait()
+
+    broken = MessageArrived(replace(place(ADA), chat=Party(), sender=Party()), None)  # type: ignore[arg-type]
+    async with connected(house, lease) as line:
+        holding = asyncio.create_task(house.store.write(hold))
+        await entered.wait()
+        told = []
+        for fact in (broken, says("behind it", place(ADA))):
+            told.append(line.begin_to_tell(fact))
+            await eventually(lambda: not line.is_telling)
+        leave.set()
+        await holding
+        assert [await asyncio.wait_for(each, SECONDS) for each in told] == [False, False]
+        assert await line.tell(says("behind it", place(ADA)))
     assert len(await house.all_messages()) == 1
 
 
