@@ -12,7 +12,7 @@ def schema(known: Schema, *, migrates_itself: bool) -> Finding:
     check, wants = "database.schema", f"wagate {VERSION} wants {wanted()}"
     match known.fit:
         case Fit.EXACT:
-            return fine(check, f"It is migrated to {known.at}, as {wants}.")
+            return fine(check, f"It is migrated to {known.at}, as wagate {VERSION} wants it.")
         case Fit.NOT_TIDY:
             said = f"It is at {known.at}, which is enough, and {wants}."
             return warning(check, said, "Run `wagate migrate` once no older version runs.")
