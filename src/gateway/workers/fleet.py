@@ -175,22 +175,22 @@ class Fleet:
     async def _keep_checking_in(self, group: asyncio.TaskGroup) -> None:
         with self._queue.listen(worker_bell(self._me.worker_id)) as ears:
             while True:
-                await self._check_in(group)
                 every = self._terms.renew_every.total_seconds()
-                await ears.heard(every if self._known.is_set() else min(every, _LOOK_SECONDS))
+                await ears.heard(every if await self._check_in(group) else min(every, _LOOK_SECONDS))
 
-    async def _check_in(self, group: asyncio.TaskGroup) -> None:
-        """Renew all leases, and say and hear who is at work."""
+    async def _check_in(self, group: asyncio.TaskGroup) -> bool:
+        """Renew all leases, and say and hear who is at work; tell whether that went well."""
         asked = boot_seconds()
         try:
             async with asyncio.timeout(self._terms.ttl.total_seconds() / 2):
                 held, roll = await self._leases.check_in(self._present(), self._terms.ttl)
         except (StoreUnavailable, TimeoutError):
             log.warning("Leases were not renewed: the database does not answer.")
-            return
+            return False
         self._known.set()
         await self._pass_on(held, self._remaining(asked))
         self._take_note(group, roll)
+        return True
 
     def _present(self) -> Worker:
         return replace(self._me, session_count=len(self._owned), is_draining=self._draining.is_set())

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from gateway.adapters.sql.leases import SqlLeases
@@ -37,6 +39,18 @@ class FrozenLeases(SqlLeases):
         return await super().check_in(worker, ttl)
 
 
+@asynccontextmanager
+async def working(house: House, lease: Lease) -> AsyncIterator[SessionOwner]:
+    """An owner at work, whose lease nobody renews but the test."""
+    owner = SessionOwner(lease, tools_of(house, ttl=TTL))
+    task = asyncio.create_task(owner.run())
+    try:
+        yield owner
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def state(house: House) -> SessionState.ValueType:
     request = pb.GetSessionRequest(session_id="sales")
     return (await house.sessions.get(house.call(), request)).session.status.state
@@ -45,23 +59,20 @@ async def state(house: House) -> SessionState.ValueType:
 async def test_after_sixty_percent_of_a_lease_nothing_is_sent_and_after_eighty_the_line_is_closed(
     house: House, lease: Lease
 ) -> None:
-    owner = SessionOwner(lease, tools_of(house, ttl=TTL))
-    working = asyncio.create_task(owner.run())
-    line = await house.provider.line()
-    await line.come_up()
-    await owner.renew(timedelta(seconds=3.9))
-    message_id = await house.send()
-    assert timedelta(seconds=1.7) < line.renewed[-1] <= timedelta(seconds=1.9)
-    await eventually(lambda: line.closed)
-    assert house.provider.handed == []
-    assert (await house.message(message_id)).state == State.STATE_QUEUED
-    assert len(house.provider.lines) == 1
-    await owner.renew(TTL)
-    await (await house.provider.line(2)).come_up()
-    await message_in_state(house, message_id, State.STATE_SENT)
+    async with working(house, lease) as owner:
+        line = await house.provider.line()
+        await line.come_up()
+        await owner.renew(timedelta(seconds=3.9))
+        message_id = await house.send()
+        assert timedelta(seconds=1.7) < line.renewed[-1] <= timedelta(seconds=1.9)
+        await eventually(lambda: line.closed)
+        assert house.provider.handed == []
+        assert (await house.message(message_id)).state == State.STATE_QUEUED
+        assert len(house.provider.lines) == 1
+        await owner.renew(TTL)
+        await (await house.provider.line(2)).come_up()
+        await message_in_state(house, message_id, State.STATE_SENT)
     assert (await house.session()).fault_count == 0
-    working.cancel()
-    await asyncio.wait([working])
 
 
 async def test_a_database_that_freezes_closes_the_line_before_another_may_claim_and_all_goes_on_once_it_is_back(
