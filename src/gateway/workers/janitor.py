@@ -68,12 +68,12 @@ class Janitor:
         unattended = await self._lines.unattended()
         if unattended:
             log.warning("Sessions lost their worker.", count=unattended)
-        forgotten = await self._forgetting.forget_old()
-        if forgotten:
-            log.info("What was too old was forgotten.", **forgotten)
         for provider in self._providers.by_name.values():
             for uid in await self._keys.forgettable(provider.kept_sessions()):
                 _erase(provider, uid)
+        forgotten = await self._forgetting.forget_old()
+        if forgotten:
+            log.info("What was too old was forgotten.", **forgotten)
 
 
 def _erase(provider: Provider, session_uid: str) -> None:

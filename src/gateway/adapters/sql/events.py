@@ -100,9 +100,12 @@ class SqlEvents:
         return max(last[0]["position"] or 0, started[0]["position"] or 0)
 
     async def ends(self, tenant_id: str) -> LogEnds:
+        """See `gateway.ports.unit_of_work.Events.ends`. The log is looked at first: so no part of it is taken away before
+        the transaction ends, and where it begins stays true for what is read after this.
+        """
         await self._transaction.write_events()
-        asked = [Question(statement, {"tenant_id": tenant_id}) for statement in (_START, _OLDEST, _NEWEST)]
-        started, oldest, newest = await self._transaction.connection.ask(asked)
+        asked = [Question(statement, {"tenant_id": tenant_id}) for statement in (_OLDEST, _NEWEST, _START)]
+        oldest, newest, started = await self._transaction.connection.ask(asked)
         start = started[0]["position"] if started else 0
         if not oldest or not newest:
             return LogEnds(start, start)

@@ -131,7 +131,7 @@ class LogParts:
         for row in left:
             if (await _newest_of(driver, row["name"])) <= start:
                 await driver.run([Step(f"DROP TABLE {row['name']}", mute=True)])
-        for part in map(_part_of, parts):
+        for part in sorted(map(_part_of, parts), key=lambda part: not part.is_leaving):
             if part.is_leaving:
                 await _drop(driver, part, "FINALIZE")
             elif part.end is None:

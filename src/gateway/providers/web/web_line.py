@@ -35,7 +35,10 @@ from wagate.v1 import pairing_service_pb2 as pairing
 
 _log = structlog.get_logger(__name__)
 
-_NEVER_LEFT: Final[Mapping[StatusCode, type[Unsayable | NotSent]]] = {StatusCode.INVALID_ARGUMENT: Unsayable, StatusCode.RESOURCE_EXHAUSTED: NotSent}
+_NEVER_LEFT: Final[Mapping[StatusCode, type[Unsayable | NotSent]]] = {
+    StatusCode.INVALID_ARGUMENT: Unsayable,
+    StatusCode.RESOURCE_EXHAUSTED: NotSent,
+}
 """With these codes the engine, for ever, or the channel, for now, refuses a request before doing anything."""
 
 
