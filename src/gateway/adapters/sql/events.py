@@ -100,8 +100,8 @@ class SqlEvents:
         return max(last[0]["position"] or 0, started[0]["position"] or 0)
 
     async def ends(self, tenant_id: str) -> LogEnds:
-        """See `gateway.ports.unit_of_work.Events.ends`. The log is looked at first: so no part of it is taken away before
-        the transaction ends, and where it begins stays true for what is read after this.
+        """See `gateway.ports.unit_of_work.Events`. The log is looked at first: so none of it is taken away until the
+        transaction ends, and where it begins stays true for what is read after this.
         """
         await self._transaction.write_events()
         asked = [Question(statement, {"tenant_id": tenant_id}) for statement in (_OLDEST, _NEWEST, _START)]
