@@ -13,8 +13,17 @@ from tests.stage.postgres import PostgresServer
 from tests.stage.redis import redis_server
 
 
+@pytest.fixture
+async def fleet(whole_fleet: Fleet) -> Fleet:
+    """A fleet, once with Redis and once without, whose workers all work, whatever became of them before."""
+    for worker in whole_fleet.workers:
+        if not worker.process.runs:
+            await worker.start()
+    return whole_fleet
+
+
 @pytest.fixture(scope="package", params=["redis", "database"])
-async def fleet(
+async def whole_fleet(
     request: pytest.FixtureRequest, lab: Lab, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Fleet]:
     """A fleet whose processes ring and ask each other over Redis, and one whose do over the database alone."""

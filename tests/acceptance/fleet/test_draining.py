@@ -7,15 +7,13 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.fleet.test_takeover import talk, two_workers
+from tests.acceptance.fleet.test_takeover import talk
 from tests.stage.fleet import Fleet
 from tests.stage.shop import State, reached
 from tests.stage.waiting import eventually
 from wagate.v1 import system_service_pb2, worker_pb2
 
 pytestmark = pytest.mark.timeout(120)
-
-__all__ = ["two_workers"]
 
 SOON: Final = 20.0
 DRAINED_WITHIN: Final = 3.0 + 5.0
@@ -28,7 +26,6 @@ async def workers(fleet: Fleet) -> dict[str, worker_pb2.Worker]:
     return {worker.worker_id: worker for worker in answer.workers}
 
 
-@pytest.mark.usefixtures("two_workers")
 async def test_a_worker_that_is_drained_hands_its_sessions_over_and_is_seen_to(fleet: Fleet) -> None:
     shop, ada = await fleet.shop(), await fleet.lab.person("Ada")
     await talk(fleet, shop, ada, "hello")

@@ -19,14 +19,6 @@ pytestmark = pytest.mark.timeout(120)
 SOON = 20.0
 
 
-@pytest.fixture
-async def two_workers(fleet: Fleet) -> None:
-    """At least two work, whatever became of them before."""
-    for worker in fleet.workers:
-        if not worker.process.runs:
-            await worker.start()
-
-
 async def knows(shop: Shop, person: Person) -> bool:
     """Ask WhatsApp whether somebody has an account, through the first API process."""
     request = contact_service_pb2.CheckContactsRequest(session_id=shop.session_id, phone_numbers=[person.phone_number])
@@ -44,7 +36,6 @@ async def talk(fleet: Fleet, shop: Shop, ada: Person, word: str) -> None:
         assert told.message_received.message.content.text.text == f"{word} yourself"
 
 
-@pytest.mark.usefixtures("two_workers")
 async def test_another_worker_goes_on_where_one_was_killed(fleet: Fleet) -> None:
     shop, ada = await fleet.shop(), await fleet.lab.person("Ada")
     await talk(fleet, shop, ada, "hello")
@@ -82,7 +73,6 @@ async def _knows_at_last(shop: Shop, ada: Person) -> bool:
                 await asyncio.sleep(0.2)
 
 
-@pytest.mark.usefixtures("two_workers")
 async def test_a_worker_that_is_stopped_hands_its_sessions_over_and_ends_well(fleet: Fleet) -> None:
     shop, ada = await fleet.shop(), await fleet.lab.person("Ada")
     await talk(fleet, shop, ada, "hello")
