@@ -92,7 +92,8 @@ bench: build ## measure; prints a table and writes build/benchmarks.json
 
 faults: build ## kill anything at any instant; N=500 SEED=7 SESSIONS=50 MESSAGES=100000 as wanted; writes build/faults.json
 	python -m tests.faults $(if $(N),--kills $(N)) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(RATE),--rate $(RATE))
+	  $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(RATE),--rate $(RATE)) \
+	  $(if $(FLEET),--fleet) $(if $(DURABLE),--durable) $(if $(LEASE),--lease $(LEASE)) $(if $(AWAY),--away $(AWAY))
 
 # ---- Clients that others made, with which tests chat
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 from tests.faults.plan import Terms
 from tests.faults.record import Event, Got, Injected, Record, Row, Session
-from tests.faults.scene import LEASE_SECONDS, Scene
+from tests.faults.scene import Scene
 from tests.stage.persons import Person
 from tests.stage.shop import Shop
 from wagate.lab.v1 import lab_service_pb2 as pb
@@ -25,10 +25,10 @@ async def gathered(scene: Scene, terms: Terms, faults: list[Injected]) -> Record
     """The record of a run that is over."""
     rows = [row async for row in _rows(scene)]
     rows.reverse()
-    stored, found = _stored(scene)
+    stored, found = await _stored(scene)
     return Record(
         terms=terms,
-        lease_seconds=LEASE_SECONDS,
+        lease_seconds=terms.lease,
         sessions=[await _session(scene, shop) for shop in scene.shops],
         calls=scene.traffic.calls,
         said=scene.traffic.said,
@@ -44,7 +44,7 @@ async def gathered(scene: Scene, terms: Terms, faults: list[Injected]) -> Record
 
 
 async def _session(scene: Scene, shop: Shop) -> Session:
-    session = (await scene.gateway.sessions.GetSession(GetSessionRequest(session_id=shop.session_id))).session
+    session = (await scene.gateways[0].sessions.GetSession(GetSessionRequest(session_id=shop.session_id))).session
     accounts = (await scene.lab.stub.ListAccounts(pb.ListAccountsRequest())).accounts
     (device,) = next(account.devices for account in accounts if account.phone_number == shop.phone_number)
     state = _SessionState.Name(session.status.state).removeprefix("STATE_")
@@ -61,7 +61,7 @@ async def _rows(scene: Scene) -> AsyncIterator[Row]:
     token = ""
     while True:
         request = message_service_pb2.ListMessagesRequest(session_id="-", page_size=_PAGE, page_token=token)
-        page = await scene.gateway.messages.ListMessages(request)
+        page = await scene.gateways[0].messages.ListMessages(request)
         for message in page.messages:
             yield _row(message)
         token = page.next_page_token
@@ -89,7 +89,7 @@ async def _events(scene: Scene) -> AsyncIterator[Event]:
     """All events, the oldest first."""
     request = event_service_pb2.ListEventsRequest(page_size=_PAGE)
     while True:
-        page = await scene.gateway.feeds.ListEvents(request)
+        page = await scene.gateways[0].feeds.ListEvents(request)
         for event in page.events:
             yield _event(event)
         if not page.has_more:
@@ -120,9 +120,16 @@ def _state(event: event_pb2.Event) -> str:
     return ""
 
 
-def _stored(scene: Scene) -> tuple[dict[str, str], str]:
+async def _stored(scene: Scene) -> tuple[dict[str, str], str]:
     """Each message's state as the database has it, and what SQLite says of the file: `ok` if nothing is wrong."""
-    with closing(sqlite3.connect(f"file:{scene.gateway.database}?mode=ro", uri=True)) as database:
+    if scene.parts:
+        rows = await scene.parts.rows("SELECT message_id, state FROM messages")
+        return _states(rows), "ok"
+    with closing(sqlite3.connect(f"file:{scene.gateways[0].database}?mode=ro", uri=True)) as database:
         rows = database.execute("SELECT message_id, state FROM messages").fetchall()
         found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    return {message_id: _State.Name(state).removeprefix("STATE_") for message_id, state in rows}, found
+    return _states(rows), found
+
+
+def _states(rows: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    return {message_id: _State.Name(state).removeprefix("STATE_") for message_id, state in rows}

@@ -22,10 +22,21 @@ class Kind(StrEnum):
     HOLD_ACKS = "hold acks"
     GARBLE = "garble messages"
     KILL_READER = "kill reader"
+    KILL_API = "kill API process"
+    KILL_WORKER = "kill worker"
+    STOP_WORKER = "stop worker beyond its lease"
+    DRAIN_WORKER = "drain worker"
+    KILL_POSTGRES = "kill PostgreSQL"
+    STOP_POSTGRES = "stop PostgreSQL beyond all leases"
+    KILL_REDIS = "kill Redis"
+    STOP_REDIS = "stop Redis"
+    FLUSH_REDIS = "flush Redis"
+    REDIS_AWAY = "Redis away"
 
 
 KILLS: Final = (Kind.KILL_GATEWAY, Kind.KILL_ENGINE, Kind.KILL_BOTH)
-STOPS: Final = (Kind.STOP_GATEWAY, Kind.STOP_ENGINE)
+STOPS: Final = (Kind.STOP_GATEWAY, Kind.STOP_ENGINE, Kind.STOP_WORKER, Kind.STOP_POSTGRES)
+OF_REDIS: Final = frozenset({Kind.KILL_REDIS, Kind.STOP_REDIS, Kind.FLUSH_REDIS, Kind.REDIS_AWAY})
 OF_ONE_SESSION: Final = frozenset({Kind.CUT, Kind.FREEZE, Kind.LOSE_ACKS, Kind.HOLD_ACKS, Kind.GARBLE})
 
 _BETWEEN: Final = 0.3
@@ -41,6 +52,22 @@ _ONE_IN: Final = {
     Kind.KILL_READER: 5,
 }
 """For so many kills there is one of these, and at least one."""
+_OF_A_FLEET: Final = {
+    Kind.KILL_WORKER: 5,
+    Kind.KILL_ENGINE: 3,
+    Kind.KILL_API: 3,
+    Kind.KILL_POSTGRES: 2,
+    Kind.STOP_POSTGRES: 1,
+    Kind.STOP_WORKER: 2,
+    Kind.STOP_ENGINE: 1,
+    Kind.DRAIN_WORKER: 2,
+    Kind.KILL_REDIS: 1,
+    Kind.STOP_REDIS: 1,
+    Kind.FLUSH_REDIS: 1,
+    Kind.REDIS_AWAY: 1,
+    Kind.KILL_READER: 2,
+}
+"""How many of each there are among 25 faults of a fleet."""
 _DURING_FAULTS: Final = 0.6
 """The share of the messages that the faults are spread over; the others come after the last one."""
 
@@ -55,6 +82,14 @@ class Terms:
     messages: int = 1500
     rate: float = 100
     """Messages a second, of all together."""
+    fleet: bool = False
+    """Whether a fleet is broken, and not one process; `kills` then counts all that befalls its parts."""
+    durable: bool = False
+    """Whether the fleet's PostgreSQL syncs its commits."""
+    lease: float = 4.0
+    """How many seconds a lease lasts."""
+    away: float = 3.0
+    """For how many seconds Redis is away, the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +107,7 @@ class Fault:
 def plan(terms: Terms) -> list[Fault]:
     """The faults of a run."""
     dice = random.Random(terms.seed)
-    kinds = [(KILLS[number % len(KILLS)], number < terms.kills * _BETWEEN) for number in range(terms.kills)]
-    kinds += [(kind, False) for kind, share in _ONE_IN.items() for _ in range(max(1, terms.kills // share))]
+    kinds = _of_a_fleet(terms.kills) if terms.fleet else _of_one_process(terms.kills)
     dice.shuffle(kinds)
     waits = [dice.lognormvariate(0, 1.5) for _ in kinds]  # blow upon blow, and long calms now and then
     scale = terms.messages * _DURING_FAULTS / sum(waits)
@@ -81,3 +115,18 @@ def plan(terms: Terms) -> list[Fault]:
         Fault(kind, round(wait * scale), dice.randrange(terms.sessions), between)
         for (kind, between), wait in zip(kinds, waits, strict=True)
     ]
+
+
+def _of_one_process(kills: int) -> list[tuple[Kind, bool]]:
+    """Each kind, and whether it is to fall between a send and its ack."""
+    kinds = [(KILLS[number % len(KILLS)], number < kills * _BETWEEN) for number in range(kills)]
+    return kinds + [(kind, False) for kind, share in _ONE_IN.items() for _ in range(max(1, kills // share))]
+
+
+def _of_a_fleet(count: int) -> list[tuple[Kind, bool]]:
+    """The same for a fleet: every other kill of a worker or an engine is to fall there."""
+    dealt = [kind for kind, share in _OF_A_FLEET.items() for _ in range(share)]
+    kinds = [dealt[number * len(dealt) // count] for number in range(count)]
+    sending = (Kind.KILL_WORKER, Kind.KILL_ENGINE)
+    beside = [(kind, False) for kind in sorted(OF_ONE_SESSION) for _ in range(max(1, count // len(dealt)))]
+    return [(kind, kind in sending and number % 2 == 0) for number, kind in enumerate(kinds)] + beside

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -47,14 +49,19 @@ class Traffic:
 
 
 class Caller:
-    """Sends numbered texts to one person, each until it is answered, and only then the next."""
+    """Sends numbered texts to one person, each until it is answered, and only then the next. Who does not answer is not
+    asked twice in a row, if there are others.
+    """
 
-    def __init__(self, stub: MessageServiceAsyncStub, shop: Shop, to: Person, traffic: Traffic, seed: int) -> None:
-        self._stub = stub
+    def __init__(
+        self, stubs: Sequence[MessageServiceAsyncStub], shop: Shop, to: Person, traffic: Traffic, seed: int
+    ) -> None:
         self._session_id = shop.session_id
         self._to = to.phone_number
         self._traffic = traffic
         self._dice = random.Random(f"{seed} {self._session_id} {self._to}")
+        self._stubs = deque(stubs)
+        self._stubs.rotate(self._dice.randrange(len(stubs)))
         self._turn = asyncio.Lock()
         self._sent = 0
 
@@ -74,7 +81,7 @@ class Caller:
     async def _insist(self, request: SendMessageRequest) -> None:
         """Ask until there is an answer. Any error but the lack of one is a broken promise, and ends the run."""
         while True:
-            call = self._stub.SendMessage(request, timeout=_PATIENCE)
+            call = self._stubs[0].SendMessage(request, timeout=_PATIENCE)
             try:
                 message = (await call).message
             except aio.AioRpcError as error:
@@ -82,6 +89,7 @@ class Caller:
                     raise asyncio.CancelledError from error  # so gRPC tells us that it is us who are cancelled
                 if error.code() not in _NO_ANSWER:
                     raise
+                self._stubs.rotate(1)
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
                 continue
             finally:

@@ -1,13 +1,15 @@
-"""A reader of the log as a process of its own: `python -m tests.faults.reader ADDRESS FILE`.
+"""A reader of the log as a process of its own: `python -m tests.faults.reader ADDRESS[,ADDRESS…] FILE`.
 
 It writes a line for each event, its id and its cursor, and goes on after the last line that is whole. So it may be
-killed at any instant. It reads from the oldest event on, and does not end by itself.
+killed at any instant. It reads from the oldest event on, and does not end by itself. Where a stream ends, it goes on at
+the next address.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
 from typing import IO, Final
 
@@ -40,17 +42,16 @@ def _read_on(stub: EventServiceStub, cursor: str, book: IO[str]) -> str:
     return cursor
 
 
-def main(address: str, file: Path) -> None:
+def main(addresses: list[str], file: Path) -> None:
     """Read for ever."""
     known = lines_of(file)
     cursor = known[-1][1] if known else ""
-    with grpc.insecure_channel(address) as channel, file.open("a") as book:
+    with file.open("a") as book:
         book.truncate(sum(len(event_id) + len(cursor) + 2 for event_id, cursor in known))
-        stub = EventServiceStub(channel)
-        while True:
+        for stub in cycle([EventServiceStub(grpc.insecure_channel(address)) for address in addresses]):
             cursor = _read_on(stub, cursor, book)
             time.sleep(_COME_BACK_SECONDS)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1].split(","), Path(sys.argv[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from tests.stage.waiting import eventually
 class Reader:
     """A reader, and the file that it writes."""
 
-    def __init__(self, address: str, file: Path) -> None:
-        self._address = address
+    def __init__(self, addresses: Sequence[str], file: Path) -> None:
+        self._addresses = ",".join(addresses)
         self._file = file
         self._running = AsyncExitStack()
         self._process: Child
@@ -27,7 +27,7 @@ class Reader:
     async def start(self) -> None:
         """Let it read on."""
         python = Path(sys.executable)
-        command = (python, "-m", "tests.faults.reader", self._address, str(self._file))
+        command = (python, "-m", "tests.faults.reader", self._addresses, str(self._file))
         started = child(*command, log=self._file.with_suffix(".log"), environment={"PYTHONPATH": str(ROOT)})
         self._process = await self._running.enter_async_context(started)
         await eventually(lambda: target(self._process.process_id).program == str(python.resolve()))
@@ -59,9 +59,9 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(address: str, file: Path) -> AsyncIterator[Reader]:
+async def reading(addresses: Sequence[str], file: Path) -> AsyncIterator[Reader]:
     """Have a reader for as long as the context lasts."""
-    reader = Reader(address, file)
+    reader = Reader(addresses, file)
     await reader.start()
     try:
         yield reader

@@ -47,13 +47,19 @@ class Got:
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """A fault that was injected; `session_id` is empty if it concerned all."""
+    """A fault that was injected, and the sessions that it concerned; all if none is named."""
 
     kind: Kind
     begun: float
     ended: float
     session_id: str = ""
     between: bool = False
+    session_ids: tuple[str, ...] = ()
+
+    def concerns(self, session_id: str) -> bool:
+        """Whether it concerned a session."""
+        named = self.session_ids or (self.session_id,)
+        return named == ("",) or session_id in named
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import asyncio
 import sys
 from typing import Final
 
+from grpc import StatusCode, aio
+
 from tests.faults.scene import Scene
 from tests.stage.waiting import eventually
 from wagate.lab.v1 import lab_service_pb2 as pb
@@ -32,7 +34,12 @@ async def _has_left(scene: Scene) -> bool:
     """Whether all sessions are connected and have nothing to send."""
     await asyncio.sleep(_LOOK_EVERY_SECONDS)
     for shop in scene.shops:
-        status = await shop.status()
+        try:
+            status = await shop.status()
+        except aio.AioRpcError as error:
+            if error.code() is not StatusCode.UNAVAILABLE:
+                raise
+            return False  # what it stands on has only just begun again
         if status.outbox_size or status.state != session_pb2.SessionStatus.STATE_CONNECTED:
             return False
     return True
@@ -54,4 +61,4 @@ async def _untold(scene: Scene) -> bool:
     if not cursor:
         return True
     request = event_service_pb2.ListEventsRequest(after_cursor=cursor, page_size=1)
-    return bool((await scene.gateway.feeds.ListEvents(request)).events)
+    return bool((await scene.gateways[0].feeds.ListEvents(request)).events)

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from grpc import aio
 
+from tests.faults.many_processes import Parts
 from tests.faults.plan import Terms
 from tests.faults.players import Caller, Speaker, Traffic
 from tests.faults.readers import Reader, reading
 from tests.faults.witness import Witness, witnessing
+from tests.stage.fleet import running_fleet
 from tests.stage.gateway import Gateway, gateway_process
 from tests.stage.groups import Addressing, new_group
 from tests.stage.lab import Lab, lab_process
 from tests.stage.persons import Person
+from tests.stage.postgres import postgres_server
+from tests.stage.redis import redis_server
 from tests.stage.shop import Shop, new_shop
 from wagate.v1.message_service_pb2_grpc import MessageServiceStub
 
-if TYPE_CHECKING:
-    from wagate.v1.message_service_pb2_grpc import MessageServiceAsyncStub
-
-LEASE_SECONDS: Final = 4.0
 _CHATS: Final = 4
 """With how many persons each session speaks."""
 _SPEAKERS: Final = 2
 """How many of them also speak in a group that it is in."""
 _PAIRING_AT_ONCE: Final = 4
+_ENGINES: Final = 4
+"""In how many engines the sessions of a fleet are, about."""
 _IN_A_HURRY: Final = {
-    "WAGATE_LEASES__TTL": f"{LEASE_SECONDS}s",
-    "WAGATE_LEASES__RENEW_EVERY": "1s",
     "WAGATE_ENGINE__PING_EVERY": "2s",
     "WAGATE_ENGINE__PING_PATIENCE": "2s",
     "WAGATE_OUTBOX__SEND_TIMEOUT": "3s",
@@ -48,11 +48,13 @@ _IMPATIENT: Final = (
 
 @dataclass(frozen=True)
 class Scene:
-    """All that takes part. `callers` has those of each session, the last of whom sends to `away`: a person who is away
-    while things break, so that no receipt settles what is sent there, and what is unconfirmed must be repeated.
+    """All that takes part. Each of `gateways` serves all; `parts` are those of a fleet, if it is one. `callers` has
+    those of each session, the last of whom sends to `away`: a person who is away while things break, so that no receipt
+    settles what is sent there, and what is unconfirmed must be repeated.
     """
 
-    gateway: Gateway
+    gateways: list[Gateway]
+    parts: Parts | None
     lab: Lab
     witness: Witness
     reader: Reader
@@ -67,25 +69,45 @@ class Scene:
 @asynccontextmanager
 async def a_scene(terms: Terms, folder: Path) -> AsyncIterator[Scene]:
     """Set the scene in an empty folder, for as long as the context lasts."""
-    async with (
-        lab_process(folder / "lab") as lab,
-        witnessing(lab) as witness,
-        gateway_process(folder / "gateway", {**lab.environment, **_IN_A_HURRY}) as gateway,
-        reading(gateway.address, folder / "reader.txt") as reader,
-        aio.insecure_channel(gateway.address, options=_IMPATIENT) as channel,
-    ):
-        stub: MessageServiceAsyncStub = MessageServiceStub(channel)
-        shops, traffic = await _shops(gateway, lab, terms.sessions), Traffic()
+    async with AsyncExitStack() as stack:
+        lab = await stack.enter_async_context(lab_process(folder / "lab"))
+        witness = await stack.enter_async_context(witnessing(lab))
+        parts = await stack.enter_async_context(_a_fleet(terms, lab, folder)) if terms.fleet else None
+        gateways = list(parts.fleet.apis) if parts else [await stack.enter_async_context(_alone(terms, lab, folder))]
+        addresses = [gateway.address for gateway in gateways]
+        reader = await stack.enter_async_context(reading(addresses, folder / "reader.txt"))
+        channels = [aio.insecure_channel(address, options=_IMPATIENT) for address in addresses]
+        stubs = [MessageServiceStub(await stack.enter_async_context(channel)) for channel in channels]
+        shops, traffic = await _shops(gateways[0], lab, terms.sessions), Traffic()
         persons = [await lab.person(f"Person {number}") for number in range(max(terms.sessions, _CHATS))]
         friends = [[persons[(place + step) % len(persons)] for step in range(_CHATS)] for place in range(len(shops))]
         speakers = await _speakers(lab, shops, friends, traffic)
         away = await lab.person("Away")
         await away.go(online=False)
         callers = [
-            [Caller(stub, shop, person, traffic, terms.seed) for person in (*known, away)]
+            [Caller(stubs, shop, person, traffic, terms.seed) for person in (*known, away)]
             for shop, known in zip(shops, friends, strict=True)
         ]
-        yield Scene(gateway, lab, witness, reader, traffic, shops, [*persons, away], away, callers, speakers)
+        yield Scene(gateways, parts, lab, witness, reader, traffic, shops, [*persons, away], away, callers, speakers)
+
+
+def _hurry(terms: Terms) -> dict[str, str]:
+    lease = {"WAGATE_LEASES__TTL": f"{terms.lease}s", "WAGATE_LEASES__RENEW_EVERY": f"{terms.lease / 4}s"}
+    return {**_IN_A_HURRY, **lease}
+
+
+def _alone(terms: Terms, lab: Lab, folder: Path) -> AbstractAsyncContextManager[Gateway]:
+    return gateway_process(folder / "gateway", {**lab.environment, **_hurry(terms)})
+
+
+@asynccontextmanager
+async def _a_fleet(terms: Terms, lab: Lab, folder: Path) -> AsyncIterator[Parts]:
+    """Two API processes and two workers, with few sessions in each engine."""
+    async with postgres_server(durable=terms.durable) as postgres, redis_server(folder / "redis") as redis:
+        few = {"WAGATE_WORKER__SESSIONS_PER_ENGINE": str(-(-terms.sessions // _ENGINES))}
+        running = running_fleet(folder, lab, postgres, redis, apis=2, workers=2, environment={**_hurry(terms), **few})
+        async with running as fleet:
+            yield Parts(fleet, postgres, redis)
 
 
 async def _speakers(lab: Lab, shops: list[Shop], friends: list[list[Person]], traffic: Traffic) -> list[Speaker]:

@@ -74,7 +74,16 @@ class Fleet:
     """API processes and workers on one database; `redis` is None where they do without."""
 
     def __init__(
-        self, lab: Lab, postgres: PostgresServer, database: str, redis: RedisServer | None, *, apis: int, workers: int
+        self,
+        lab: Lab,
+        postgres: PostgresServer,
+        database: str,
+        redis: RedisServer | None,
+        environment: Mapping[str, str],
+        *,
+        apis: int,
+        workers: int,
+        processes: int = 1,
     ) -> None:
         self.lab = lab
         self.database = database
@@ -85,10 +94,12 @@ class Fleet:
         self.environment = {
             **lab.environment,
             **_PACE,
+            **environment,
             "WAGATE_STORE__URL": database,
             "WAGATE_QUEUE__URL": redis.url if redis else "",
         }
         self._wanted = (apis, workers)
+        self._command = ("api", "--processes", str(processes))
 
     async def shop(self, *, paired: bool = True) -> Shop:
         """A new session, made through the first API process."""
@@ -122,7 +133,7 @@ class Fleet:
         """Start all, at once."""
         apis, workers = self._wanted
         for number in range(apis):
-            self.apis.append(Gateway(_made(folder / f"api-{number}"), self.environment, command=["api"]))
+            self.apis.append(Gateway(_made(folder / f"api-{number}"), self.environment, command=self._command))
         for number in range(workers):
             self.workers.append(Worker(_made(folder / f"worker-{number}"), self.environment))
         async with asyncio.TaskGroup() as group:
@@ -153,11 +164,20 @@ def _made(folder: Path) -> Path:
 
 @asynccontextmanager
 async def running_fleet(
-    folder: Path, lab: Lab, postgres: PostgresServer, redis: RedisServer | None, *, apis: int = 3, workers: int = 2
+    folder: Path,
+    lab: Lab,
+    postgres: PostgresServer,
+    redis: RedisServer | None,
+    *,
+    apis: int = 3,
+    workers: int = 2,
+    processes: int = 1,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Fleet]:
-    """A fleet on a database of its own, while the context lasts."""
+    """A fleet on a database of its own, while the context lasts; each API is so many `processes` at one address."""
     async with postgres.database() as database:
-        fleet = Fleet(lab, postgres, database, redis, apis=apis, workers=workers)
+        sizes = {"apis": apis, "workers": workers, "processes": processes}
+        fleet = Fleet(lab, postgres, database, redis, environment or {}, **sizes)
         await fleet.start(folder)
         yield fleet
         await fleet.stop()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Final
 
-from tests.faults.plan import KILLS
+from tests.faults.plan import KILLS, Kind
 from tests.faults.record import Entry, Injected, Record
+
+_ENDING: Final = frozenset({*KILLS, Kind.KILL_WORKER})
+"""What may end an attempt without an answer."""
 
 
 @dataclass(slots=True)
@@ -54,5 +58,5 @@ def between_send_and_ack(record: Record, copies: dict[str, list[Entry]]) -> list
     return [
         fault
         for fault in record.faults
-        if fault.kind in KILLS and any(taken < fault.begun and fault.ended < ended for taken, ended in open_spans)
+        if fault.kind in _ENDING and any(taken < fault.begun and fault.ended < ended for taken, ended in open_spans)
     ]

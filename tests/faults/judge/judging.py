@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tests.faults.judge import owning, receiving, sending
+from tests.faults.judge import lines, owning, receiving, sending
 from tests.faults.judge.attempts import between_send_and_ack
 from tests.faults.judge.finding import Finding
 from tests.faults.record import Injected, Record
@@ -23,6 +23,8 @@ PROMISES: Final[tuple[Callable[[Record], Finding], ...]] = (
     receiving.readers_are_told_all_once,
     owning.sessions_come_back,
     owning.stale_owners_write_nothing,
+    lines.one_live_line,
+    lines.handed_over_in_time,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
+from tests.faults.judge.attempts import Attempt, attempts_of
 from tests.faults.judge.finding import Finding
 from tests.faults.plan import STOPS, Kind
 from tests.faults.record import Entry, Event, Injected, Record
@@ -37,13 +38,17 @@ def stale_owners_write_nothing(record: Record) -> Finding:
     by_account: defaultdict[tuple[str, int], list[Entry]] = defaultdict(list)
     for entry in record.oracle:
         by_account[entry.account, entry.device].append(entry)
+    spared = residual(record)
     for fault in record.faults:
         if fault.kind not in STOPS:
             continue
         for session in record.sessions:
+            if not fault.concerns(session.session_id):
+                continue
             if not any(_delays(other, fault, session.session_id) for other in record.faults):
-                _judge_lines(finding, fault, by_account[session.phone_number, session.device], record.lease_seconds)
-            if fault.kind is Kind.STOP_GATEWAY:
+                written = [entry for entry in by_account[session.phone_number, session.device] if entry not in spared]
+                _judge_lines(finding, fault, written, record.lease_seconds)
+            if fault.kind in (Kind.STOP_GATEWAY, Kind.STOP_WORKER):
                 _judge_events(finding, fault, by_uid[session.uid], _starts_after(fault, record))
     return finding
 
@@ -51,14 +56,51 @@ def stale_owners_write_nothing(record: Record) -> Finding:
 def _delays(other: Injected, stop: Injected, session_id: str) -> bool:
     """Whether the lab read a session's line late, so that what had been written before the stop came after it."""
     meets = other.begun <= stop.ended and other.ended >= stop.begun
-    return other.kind is Kind.FREEZE and other.session_id == session_id and meets
+    return other.kind is Kind.FREEZE and other.concerns(session_id) and meets
 
 
 def _judge_lines(finding: Finding, fault: Injected, entries: list[Entry], lease_seconds: float) -> None:
-    logins = [entry.connection for entry in entries if entry.kind == "LOGIN" and entry.time <= fault.begun]
-    out = fault.begun + lease_seconds + _MOMENT
-    late = [entry for entry in entries if entry.kind in _WRITTEN and entry.connection in logins and entry.time > out]
+    late = _late(fault, entries, lease_seconds)
     finding.check(not late, f"a line of before the stop at {fault.begun:.3f} still wrote: {late}")
+
+
+def _late(fault: Injected, entries: list[Entry], lease_seconds: float) -> list[Entry]:
+    """What lines of before a stop wrote after all leases of then were over."""
+    logins = {
+        (entry.account, entry.device, entry.connection)
+        for entry in entries
+        if entry.kind == "LOGIN" and entry.time <= fault.begun
+    }
+    out = fault.begun + lease_seconds + _MOMENT
+    return [
+        entry
+        for entry in entries
+        if entry.kind in _WRITTEN and entry.time > out and (entry.account, entry.device, entry.connection) in logins
+    ]
+
+
+def residual(record: Record) -> list[Entry]:
+    """The copies that no check of a lease can prevent: an engine was stopped between that check and the write, and
+    wrote when it went on, under the id of the attempt that had begun before. At most one for each session and stop.
+    """
+    rows = {row.provider_message_id: row.message_id for row in record.rows if row.outbound}
+    attempts = attempts_of(record)
+    found: list[Entry] = []
+    for fault in record.faults:
+        for session in record.sessions:
+            if fault.kind is Kind.STOP_ENGINE and fault.concerns(session.session_id):
+                own = [entry for entry in record.oracle if entry.account == session.phone_number]
+                late = [
+                    entry
+                    for entry in _late(fault, own, record.lease_seconds)
+                    if any(_was_under_way(made, fault) for made in attempts[rows.get(entry.provider_message_id, "")])
+                ]
+                found += late[:1]
+    return found
+
+
+def _was_under_way(made: Attempt, stop: Injected) -> bool:
+    return made.begun <= stop.begun + _MOMENT and made.met(stop)
 
 
 def _starts_after(stop: Injected, record: Record) -> list[float]:

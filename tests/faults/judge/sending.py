@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tests.faults.judge.attempts import Attempt, attempts_of
 from tests.faults.judge.finding import Finding
-from tests.faults.record import Entry, Injected, Record, Row
+from tests.faults.record import Entry, Record, Row
 
 _ENDED = frozenset({"FAILED", "EXPIRED"})
 _REACHED = frozenset({"DELIVERED", "READ", "PLAYED"})
@@ -102,7 +102,7 @@ def _unexcused(record: Record, row: Row, made: list[Attempt], earlier: Entry, la
         return "WhatsApp has a copy from before any attempt"
     if first is second:
         return "one attempt made two copies"
-    if not any(_concerns(fault, row) and first.met(fault) for fault in record.faults):
+    if not any(fault.concerns(row.session_id) and first.met(fault) for fault in record.faults):
         return f"no fault fell between {first.begun:.3f} and {first.ended:.3f}"
     return ""
 
@@ -110,10 +110,6 @@ def _unexcused(record: Record, row: Row, made: list[Attempt], earlier: Entry, la
 def _behind(made: list[Attempt], copy: Entry) -> Attempt | None:
     before = [attempt for attempt in made if attempt.begun <= copy.time]
     return before[-1] if before else None
-
-
-def _concerns(fault: Injected, row: Row) -> bool:
-    return fault.session_id in ("", row.session_id)
 
 
 def chats_keep_their_order(record: Record) -> Finding:
