@@ -125,6 +125,16 @@ func (p *pending) jid(server string) types.JID {
 	return jid
 }
 
+// atLast gives what became of an offer whose connection has ended.
+func (p *pending) atLast() error {
+	select {
+	case err := <-p.outcome:
+		return err
+	default:
+		return ErrConnectionLost
+	}
+}
+
 // answered finds the offer that a stanza answers; nil for none. A declined
 // offer may be followed by another one, a confirmed one may not.
 func (c *Candidate) answered(node *waBinary.Node, declined bool) *pending {
@@ -153,7 +163,11 @@ func (c *Candidate) confirmed(node *waBinary.Node) {
 		c.conn.Close()
 		return
 	}
-	offered.outcome <- c.link(offered)
+	err := c.link(offered)
+	offered.outcome <- err // known before the connection may end, and with it whoever waits
+	if err == nil {
+		c.conn.SendLast(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": "515"}}, c.desk.times.Grace)
+	}
 }
 
 func (c *Candidate) link(offered *pending) error {
@@ -170,7 +184,6 @@ func (c *Candidate) link(offered *pending) error {
 	}
 	c.desk.forget(c)
 	c.desk.linked(offered.account, offered.number)
-	c.conn.SendLast(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": "515"}}, c.desk.times.Grace)
 	return nil
 }
 

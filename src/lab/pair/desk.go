@@ -112,7 +112,7 @@ func (c *Candidate) linkTo(ctx context.Context, account *model.Account, secret [
 	select {
 	case err = <-offered.outcome:
 	case <-c.conn.Done():
-		err = ErrConnectionLost
+		err = offered.atLast()
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
