@@ -8,7 +8,7 @@ from tests.acceptance.conftest import World
 from tests.stage.groups import Addressing, change_members, new_group
 from tests.stage.lab import Kind
 from tests.stage.persons import Naming, Person
-from tests.stage.shop import Shop
+from tests.stage.shop import Shop, as_told
 from wagate.lab.v1 import lab_service_pb2
 from wagate.v1 import content_pb2, event_pb2, identity_pb2, message_pb2, message_service_pb2
 
@@ -44,7 +44,7 @@ async def test_a_text_stands_in_the_group_and_comes_from_the_member(world: World
     assert received.content == content_pb2.Content(text=content_pb2.Text(text="who is coming?"))
     assert (received.direction, received.origin) == (Message.DIRECTION_INBOUND, Message.ORIGIN_LIVE)
     assert received.provider_message_id == said
-    assert await shop.messages(chat=group) == [received]
+    assert [as_told(shown) for shown in await shop.messages(chat=group)] == [received]
 
 
 async def test_who_speaks_in_a_group_and_to_us_is_one_person_in_two_chats(world: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tests.acceptance.conftest import World
 from tests.stage.lab import Kind
 from tests.stage.persons import Person
-from tests.stage.shop import Shop
+from tests.stage.shop import Shop, as_told
 from tests.stage.watching import Watch
 from wagate.lab.v1 import lab_service_pb2
 from wagate.lab.v1.oracle_pb2 import OracleEntry
@@ -82,7 +82,7 @@ async def test_what_cannot_be_read_is_a_placeholder_that_its_words_complete(worl
     assert completed.content.text.text == "are you open?"
     assert completed.revision > placeholder.revision
     assert (completed.send_time, completed.sender.id) == (placeholder.send_time, placeholder.sender.id)
-    assert await shop.message(placeholder.message_id) == completed
+    assert as_told(await shop.message(placeholder.message_id)) == completed
     assert texts_of(shown(seen, RECEIVED)) == ["and tomorrow?"]
     assert texts_of(await shop.messages()) == ["and tomorrow?", "are you open?", "hello"]
     assert [event.sequence for event in seen] == list(range(seen[0].sequence, seen[0].sequence + len(seen)))

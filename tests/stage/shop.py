@@ -124,6 +124,14 @@ async def new_shop(gateway: Gateway, lab: Lab, *, paired: bool = True, expected_
     return shop
 
 
+def as_told(shown: message_pb2.Message) -> message_pb2.Message:
+    """A message as events tell it: without until when it is kept, which goes by the settings of the day."""
+    told = message_pb2.Message()
+    told.CopyFrom(shown)
+    told.ClearField("expire_time")
+    return told
+
+
 def is_last(frame: Frame) -> bool:
     """Whether a frame is an attempt's last."""
     return frame.WhichOneof("frame") in ("connected", "failed")
