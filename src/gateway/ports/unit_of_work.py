@@ -250,9 +250,14 @@ class Past(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """One unit. `now` is its moment by the store's clock; it does not go back from one unit to the next."""
+    """One unit."""
 
-    now: datetime
+    @property
+    def now(self) -> datetime:
+        """Its moment by the store's clock: it does not go back from one unit to the next, also where several processes
+        write, if they say beforehand for which sessions.
+        """
+
     sessions: Sessions
     messages: Messages
     receipts: Receipts

@@ -20,7 +20,7 @@ def utc_now() -> datetime:
 
 class FarClock:
     """The clock of a database that others use, too; carried on by this machine's steady one from one look to the next,
-    so that no process's idea of the time matters.
+    so that no process's idea of the time matters. It is never ahead: the way back counts as no time.
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,13 @@ class FarClock:
         return self._told + timedelta(seconds=time.monotonic() - self._seen)
 
     async def look(self, database: Database, driver: Driver) -> None:
-        """Look at it, if the last look was a while ago. Half of the way there and back is taken for the way back."""
-        begun = time.monotonic()
-        if begun - self._seen >= _LOOK_EVERY_SECONDS:
-            self._told = await database.moment(driver)
-            self._seen = (begun + time.monotonic()) / 2
+        """Look at it, if the last look was a while ago."""
+        if time.monotonic() - self._seen >= _LOOK_EVERY_SECONDS:
+            self.set(await database.moment(driver))
+
+    def set(self, told: datetime) -> None:
+        """Go on from what it has told just now."""
+        self._told, self._seen = told, time.monotonic()
 
 
 class Clock:
@@ -58,6 +60,12 @@ class Clock:
         """Look at the database's clock, if it goes by that."""
         if self._far is not None:
             await self._far.look(database, driver)
+
+    def told(self, moment: datetime) -> datetime:
+        """This moment, as the database has told it just now; if this clock goes by that."""
+        if self._far is not None:
+            self._far.set(moment)
+        return self.moment()
 
     def moment(self) -> datetime:
         """This moment."""

@@ -160,7 +160,7 @@ class Committer:
         shared = self._database.is_shared
         transaction = Transaction(connection, self._clock.moment(), known, writable=True, is_shared=shared)
         try:
-            await _run(transaction, group, needs)
+            await _run(transaction, group, needs, self._clock)
             await transaction.commit()
         except Contended:
             needs.add(transaction.guard.needs)
@@ -225,10 +225,14 @@ class Committer:
         return self._driver
 
 
-async def _run(transaction: Transaction, group: list[Entry], needs: Needs) -> None:
-    """Run each unit in its turn; what one raises is its own outcome, what the database raises is everyone's."""
+async def _run(transaction: Transaction, group: list[Entry], needs: Needs, clock: Clock) -> None:
+    """Run each unit in its turn; what one raises is its own outcome, what the database raises is everyone's. Where
+    others write, all happens after the sessions were held: so moments are in the order of commits, whoever waited.
+    """
     unit = SqlUnitOfWork(transaction)
     await unit.prefetch([entry.prefetch for entry in group], needs)
+    if transaction.guard.moment is not None:
+        transaction.now = clock.told(transaction.guard.moment)
     await transaction.keep()
     for entry in group:
         entry.result, entry.error = None, None

@@ -12,16 +12,19 @@ locked and compared with what it read.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, String, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, Select, String, and_, cast, func, or_, select
 
 from gateway.adapters.sql.columns import among, listed
 from gateway.adapters.sql.connection import Connection
 from gateway.adapters.sql.driver import Contended
 from gateway.adapters.sql.known import Known
+from gateway.adapters.sql.lookups import Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import sessions
+from gateway.domain.clocks import from_micros
 from gateway.ports.unit_of_work import Prefetch
 
 _named: Final = and_(
@@ -32,6 +35,9 @@ _named: Final = and_(
 _XACT: Final = cast(func.pg_current_xact_id(), String).label("xact")
 _WANTED: Final[Select[Any]] = (
     select(sessions, _XACT).where(or_(among(sessions.c.uid, "uids"), _named)).order_by(sessions.c.uid)
+)
+_MOMENT: Final = Question(
+    select(cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger).label("moment")), {}
 )
 _HOLD: Final = _WANTED.with_for_update(of=sessions, key_share=True)
 _HOLD_AT_ONCE: Final = _WANTED.with_for_update(of=sessions, key_share=True, nowait=True)
@@ -68,6 +74,8 @@ class Guard:
         """Whether it failed for what it found out late: begun anew with all its needs, it may well succeed."""
         self.xact = ""
         """The transaction, by the database's name for it, if known."""
+        self.moment: datetime | None = None
+        """When the last sessions were held, by the database's clock: later than all who held them before."""
 
     def lacks(self, session_uid: str) -> bool:
         """Whether a session would have to be held before anything of it is read."""
@@ -94,11 +102,12 @@ class Guard:
         }
         statement = _HOLD_AT_ONCE if self._holds else _HOLD
         try:
-            rows = await self._connection.rows(statement, parameters)
+            rows, told = await self._connection.ask([Question(statement, parameters), _MOMENT])
         except Contended:
             self.asks_again = self._holds
             raise
         self._holds = True
+        self.moment = from_micros(told[0]["moment"])
         self._learn(rows, uids, names)
 
     def _learn(self, rows: list[Row], uids: list[str], names: list[tuple[str, str]]) -> None:

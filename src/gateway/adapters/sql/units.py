@@ -29,7 +29,6 @@ class SqlUnitOfWork:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self.now: datetime = transaction.now
         self.sql_fences = SqlFences(transaction)
         self.sql_workers = SqlWorkers(transaction)
         self.sql_questions = SqlQuestions(transaction)
@@ -47,6 +46,11 @@ class SqlUnitOfWork:
         self.fences: port.Fences = self.sql_fences
         self.workers: port.Workers = self.sql_workers
         self.past: port.Past = SqlPast(transaction)
+
+    @property
+    def now(self) -> datetime:
+        """See `gateway.ports.unit_of_work.UnitOfWork.now`."""
+        return self._transaction.now
 
     def ring(self, bell: str) -> None:
         """See `gateway.ports.unit_of_work.UnitOfWork.ring`."""
