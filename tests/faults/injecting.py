@@ -42,7 +42,7 @@ class Injector:
         self._notes = notes
         self._troubles = troubles
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._stranded: set[str] = set()
+        self._stranded = {shop.session_id for shop in scene.shops if scene.parts}
 
     async def inject(self, fault: Fault) -> None:
         """Inject a fault, and make it good."""
@@ -61,7 +61,7 @@ class Injector:
 
     async def _between_send_and_ack(self, fault: Fault, shop: Shop) -> None:
         """Let WhatsApp hold its acks back from a session, and strike once it has taken a message from there: the first
-        time one to whom is away, later any, as that chat then waits.
+        time one to whom is away, later any, as that chat then waits. In a fleet other faults have it wait sooner.
         """
         callers, peers = self._scene.callers[fault.session], {person.phone_number for person in self._scene.persons}
         if shop.session_id not in self._stranded:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -68,14 +68,14 @@ class ManyProcesses:
     async def strike(self, kind: Kind, shop: Shop, *, between: bool = False) -> None:
         """Do to the fleet what is meant, where it serves this session."""
         match kind:
-            case Kind.KILL_API:
-                await self._kill_api(kind)
+            case Kind.KILL_API | Kind.STOP_API:
+                await self._break_api(kind)
             case Kind.KILL_WORKER:
                 await self._kill_worker(kind, shop, between=between)
             case Kind.KILL_ENGINE:
                 await self._kill_engine(kind, shop, between=between)
             case Kind.STOP_WORKER | Kind.STOP_ENGINE:
-                await self._stop(kind, shop)
+                await self._stop_owner(kind, shop)
             case Kind.DRAIN_WORKER:
                 await self._drain(kind, shop)
             case Kind.KILL_POSTGRES | Kind.STOP_POSTGRES:
@@ -87,10 +87,14 @@ class ManyProcesses:
 
     # ---- Processes
 
-    async def _kill_api(self, kind: Kind) -> None:
+    async def _break_api(self, kind: Kind) -> None:
         api = (await self._up(self._parts.fleet.apis))[0]
         self._parts.fleet.apis.append(self._parts.fleet.apis.pop(0))  # another one next time
         with self._notes.noting(kind):
+            if kind is Kind.STOP_API:
+                async with _stopped(_process(api)):
+                    await asyncio.sleep(self._standing)
+                return
             await kill(_process(api))
         await self._let_revive(api)
 
@@ -108,18 +112,14 @@ class ManyProcesses:
             await kill(engine)
             concerned.extend(await self._owned_by(worker))
 
-    async def _stop(self, kind: Kind, shop: Shop) -> None:
+    async def _stop_owner(self, kind: Kind, shop: Shop) -> None:
         """Stop a worker or all its engines: from outside it cannot be seen in which of them a session is."""
         worker = await self._owner(shop)
         targets = [_process(worker)] if kind is Kind.STOP_WORKER else await self._engines(worker)
         with self._notes.noting(kind) as concerned:
-            for target in targets:
-                await target.stop()
-            concerned.extend(await self._owned_by(worker))
-            await asyncio.sleep(self._standing)
-            for target in targets:
-                with suppress(NotOurs, ProcessLookupError):  # an engine that stands is ended by its worker
-                    target.go_on()
+            async with _stopped(*targets):
+                concerned.extend(await self._owned_by(worker))
+                await asyncio.sleep(self._standing)
 
     async def _drain(self, kind: Kind, shop: Shop) -> None:
         """As an operator does: let it hand over, stop it once it has, and start it again."""
@@ -236,3 +236,14 @@ class ManyProcesses:
 
 def _process(process: Gateway | Worker) -> Target:
     return child_of(os.getpid(), process.process.process_id, installed("wagate"))
+
+
+@asynccontextmanager
+async def _stopped(*targets: Target) -> AsyncIterator[None]:
+    """Let processes stand while the context lasts."""
+    for target in targets:
+        await target.stop()
+    yield
+    for target in targets:
+        with suppress(NotOurs, ProcessLookupError):  # an engine that stands is ended by its worker
+            target.go_on()

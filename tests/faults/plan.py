@@ -23,6 +23,7 @@ class Kind(StrEnum):
     GARBLE = "garble messages"
     KILL_READER = "kill reader"
     KILL_API = "kill API process"
+    STOP_API = "stop API process"
     KILL_WORKER = "kill worker"
     STOP_WORKER = "stop worker beyond its lease"
     DRAIN_WORKER = "drain worker"
@@ -37,6 +38,8 @@ class Kind(StrEnum):
 KILLS: Final = (Kind.KILL_GATEWAY, Kind.KILL_ENGINE, Kind.KILL_BOTH)
 STOPS: Final = (Kind.STOP_GATEWAY, Kind.STOP_ENGINE, Kind.STOP_WORKER, Kind.STOP_POSTGRES)
 OF_REDIS: Final = frozenset({Kind.KILL_REDIS, Kind.STOP_REDIS, Kind.FLUSH_REDIS, Kind.REDIS_AWAY})
+OF_NO_SENDER: Final = OF_REDIS | {Kind.KILL_READER, Kind.KILL_API, Kind.STOP_API}
+"""What should neither disturb nor excuse anybody who sends."""
 OF_ONE_SESSION: Final = frozenset({Kind.CUT, Kind.FREEZE, Kind.LOSE_ACKS, Kind.HOLD_ACKS, Kind.GARBLE})
 
 _BETWEEN: Final = 0.3
@@ -55,7 +58,8 @@ _ONE_IN: Final = {
 _OF_A_FLEET: Final = {
     Kind.KILL_WORKER: 5,
     Kind.KILL_ENGINE: 3,
-    Kind.KILL_API: 3,
+    Kind.KILL_API: 2,
+    Kind.STOP_API: 1,
     Kind.KILL_POSTGRES: 2,
     Kind.STOP_POSTGRES: 1,
     Kind.STOP_WORKER: 2,

@@ -108,6 +108,9 @@ async def _a_fleet(terms: Terms, lab: Lab, folder: Path) -> AsyncIterator[Parts]
         running = running_fleet(folder, lab, postgres, redis, apis=2, workers=2, environment={**_hurry(terms), **few})
         async with running as fleet:
             yield Parts(fleet, postgres, redis)
+            children = [api.process for api in fleet.apis] + [worker.process for worker in fleet.workers]
+            for child in children:
+                assert child.runs, f"it ended by itself:\n{child.last_words()}"
 
 
 async def _speakers(lab: Lab, shops: list[Shop], friends: list[list[Person]], traffic: Traffic) -> list[Speaker]:

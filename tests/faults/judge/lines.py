@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Final
 
 from tests.faults.judge.finding import Finding
-from tests.faults.plan import OF_REDIS, Kind
+from tests.faults.plan import OF_NO_SENDER, Kind
 from tests.faults.record import Entry, Injected, Record
 
 TAKEN_OVER_WITHIN: Final = 20.0
@@ -19,7 +19,7 @@ _DEAF: Final = frozenset({Kind.STOP_ENGINE, Kind.FREEZE})
 """What keeps a line from being closed by whom it belongs to, and so leaves that to WhatsApp."""
 _MOMENT: Final = 1.0
 """Seconds until what was kept from being closed is closed."""
-_OF_NO_CONCERN: Final = OF_REDIS | {Kind.KILL_READER, Kind.KILL_API, Kind.LOSE_ACKS, Kind.HOLD_ACKS, Kind.GARBLE}
+_OF_NO_CONCERN: Final = OF_NO_SENDER | {Kind.LOSE_ACKS, Kind.HOLD_ACKS, Kind.GARBLE}
 """What is not to delay a takeover."""
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from tests.faults.judge.attempts import Attempt, attempts_of
 from tests.faults.judge.finding import Finding
+from tests.faults.plan import OF_NO_SENDER
 from tests.faults.record import Entry, Record, Row
 
 _ENDED = frozenset({"FAILED", "EXPIRED"})
@@ -102,7 +103,8 @@ def _unexcused(record: Record, row: Row, made: list[Attempt], earlier: Entry, la
         return "WhatsApp has a copy from before any attempt"
     if first is second:
         return "one attempt made two copies"
-    if not any(fault.concerns(row.session_id) and first.met(fault) for fault in record.faults):
+    faults = [fault for fault in record.faults if fault.kind not in OF_NO_SENDER]
+    if not any(fault.concerns(row.session_id) and first.met(fault) for fault in faults):
         return f"no fault fell between {first.begun:.3f} and {first.ended:.3f}"
     return ""
 
