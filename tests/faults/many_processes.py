@@ -7,18 +7,16 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from tests.faults.notes import Notes
+from tests.faults.parts import Parts
 from tests.faults.plan import OF_REDIS, Kind
 from tests.faults.processes import NotOurs, Target, child_of, kill
-from tests.stage.fleet import Fleet, Worker
+from tests.stage.fleet import Worker
 from tests.stage.gateway import Gateway
-from tests.stage.postgres import PostgresServer
 from tests.stage.processes import engines_of
 from tests.stage.programs import built, installed
-from tests.stage.redis import RedisServer
 from tests.stage.shop import Shop
 from tests.stage.waiting import eventually
 from wagate.v1 import system_service_pb2, worker_pb2
@@ -29,24 +27,6 @@ _AWAY_SECONDS: Final = 3.0
 """For how long Redis stands, and is away but for the first time."""
 _STARTS: Final = 10
 """How often a process is started, at most, until it works: what it needs may be broken meanwhile."""
-_OWNERS: Final = "SELECT session_id, owner_id FROM leases JOIN sessions ON sessions.uid = leases.session_uid"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """A fleet, and what it stands on."""
-
-    fleet: Fleet
-    postgres: PostgresServer
-    redis: RedisServer
-
-    async def rows(self, question: str) -> list[tuple[str, object]]:
-        """What PostgreSQL answers, asked beside the fleet: pairs."""
-        connection = await self.postgres.connect(self.fleet.database)
-        try:
-            return [(row[0], row[1]) for row in await connection.fetch(question)]
-        finally:
-            await connection.close()
 
 
 class ManyProcesses:
@@ -173,7 +153,7 @@ class ManyProcesses:
         found: list[Worker] = []
 
         async def owned() -> bool:
-            owner_id = dict(await self._parts.rows(_OWNERS)).get(shop.session_id)
+            owner_id = (await self._parts.owners()).get(shop.session_id)
             workers = await self._up(self._parts.fleet.workers)
             found[:] = [worker for worker in workers if worker.worker_id == owner_id]
             return bool(found)
@@ -182,8 +162,8 @@ class ManyProcesses:
         return found[0]
 
     async def _owned_by(self, worker: Worker) -> list[str]:
-        owners = await self._parts.rows(_OWNERS)
-        return [session_id for session_id, owner_id in owners if owner_id == worker.worker_id]
+        owners = await self._parts.owners()
+        return [session_id for session_id, owner_id in owners.items() if owner_id == worker.worker_id]
 
     async def _engines(self, worker: Worker) -> list[Target]:
         """A worker's engines, once there is one."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from grpc import aio
 
-from tests.faults.many_processes import Parts
+from tests.faults.parts import Parts
 from tests.faults.plan import Terms
 from tests.faults.players import Caller, Speaker, Traffic
 from tests.faults.readers import Reader, reading
