@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import accepting, arriving, demo, draining, restoring, ringing, storing, travelling
+from tests.benchmarks import accepting, arriving, demo, draining, restoring, ringing, sharing, storing, travelling
 from tests.benchmarks.course import Course, Maker, a_course, a_kept_course
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.house import House, a_house
@@ -28,16 +28,19 @@ OF_ANY: Final[dict[str, Callable[[Course], Awaitable[list[Figure]]]]] = {
     "draining": draining.measure,
     "arriving": arriving.measure,
 }
-RINGING: Final = "ringing"
+OF_FLEETS: Final[dict[str, Callable[[Path], Awaitable[list[Figure]]]]] = {
+    "ringing": ringing.measure,
+    "sharing": sharing.measure,
+}
 RESTORING: Final = "restoring"
-PARTS: Final = [*OF_OURS, RINGING, *OF_ANY, RESTORING]
+PARTS: Final = [*OF_OURS, *OF_FLEETS, *OF_ANY, RESTORING]
 
 
 async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
     """The figures of each part that is asked for. What only our own gateway can be asked is left out for others."""
     make = _maker(asked.contestant)
     for name in asked.parts or PARTS:
-        if name in (*OF_OURS, RINGING) and asked.contestant != OURS:
+        if name in (*OF_OURS, *OF_FLEETS) and asked.contestant != OURS:
             continue
         sys.stderr.write(f"Measuring: {name}\n")
         with tempfile.TemporaryDirectory(prefix="wagate-bench-") as folder:
@@ -50,10 +53,11 @@ async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
 async def _part(name: str, folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
     if name == RESTORING:
         return await _restoring(folder, make, asked)
-    if name == RINGING:
-        return await ringing.measure(folder)
-    if name in OF_OURS:
+    if name not in OF_ANY:
         await need_h2load()
+    if name in OF_FLEETS:
+        return await OF_FLEETS[name](folder)
+    if name in OF_OURS:
         async with a_house(folder) as house:
             return await OF_OURS[name](house)
     async with a_course(folder, make, travelling.SEATS) as course:

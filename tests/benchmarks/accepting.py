@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.benchmarks import echo
 from tests.benchmarks.figures import Figure, compared
 from tests.benchmarks.house import House, a_bare_server
 from tests.benchmarks.load import Round, load
+from tests.stage.numbers import Numbers
 from tests.stage.shop import Shop
 from wagate.v1 import content_pb2
 from wagate.v1.message_service_pb2 import SendMessageRequest, SendMessageResponse
@@ -31,9 +33,9 @@ _ROUNDS: Final = 7
 _SECONDS: Final = 2.0
 _SEND: Final = "/wagate.v1.MessageService/SendMessage"
 _TEXT: Final = "Your order 1047 has left our house this morning, and should be with you on Thursday between 9 and 12."
-_ROWS: Final = "SELECT count(*) FROM messages"
-_EVENTS: Final = "SELECT count(*) FROM events WHERE kind = 'message.accepted'"
-_ANSWERED: Final = re.compile(r"wagate_calls_total\{(\w+),MessageService/SendMessage\}")
+ROWS: Final = "SELECT count(*) FROM messages"
+EVENTS: Final = "SELECT count(*) FROM events WHERE kind = 'message.accepted'"
+_ANSWERED: Final = re.compile(r"wagate_calls_total\{(?:\w+,)?(\w+),MessageService/SendMessage(?:,\w+)?\}")
 _ONE_BY_ONE: Final = 4, 150
 """Rounds of one caller, and calls in each."""
 
@@ -55,35 +57,44 @@ async def measure(house: House) -> list[Figure]:
     own loop, and one on uvloop, as the gateway is.
     """
     shops = await house.shops(SESSIONS)
+    figures, replies = await beside_echoes("SendMessage", house.folder, house.gateway.address, shops)
+    with closing(sqlite3.connect(f"file:{house.gateway.database}?mode=ro", uri=True)) as database:
+        rows, events = (database.execute(question).fetchone()[0] for question in (ROWS, EVENTS))
+    await check(replies, rows, events, house.numbers)
+    return figures
+
+
+async def beside_echoes(name: str, folder: Path, address: str, shops: Sequence[Shop]) -> tuple[list[Figure], int]:
+    """The figures of a gateway at this address, beside two echoes, and how many replies it gave."""
     for shop in shops:
         await shop.stop()
     bodies = [_request(shop, place) for place, shop in enumerate(shops)]
-    async with a_bare_server(house.folder, "asyncio") as plain, a_bare_server(house.folder, "uvloop") as quick:
-        ours = _Side(house.gateway.address, _SEND)
+    async with a_bare_server(folder, "asyncio") as plain, a_bare_server(folder, "uvloop") as quick:
+        ours = _Side(address, _SEND)
         bare = {"bare echo": _Side(plain, echo.PATH), "echo on uvloop": _Side(quick, echo.PATH)}
-        rounds = [told async for told in _rounds(house.folder, [ours, *bare.values()], bodies)]
+        rounds = [told async for told in _rounds(folder, [ours, *bare.values()], bodies)]
         one = await _one_by_one([ours, *bare.values()], bodies)
-    await _check(house, sum(told[ours].replies for told in rounds) + _ONE_BY_ONE[0] * _ONE_BY_ONE[1])
     measured = rounds[1:]
-    return [
+    figures = [
         figure
-        for name, side in bare.items()
+        for other, side in bare.items()
         for figure in (
             compared(
-                f"SendMessage, {_CALLERS} callers, ÷ {name}",
+                f"{name}, {_CALLERS} callers, ÷ {other}",
                 "calls/s",
                 [told[ours].rate for told in measured],
                 [told[side].rate for told in measured],
             ),
             compared(
-                f"SendMessage, {_CALLERS} callers, p50, ÷ {name}",
+                f"{name}, {_CALLERS} callers, p50, ÷ {other}",
                 "ms",
                 [told[ours].p50 for told in measured],
                 [told[side].p50 for told in measured],
             ),
-            compared(f"SendMessage, one caller, p50, ÷ {name}", "ms", one[ours], one[side]),
+            compared(f"{name}, one caller, p50, ÷ {other}", "ms", one[ours], one[side]),
         )
     ]
+    return figures, sum(told[ours].replies for told in rounds) + _ONE_BY_ONE[0] * _ONE_BY_ONE[1]
 
 
 def _request(shop: Shop, place: int) -> SendMessageRequest:
@@ -131,13 +142,11 @@ async def _alone(side: _Side, answer: type[Message], requests: Sequence[SendMess
     return median(took)
 
 
-async def _check(house: House, replies: int) -> None:
+async def check(replies: int, rows: int, events: int, numbers: Numbers) -> None:
     """End with a sentence unless each reply stands for one row and one event, and each call was answered with OK."""
-    with closing(sqlite3.connect(f"file:{house.gateway.database}?mode=ro", uri=True)) as database:
-        rows, events = (database.execute(question).fetchone()[0] for question in (_ROWS, _EVENTS))
-    answered = {}
-    for name, count in (await house.numbers.now()).items():
+    answered: Counter[str] = Counter()
+    for name, count in (await numbers.now()).items():
         if call := _ANSWERED.fullmatch(name):
-            answered[call[1]] = count
+            answered[call[1]] += int(count)
     if (rows, events, answered) != (replies, replies, {"OK": replies}):
-        sys.exit(f"{replies} replies, but {rows} rows, {events} events, and answered were {answered}")
+        sys.exit(f"{replies} replies, but {rows} rows, {events} events, and answered were {dict(answered)}")
