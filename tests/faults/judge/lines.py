@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Final
 
 from tests.faults.judge.finding import Finding
-from tests.faults.plan import OF_NO_SENDER, Kind
+from tests.faults.plan import OF_NO_SENDER, OF_REDIS, Kind
 from tests.faults.record import Entry, Injected, Record
 
 TAKEN_OVER_WITHIN: Final = 20.0
@@ -67,8 +67,14 @@ def takeovers(record: Record) -> list[float]:
 
 
 def drains(record: Record) -> list[float]:
-    """How many seconds each worker took to hand its sessions over."""
-    return sorted(fault.ended - fault.begun for fault in record.faults if fault.kind is Kind.DRAIN_WORKER)
+    """How many seconds each worker took to hand its sessions over, but where Redis could not tell it that it should."""
+    silent = [fault for fault in record.faults if fault.kind in OF_REDIS]
+    return sorted(
+        drain.ended - drain.begun
+        for drain in record.faults
+        if drain.kind is Kind.DRAIN_WORKER
+        if not any(fault.begun <= drain.ended and fault.ended >= drain.begun for fault in silent)
+    )
 
 
 def percentile(seconds: list[float], share: float) -> float:
