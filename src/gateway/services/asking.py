@@ -31,6 +31,8 @@ _ASK_AGAIN_SECONDS: Final = 0.1
 _LOOK_EVERY_SECONDS: Final = 1.0
 _OWNER_LOST: Final = "The session's worker was lost while it was asked."
 _PATIENCE_SECONDS: Final = 60.0
+_EARLY_AT_MOST_SECONDS: Final = 0.05
+"""Timers ring a millisecond early now and then: who hears that late an answer is overdue has waited to the end."""
 _LONGEST_ANSWER_SECONDS: Final = 90.0
 TELL_BEFORE_DEADLINE_SECONDS: Final = 0.2
 """A call is answered this long before its deadline, so that its caller learns that the outcome is open."""
@@ -84,7 +86,7 @@ class Owners:
             if asking.done():
                 return asking.result()
         except AnswerOverdue:
-            if asyncio.get_running_loop().time() >= ends:
+            if asyncio.get_running_loop().time() >= ends - _EARLY_AT_MOST_SECONDS:
                 raise OutcomeOpen(session_id=session.session_id) from None
         finally:
             asking.cancel()
