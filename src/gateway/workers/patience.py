@@ -47,12 +47,13 @@ class Patience:
                 await ears.heard(_LOOK_AT_WISH_SECONDS)
 
     async def rest(self) -> None:
-        """Wait as long as a session rests that failed again and again."""
+        """Wait as long as a session rests that failed again and again, and as somebody wants a line of it."""
         session = await self._tools.lines.look(self._lease)
-        if session.rest_until_time is not None:
+        wish = Wish.of(session)
+        if session.rest_until_time is not None and wish.wants_line:
             seconds = (session.rest_until_time - datetime.now(UTC)).total_seconds()
             if seconds > 0:
-                await self.pause(Wish.of(session), seconds)
+                await self.pause(wish, seconds)
 
     async def before_next_line(self, wish: Wish, seconds: float, *, was_fault: bool) -> None:
         """Say that there is no line, and wait for so long. Where that is a fault of the gateway, it counts; after some

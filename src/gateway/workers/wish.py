@@ -22,6 +22,11 @@ class Wish:
         running = session.desired_state == DesiredState.DESIRED_STATE_RUNNING
         return cls(running, session.logout_wanted, session.restarts, session.expected_phone_number)
 
+    @property
+    def wants_line(self) -> bool:
+        """Whether there is to be a line that stays, rather than an end."""
+        return self.running and not self.logout
+
     def holds_for(self, session: Session) -> bool:
         """Whether this is still what is wanted; which number is expected matters only until one is linked."""
         now = Wish.of(session)

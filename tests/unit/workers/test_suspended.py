@@ -85,3 +85,13 @@ async def test_a_session_that_is_taken_over_while_it_rests_goes_on_resting(house
         await house.sessions.stop(house.call(), pb.StopSessionRequest(session_id="sales"))
         await in_state(house, State.STATE_STOPPED)
     assert house.provider.lines == []
+
+
+async def test_a_session_that_was_stopped_while_it_rested_is_stopped_by_whoever_takes_it_over(
+    house: House, lease: Lease
+) -> None:
+    for _ in range(FAULTS_IN_A_ROW + 3):
+        await house.faults.failed(lease)
+    await house.sessions.stop(house.call(), pb.StopSessionRequest(session_id="sales"))
+    async with owned(house, lease):
+        await in_state(house, State.STATE_STOPPED)
