@@ -374,7 +374,8 @@ type Unsupported struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The provider's own name for the kind, for example `paymentInviteMessage`; empty if the provider gave none.
 	ProviderKind string `protobuf:"bytes,1,opt,name=provider_kind,json=providerKind,proto3" json:"provider_kind,omitempty"`
-	// The provider's bytes, unchanged; empty unless the key holds `messages:raw`.
+	// The provider's bytes, unchanged; empty unless the key holds `messages:raw`. Above 128 KiB they are left out of
+	// events: GetMessage and ListMessages show them.
 	Raw           []byte `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

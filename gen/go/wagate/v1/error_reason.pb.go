@@ -107,7 +107,7 @@ const (
 	ErrorReason_ERROR_REASON_CURSOR_INVALID ErrorReason = 19
 	// The page token is not ours, or belongs to another list or filter.
 	ErrorReason_ERROR_REASON_PAGE_TOKEN_INVALID ErrorReason = 20
-	// The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+	// The stream was not read for 60 s (`feeds.slow_after`) and was closed. Nothing is lost: resume from the cursor.
 	//
 	// Metadata: `resume_cursor`.
 	ErrorReason_ERROR_REASON_CONSUMER_TOO_SLOW ErrorReason = 21
@@ -120,6 +120,7 @@ const (
 	// The deadline passed after WhatsApp was asked: whether it was done is open.
 	//
 	// Do: repeat with the same `request_id`, which returns the outcome once it is known.
+	// Metadata: `session_id`.
 	ErrorReason_ERROR_REASON_OUTCOME_OPEN ErrorReason = 24
 	// No worker answers for the session just now.
 	//

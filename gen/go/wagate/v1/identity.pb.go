@@ -97,8 +97,8 @@ func (Identity_Kind) EnumDescriptor() ([]byte, []int) {
 // | the story feed | `status@broadcast` | a place, and its id |
 //
 // No other form is accepted (INVALID_ARGUMENT / `ADDRESS_INVALID`): no spaces, no national numbers, no `:device`. An
-// address never holds `/` or `:`, so that it can stand in a REST path. A form that is well made and names nobody known
-// is accepted where the call can find out (sending, checking), else NOT_FOUND / `IDENTITY_NOT_FOUND`.
+// address never holds `/` or `:`, so that it can stand in a REST path. A number or a LID that names nobody known is
+// accepted on sending, where WhatsApp knows; any other address of nobody known is NOT_FOUND / `IDENTITY_NOT_FOUND`.
 type Identity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The durable id, unique within the tenant and the same for all of its sessions. For a person it is ours and means

@@ -368,7 +368,7 @@ type Message struct {
 	// How far it got, as receipts tell.
 	Reach *Reach `protobuf:"bytes,12,opt,name=reach,proto3" json:"reach,omitempty"`
 	// Grows by one with every change of this message. A reader keeps the one with the highest: nothing else is needed to
-	// put answers, events and webhooks in order.
+	// put answers and events in order.
 	Revision int64 `protobuf:"varint,13,opt,name=revision,proto3" json:"revision,omitempty"`
 	// From the request that made it.
 	Metadata map[string]string `protobuf:"bytes,14,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -639,7 +639,7 @@ type Reach struct {
 	Furthest Reach_Level `protobuf:"varint,1,opt,name=furthest,proto3,enum=wagate.v1.Reach_Level" json:"furthest,omitempty"`
 	// For how many it was: known when it was sent, 0 if the provider does not say.
 	RecipientCount int32 `protobuf:"varint,2,opt,name=recipient_count,json=recipientCount,proto3" json:"recipient_count,omitempty"`
-	// How many devices' owners have it.
+	// How many have it on a device.
 	DeliveredCount int32 `protobuf:"varint,3,opt,name=delivered_count,json=deliveredCount,proto3" json:"delivered_count,omitempty"`
 	// How many read it, as far as they let it be known.
 	ReadCount int32 `protobuf:"varint,4,opt,name=read_count,json=readCount,proto3" json:"read_count,omitempty"`

@@ -148,8 +148,8 @@ type SendMessageRequest struct {
 	What isSendMessageRequest_What `protobuf_oneof:"what"`
 	// At most 128 characters. The same id for the same RPC and session within 7 days is the same message: the answer
 	// shows it as it is now, and waits again if asked to. Compared are all fields but `wait_for` and `wait_timeout`,
-	// else `REQUEST_ID_REUSED`. Only what was accepted is remembered: after an
-	// error the id is free. Unset means that every call is a new message, and that a lost answer cannot be repeated.
+	// else `REQUEST_ID_REUSED`. Only what was accepted is remembered: after an error
+	// the id is free. Unset means that every call is a new message, and that a lost answer cannot be repeated.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The caller's own notes; limits as in `Session.metadata`. Comes back on the message and in its events.
 	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

@@ -97,7 +97,7 @@ const (
 	// Is stored in the outbox, answered, and carried out later. Safe to repeat with its `request_id`. What became of
 	// it is told by `state`, `failure` and events, never by the code of this call.
 	Access_EFFECT_OUTBOX Access_Effect = 3
-	// Asks WhatsApp while the caller waits. Needs a connected session, else FAILED_PRECONDITION /
+	// Asks WhatsApp while the caller waits. But for pairing it needs a connected session, else FAILED_PRECONDITION /
 	// `SESSION_NOT_CONNECTED`. A deadline that passes after the question went out leaves the outcome open; the answer
 	// is then kept under the `request_id`, and the same call again returns it or waits for it.
 	Access_EFFECT_LIVE Access_Effect = 4

@@ -31,12 +31,12 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // PairingService links sessions to accounts. What it shows is a credential: whoever scans it owns the link. So it has a
-// scope of its own, and codes are never written to the event log, to webhooks or to logs.
+// scope of its own, and codes are never written to the event log or to logs.
 type PairingServiceClient interface {
 	// PairSession starts a pairing attempt, or joins the one under way, and shows each step until it ends.
 	//
-	// A session has at most one attempt. Any number of streams may watch it, up to 8; all see the same frames, and a late
-	// one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
+	// A session has at most one attempt. Up to 8 streams may watch it; all see the same frames, and a late one first gets
+	// the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
 	// streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 	//
 	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it
@@ -139,12 +139,12 @@ func (c *pairingServiceClient) CancelPairing(ctx context.Context, in *CancelPair
 // for forward compatibility.
 //
 // PairingService links sessions to accounts. What it shows is a credential: whoever scans it owns the link. So it has a
-// scope of its own, and codes are never written to the event log, to webhooks or to logs.
+// scope of its own, and codes are never written to the event log or to logs.
 type PairingServiceServer interface {
 	// PairSession starts a pairing attempt, or joins the one under way, and shows each step until it ends.
 	//
-	// A session has at most one attempt. Any number of streams may watch it, up to 8; all see the same frames, and a late
-	// one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
+	// A session has at most one attempt. Up to 8 streams may watch it; all see the same frames, and a late one first gets
+	// the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
 	// streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 	//
 	// Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it

@@ -271,7 +271,8 @@ func (Restriction_Kind) EnumDescriptor() ([]byte, []int) {
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Chosen by the caller at creation, or made. Unique within the tenant; other tenants cannot see or collide with it.
-	// Starts with a letter, so that it cannot be a phone number: it appears in paths, logs and metrics.
+	// At most 63 of `a` to `z`, `0` to `9` and `-`. Starts with a letter, so that it cannot be a phone number, and does not
+	// end with `-`: it appears in paths and logs.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// Tells this session from an earlier, deleted one of the same `session_id`.
 	Uid string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
@@ -468,7 +469,7 @@ type SessionStatus struct {
 	State SessionStatus_State `protobuf:"varint,1,opt,name=state,proto3,enum=wagate.v1.SessionStatus_State" json:"state,omitempty"`
 	// Since when, by the gateway's clock.
 	SinceTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
-	// Why, for every state but STOPPED, STARTING and CONNECTED.
+	// Why, for every state but STOPPED, STARTING, CONNECTED and STOPPING.
 	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	// The next attempt to connect; set for STATE_RECONNECTING.
 	NextAttemptTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=next_attempt_time,json=nextAttemptTime,proto3" json:"next_attempt_time,omitempty"`
@@ -476,11 +477,10 @@ type SessionStatus struct {
 	Restrictions []*Restriction `protobuf:"bytes,5,rep,name=restrictions,proto3" json:"restrictions,omitempty"`
 	// The account that is linked; unset before the first pairing. Stays set after a logout.
 	Account *Identity `protobuf:"bytes,6,opt,name=account,proto3" json:"account,omitempty"`
-	// What this session can do now: names from `GetServerInfo.capabilities`, for example `send.text`. A call that needs
-	// another is refused with FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, before anything is stored. Empty until
-	// an account is linked.
+	// What this session can do now: those of its `ProviderInfo.capabilities`, for example `send.text`. Empty while no
+	// account is linked.
 	Capabilities []string `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	// Messages in the outbox that are not yet sent, and the age of the oldest.
+	// How many messages of the outbox are not yet sent.
 	OutboxSize int32 `protobuf:"varint,8,opt,name=outbox_size,json=outboxSize,proto3" json:"outbox_size,omitempty"`
 	// How long the oldest unsent message has been due.
 	OutboxAge *durationpb.Duration `protobuf:"bytes,9,opt,name=outbox_age,json=outboxAge,proto3" json:"outbox_age,omitempty"`

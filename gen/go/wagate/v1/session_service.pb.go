@@ -358,7 +358,8 @@ type UpdateSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session, named by `session_id`, with its new values; `etag`, if set, must be the present one.
 	Session *Session `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
-	// What to change: `display_name`, `metadata`, `spec.expected_phone_number`. Unset means all of these that are set.
+	// What to change: `display_name`, `metadata`, `spec.expected_phone_number`, `spec.on_ambiguous`. Unset means all of
+	// these that are set.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// The caller's idempotency key; see SendMessage.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

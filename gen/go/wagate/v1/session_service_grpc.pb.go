@@ -50,7 +50,7 @@ type SessionServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
-	// UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+	// UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
 	// path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -203,7 +203,7 @@ type SessionServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
-	// UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+	// UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
 	// path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.

@@ -200,7 +200,9 @@ class Unsupported(_message.Message):
     provider_kind: _builtins.str
     """The provider's own name for the kind, for example `paymentInviteMessage`; empty if the provider gave none."""
     raw: _builtins.bytes
-    """The provider's bytes, unchanged; empty unless the key holds `messages:raw`."""
+    """The provider's bytes, unchanged; empty unless the key holds `messages:raw`. Above 128 KiB they are left out of
+    events: GetMessage and ListMessages show them.
+    """
     def __init__(
         self,
         *,

@@ -121,7 +121,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 20
     """The page token is not ours, or belongs to another list or filter."""
     ERROR_REASON_CONSUMER_TOO_SLOW: _ErrorReason.ValueType  # 21
-    """The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+    """The stream was not read for 60 s (`feeds.slow_after`) and was closed. Nothing is lost: resume from the cursor.
 
     Metadata: `resume_cursor`.
     """
@@ -136,6 +136,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The deadline passed after WhatsApp was asked: whether it was done is open.
 
     Do: repeat with the same `request_id`, which returns the outcome once it is known.
+    Metadata: `session_id`.
     """
     ERROR_REASON_OWNER_UNAVAILABLE: _ErrorReason.ValueType  # 25
     """No worker answers for the session just now.
@@ -350,7 +351,7 @@ ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 19
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 20
 """The page token is not ours, or belongs to another list or filter."""
 ERROR_REASON_CONSUMER_TOO_SLOW: ErrorReason.ValueType  # 21
-"""The stream was not read for 60 s and was closed. Nothing is lost: resume from the cursor.
+"""The stream was not read for 60 s (`feeds.slow_after`) and was closed. Nothing is lost: resume from the cursor.
 
 Metadata: `resume_cursor`.
 """
@@ -365,6 +366,7 @@ ERROR_REASON_OUTCOME_OPEN: ErrorReason.ValueType  # 24
 """The deadline passed after WhatsApp was asked: whether it was done is open.
 
 Do: repeat with the same `request_id`, which returns the outcome once it is known.
+Metadata: `session_id`.
 """
 ERROR_REASON_OWNER_UNAVAILABLE: ErrorReason.ValueType  # 25
 """No worker answers for the session just now.

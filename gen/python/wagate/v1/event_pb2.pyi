@@ -27,7 +27,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Event(_message.Message):
     """Event is one thing that happened. It is stored, in the same commit as the change it tells, before anyone sees it, and
-    does not change afterwards. At most 256 KiB.
+    does not change afterwards. It is about as long as the words that it tells.
 
     Numbers up to 15 are the envelope's; what happened begins at 20.
     """

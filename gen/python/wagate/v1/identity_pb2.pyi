@@ -36,8 +36,8 @@ class Identity(_message.Message):
     | the story feed | `status@broadcast` | a place, and its id |
 
     No other form is accepted (INVALID_ARGUMENT / `ADDRESS_INVALID`): no spaces, no national numbers, no `:device`. An
-    address never holds `/` or `:`, so that it can stand in a REST path. A form that is well made and names nobody known
-    is accepted where the call can find out (sending, checking), else NOT_FOUND / `IDENTITY_NOT_FOUND`.
+    address never holds `/` or `:`, so that it can stand in a REST path. A number or a LID that names nobody known is
+    accepted on sending, where WhatsApp knows; any other address of nobody known is NOT_FOUND / `IDENTITY_NOT_FOUND`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

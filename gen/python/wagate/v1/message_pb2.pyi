@@ -197,7 +197,7 @@ class Message(_message.Message):
     """Whether it left. Inbound messages are STATE_RECEIVED for ever."""
     revision: _builtins.int
     """Grows by one with every change of this message. A reader keeps the one with the highest: nothing else is needed to
-    put answers, events and webhooks in order.
+    put answers and events in order.
     """
     request_id: _builtins.str
     """The `request_id` that made it; empty for what the gateway was not asked to send."""
@@ -405,7 +405,7 @@ class Reach(_message.Message):
     recipient_count: _builtins.int
     """For how many it was: known when it was sent, 0 if the provider does not say."""
     delivered_count: _builtins.int
-    """How many devices' owners have it."""
+    """How many have it on a device."""
     read_count: _builtins.int
     """How many read it, as far as they let it be known."""
     played_count: _builtins.int

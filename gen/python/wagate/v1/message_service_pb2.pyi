@@ -89,8 +89,8 @@ class SendMessageRequest(_message.Message):
     request_id: _builtins.str
     """At most 128 characters. The same id for the same RPC and session within 7 days is the same message: the answer
     shows it as it is now, and waits again if asked to. Compared are all fields but `wait_for` and `wait_timeout`,
-    else `REQUEST_ID_REUSED`. Only what was accepted is remembered: after an
-    error the id is free. Unset means that every call is a new message, and that a lost answer cannot be repeated.
+    else `REQUEST_ID_REUSED`. Only what was accepted is remembered: after an error
+    the id is free. Unset means that every call is a new message, and that a lost answer cannot be repeated.
     """
     wait_for: Global___SendMessageRequest.WaitFor.ValueType
     """Answer only once it got this far, or is at an end, or `wait_timeout` has passed; unset means answer on acceptance.

@@ -87,10 +87,10 @@ class MessageServiceServicer:
         OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
         chat messages leave in the order in which they became due; between chats there is no order.
 
-        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
-        `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
-        `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
-        later.
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target), `IDENTITY_NOT_FOUND`;
+        FAILED_PRECONDITION / `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
+        INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on
+        WhatsApp is found out later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

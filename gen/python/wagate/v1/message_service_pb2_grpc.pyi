@@ -39,10 +39,10 @@ class MessageServiceStub:
     OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
     chat messages leave in the order in which they became due; between chats there is no order.
 
-    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
-    `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
-    `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
-    later.
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target), `IDENTITY_NOT_FOUND`;
+    FAILED_PRECONDITION / `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
+    INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on
+    WhatsApp is found out later.
     """
     GetMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
     """GetMessage shows one message.
@@ -101,10 +101,10 @@ class MessageServiceAsyncStub(MessageServiceStub):
     OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
     chat messages leave in the order in which they became due; between chats there is no order.
 
-    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
-    `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
-    `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
-    later.
+    Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target), `IDENTITY_NOT_FOUND`;
+    FAILED_PRECONDITION / `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
+    INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on
+    WhatsApp is found out later.
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]  # type: ignore[assignment]
     """GetMessage shows one message.
@@ -166,10 +166,10 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         OK means accepted: stored, with its final id, and sure to reach SENT or a visible end with a reason. Within one
         chat messages leave in the order in which they became due; between chats there is no order.
 
-        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target); FAILED_PRECONDITION /
-        `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; INVALID_ARGUMENT /
-        `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on WhatsApp is found out
-        later.
+        Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the reply's target), `IDENTITY_NOT_FOUND`;
+        FAILED_PRECONDITION / `SESSION_NEVER_PAIRED`, `SESSION_LOGGED_OUT`; ALREADY_EXISTS / `REQUEST_ID_REUSED`;
+        INVALID_ARGUMENT / `VALIDATION_FAILED`, `ADDRESS_INVALID`, `RECIPIENT_NOT_SUPPORTED`. A number that is not on
+        WhatsApp is found out later.
         """
 
     @_abc_1.abstractmethod

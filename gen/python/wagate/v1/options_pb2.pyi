@@ -77,7 +77,7 @@ class Access(_message.Message):
         it is told by `state`, `failure` and events, never by the code of this call.
         """
         EFFECT_LIVE: Access._Effect.ValueType  # 4
-        """Asks WhatsApp while the caller waits. Needs a connected session, else FAILED_PRECONDITION /
+        """Asks WhatsApp while the caller waits. But for pairing it needs a connected session, else FAILED_PRECONDITION /
         `SESSION_NOT_CONNECTED`. A deadline that passes after the question went out leaves the outcome open; the answer
         is then kept under the `request_id`, and the same call again returns it or waits for it.
         """
@@ -96,7 +96,7 @@ class Access(_message.Message):
     it is told by `state`, `failure` and events, never by the code of this call.
     """
     EFFECT_LIVE: Access.Effect.ValueType  # 4
-    """Asks WhatsApp while the caller waits. Needs a connected session, else FAILED_PRECONDITION /
+    """Asks WhatsApp while the caller waits. But for pairing it needs a connected session, else FAILED_PRECONDITION /
     `SESSION_NOT_CONNECTED`. A deadline that passes after the question went out leaves the outcome open; the answer
     is then kept under the `request_id`, and the same call again returns it or waits for it.
     """

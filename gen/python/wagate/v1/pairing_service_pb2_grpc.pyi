@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class PairingServiceStub:
     """PairingService links sessions to accounts. What it shows is a credential: whoever scans it owns the link. So it has a
-    scope of its own, and codes are never written to the event log, to webhooks or to logs.
+    scope of its own, and codes are never written to the event log or to logs.
     """
 
     @_typing.overload
@@ -38,8 +38,8 @@ class PairingServiceStub:
     PairSession: _grpc.UnaryStreamMultiCallable[_pairing_service_pb2.PairSessionRequest, _pairing_service_pb2.PairSessionResponse]
     """PairSession starts a pairing attempt, or joins the one under way, and shows each step until it ends.
 
-    A session has at most one attempt. Any number of streams may watch it, up to 8; all see the same frames, and a late
-    one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
+    A session has at most one attempt. Up to 8 streams may watch it; all see the same frames, and a late one first gets
+    the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
     streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 
     Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it
@@ -76,15 +76,15 @@ class PairingServiceStub:
 @_typing.type_check_only
 class PairingServiceAsyncStub(PairingServiceStub):
     """PairingService links sessions to accounts. What it shows is a credential: whoever scans it owns the link. So it has a
-    scope of its own, and codes are never written to the event log, to webhooks or to logs.
+    scope of its own, and codes are never written to the event log or to logs.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PairSession: _aio.UnaryStreamMultiCallable[_pairing_service_pb2.PairSessionRequest, _pairing_service_pb2.PairSessionResponse]  # type: ignore[assignment]
     """PairSession starts a pairing attempt, or joins the one under way, and shows each step until it ends.
 
-    A session has at most one attempt. Any number of streams may watch it, up to 8; all see the same frames, and a late
-    one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
+    A session has at most one attempt. Up to 8 streams may watch it; all see the same frames, and a late one first gets
+    the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
     streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 
     Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it
@@ -120,7 +120,7 @@ class PairingServiceAsyncStub(PairingServiceStub):
 
 class PairingServiceServicer(metaclass=_abc_1.ABCMeta):
     """PairingService links sessions to accounts. What it shows is a credential: whoever scans it owns the link. So it has a
-    scope of its own, and codes are never written to the event log, to webhooks or to logs.
+    scope of its own, and codes are never written to the event log or to logs.
     """
 
     @_abc_1.abstractmethod
@@ -131,8 +131,8 @@ class PairingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_pairing_service_pb2.PairSessionResponse], _abc.AsyncIterator[_pairing_service_pb2.PairSessionResponse]]:
         """PairSession starts a pairing attempt, or joins the one under way, and shows each step until it ends.
 
-        A session has at most one attempt. Any number of streams may watch it, up to 8; all see the same frames, and a late
-        one first gets the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
+        A session has at most one attempt. Up to 8 streams may watch it; all see the same frames, and a late one first gets
+        the step that is current. The attempt belongs to the session, not to a stream: it goes on when all
         streams end, until it succeeds, fails, is cancelled or times out. Sets `desired_state` to RUNNING.
 
         Ends with OK after `connected` or `failed`. A session already linked answers `connected` at once, or as soon as it

@@ -60,7 +60,8 @@ class Session(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Chosen by the caller at creation, or made. Unique within the tenant; other tenants cannot see or collide with it.
-    Starts with a letter, so that it cannot be a phone number: it appears in paths, logs and metrics.
+    At most 63 of `a` to `z`, `0` to `9` and `-`. Starts with a letter, so that it cannot be a phone number, and does not
+    end with `-`: it appears in paths and logs.
     """
     uid: _builtins.str
     """Tells this session from an earlier, deleted one of the same `session_id`."""
@@ -275,7 +276,7 @@ class SessionStatus(_message.Message):
     state: Global___SessionStatus.State.ValueType
     """Where the line is now. One axis only: restrictions and problems of pace are beside it, not in it."""
     outbox_size: _builtins.int
-    """Messages in the outbox that are not yet sent, and the age of the oldest."""
+    """How many messages of the outbox are not yet sent."""
     revision: _builtins.int
     """Grows by one with each change of this message; a reader keeps the one with the highest."""
     @_builtins.property
@@ -284,7 +285,7 @@ class SessionStatus(_message.Message):
 
     @_builtins.property
     def failure(self) -> _error_reason_pb2.Failure:
-        """Why, for every state but STOPPED, STARTING and CONNECTED."""
+        """Why, for every state but STOPPED, STARTING, CONNECTED and STOPPING."""
 
     @_builtins.property
     def next_attempt_time(self) -> _timestamp_pb2.Timestamp:
@@ -300,9 +301,8 @@ class SessionStatus(_message.Message):
 
     @_builtins.property
     def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What this session can do now: names from `GetServerInfo.capabilities`, for example `send.text`. A call that needs
-        another is refused with FAILED_PRECONDITION / `NOT_SUPPORTED_BY_PROVIDER`, before anything is stored. Empty until
-        an account is linked.
+        """What this session can do now: those of its `ProviderInfo.capabilities`, for example `send.text`. Empty while no
+        account is linked.
         """
 
     @_builtins.property

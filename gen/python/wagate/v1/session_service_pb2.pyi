@@ -208,7 +208,9 @@ class UpdateSessionRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `display_name`, `metadata`, `spec.expected_phone_number`. Unset means all of these that are set."""
+        """What to change: `display_name`, `metadata`, `spec.expected_phone_number`, `spec.on_ambiguous`. Unset means all of
+        these that are set.
+        """
 
     def __init__(
         self,

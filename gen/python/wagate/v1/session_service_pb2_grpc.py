@@ -117,7 +117,7 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSession(self, request, context):
-        """UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+        """UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
         path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.

@@ -52,7 +52,7 @@ class SessionServiceStub:
     Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
     """
     UpdateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.UpdateSessionRequest, _session_service_pb2.UpdateSessionResponse]
-    """UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+    """UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
     path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -115,7 +115,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     Errors: INVALID_ARGUMENT / `PAGE_TOKEN_INVALID`, `VALIDATION_FAILED`.
     """
     UpdateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.UpdateSessionRequest, _session_service_pb2.UpdateSessionResponse]  # type: ignore[assignment]
-    """UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+    """UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
     path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
@@ -199,7 +199,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.UpdateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.UpdateSessionResponse, _abc.Awaitable[_session_service_pb2.UpdateSessionResponse]]:
-        """UpdateSession changes `display_name`, `metadata` or `spec.expected_phone_number`.
+        """UpdateSession changes `display_name`, `metadata`, `spec.expected_phone_number` or `spec.on_ambiguous`.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; ABORTED / `ETAG_MISMATCH`; INVALID_ARGUMENT / `VALIDATION_FAILED` for a
         path in `update_mask` that cannot be changed; ALREADY_EXISTS / `REQUEST_ID_REUSED`.
