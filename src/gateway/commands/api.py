@@ -23,6 +23,7 @@ from gateway.commands.running import CANNOT, prepare, run_until, say_ready, stop
 from gateway.observability.exposition import exposed
 from gateway.processes.numbers import GatheredNumbers
 from gateway.processes.port import shared_port
+from gateway.processes.pulse import pulse
 from gateway.processes.sibling import Ready, Refused, SiblingEnded
 from gateway.processes.siblings import Siblings
 from gateway.settings import Settings, SettingsError, load
@@ -110,13 +111,14 @@ def serve_sibling(say: Connection, settings: Settings) -> None:
 
 async def _serve_under_parent(say: Connection, settings: Settings) -> None:
     stopped = stop_signal(signal.SIGTERM)
-    with _parent_watched(stopped):
-        await run_until(
-            stopped,
-            running_api(settings, shared_port=True),
-            lambda gateway: say.send(Ready(gateway.grpc_address, gateway.metrics_address)),
-            settings,
-        )
+    async with pulse(say):
+        with _parent_watched(stopped):
+            await run_until(
+                stopped,
+                running_api(settings, shared_port=True),
+                lambda gateway: say.send(Ready(gateway.grpc_address, gateway.metrics_address)),
+                settings,
+            )
 
 
 @contextmanager

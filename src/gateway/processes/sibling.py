@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -13,13 +13,24 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.processes.pulse import Alive
+
 _log = structlog.get_logger(__name__)
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
+_LOOKS: Final = 10
+"""So many looks in a row at which nothing was heard make a silence."""
+
+STARTS_WITHIN: Final = 60.0
+"""Seconds within which a process serves, or never will."""
 
 
 class SiblingEnded(Exception):
     """A process has ended; the sentence says why, as far as it said so itself."""
+
+
+class SiblingHung(SiblingEnded):
+    """A process said nothing for so long that it was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Refused:
 
 Task = Callable[..., None]
 """What a process does: it is given a connection to say Ready or Refused on, then its arguments. It can be pickled. It
-serves until SIGTERM, or until its parent is gone.
+serves until SIGTERM, or until its parent is gone, and says meanwhile that it is alive (`gateway.processes.pulse`).
 """
 
 
@@ -61,20 +72,31 @@ class Sibling:
         Raises:
             SiblingEnded: it never will.
         """
-        await _readable(self._words.fileno())
         try:
-            said = self._words.recv()
-        except (EOFError, ConnectionResetError):
-            said = None
+            async with asyncio.timeout(STARTS_WITHIN):
+                said = await self._next_but_alive()
+        except TimeoutError:
+            raise await self._killed(f"It did not serve within {STARTS_WITHIN:g} s.") from None
         if isinstance(said, Ready):
             return said
         await self.ended()
         raise SiblingEnded(said.sentence if isinstance(said, Refused) else self._end())
 
-    async def run(self) -> None:
-        """Wait until it ends, which it was not asked to: raises SiblingEnded."""
-        await self.ended()
-        raise SiblingEnded(self._end())
+    async def run(self, hangs_after: float) -> None:
+        """Wait until it ends, which it was not asked to, or has said nothing for so many seconds, and is killed. They
+        pass by our own looks, so that it is not blamed for a pause in which we could not listen either.
+
+        Raises:
+            SiblingEnded: always.
+        """
+        look, silent = hangs_after / _LOOKS, 0
+        while silent < _LOOKS:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(look):
+                    await self.ended()
+                raise SiblingEnded(self._end())
+            silent = 0 if self._is_heard() else silent + 1
+        raise await self._killed(f"It hung: it said nothing for {hangs_after:g} s.")
 
     async def ended(self) -> None:
         """Wait until it has ended."""
@@ -93,6 +115,32 @@ class Sibling:
             if self._process.exitcode is None:
                 self._process.kill()
                 await self.ended()
+
+    async def _killed(self, why: str) -> SiblingHung:
+        self._process.kill()
+        await self.ended()
+        return SiblingHung(why)
+
+    async def _next_but_alive(self) -> object:
+        """Wait until it says anything else than that it is alive, or will say nothing any more."""
+        while True:
+            await _readable(self._words.fileno())
+            if not isinstance(said := self._said(), Alive):
+                return said
+
+    def _is_heard(self) -> bool:
+        """Whether it said something since it was last listened to."""
+        heard = False
+        while self._words.poll() and self._said() is not None:
+            heard = True
+        return heard
+
+    def _said(self) -> object:
+        """The next thing that it said, or nothing if it says nothing any more."""
+        try:
+            return self._words.recv()
+        except (EOFError, ConnectionResetError):
+            return None
 
     def _end(self) -> str:
         return f"It ended with exit status {self._process.exitcode}."

@@ -10,10 +10,12 @@ from typing import Any, Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from gateway.processes.sibling import Ready, SiblingEnded, Task, sibling
+from gateway.processes.sibling import Ready, SiblingEnded, SiblingHung, Task, sibling
 
 _log = structlog.get_logger(__name__)
 
+HANGS_AFTER: Final = 10.0
+"""Seconds without a word after which a process hangs."""
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 _PROVEN_AFTER: Final = 60.0
@@ -21,12 +23,18 @@ _PROVEN_AFTER: Final = 60.0
 
 
 class Siblings:
-    """Keeps `count` processes at one task while `run` runs. `serving` has those that serve now, by their numbers."""
+    """Keeps `count` processes at one task while `run` runs. `serving` has those that serve now, by their numbers. Each
+    has `patience` seconds to end when it is asked to, and is killed once it has not said for `hangs_after` that it is
+    alive.
+    """
 
-    def __init__(self, task: Task, arguments: Sequence[Any], count: int, *, patience: float) -> None:
+    def __init__(
+        self, task: Task, arguments: Sequence[Any], count: int, *, patience: float, hangs_after: float = HANGS_AFTER
+    ) -> None:
         self._task = task
         self._arguments = tuple(arguments)
         self._patience = patience
+        self._hangs_after = hangs_after
         self._first: dict[int, asyncio.Future[Ready]] = {
             number: asyncio.get_running_loop().create_future() for number in range(1, count + 1)
         }
@@ -35,6 +43,9 @@ class Siblings:
         self.registry = CollectorRegistry()
         self._restarts = Counter(
             "wagate_process_restarts", "Starts of a process anew.", ["process"], registry=self.registry
+        )
+        self._hangs = Counter(
+            "wagate_process_hangs", "Kills of a process that hung.", ["process"], registry=self.registry
         )
 
     async def ready(self) -> None:
@@ -55,11 +66,14 @@ class Siblings:
         pause = _SHORTEST_PAUSE
         loop = asyncio.get_running_loop()
         self._restarts.labels(number)
+        hangs = self._hangs.labels(number)
         while True:
             began = loop.time()
             try:
                 await self._run_one(number)
             except SiblingEnded as ended:
+                if isinstance(ended, SiblingHung):
+                    hangs.inc()
                 if not self._first[number].done():
                     self._first[number].set_exception(ended)
                     return
@@ -77,7 +91,7 @@ class Siblings:
                 ready = self.serving[number] = await one.ready()
                 if not self._first[number].done():
                     self._first[number].set_result(ready)
-                await one.run()
+                await one.run(self._hangs_after)
             finally:
                 self.serving.pop(number, None)
                 self.process_ids.pop(number, None)

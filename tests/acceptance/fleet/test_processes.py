@@ -78,6 +78,18 @@ async def test_both_answer_at_one_address_and_one_that_dies_is_started_again(
         await asyncio.gather(*(gone(process_id, within=0.1) for process_id in pair.process_ids))
 
 
+@pytest.mark.slow
+async def test_one_that_hangs_is_killed_and_started_again(tmp_path: Path, postgres: PostgresServer) -> None:
+    async with started(tmp_path, postgres) as pair:
+        await eventually(pair.both_answer, SOON)
+        os.kill(pair.process_ids[0], signal.SIGSTOP)
+        await gone(pair.process_ids[0], within=SOON)
+        await eventually(pair.both_answer, SOON)
+        numbers = await pair.numbers.now()
+        assert numbers["wagate_process_hangs_total{1}"] == numbers["wagate_process_restarts_total{1}"] == 1
+        assert numbers["wagate_process_hangs_total{2}"] == numbers["wagate_process_restarts_total{2}"] == 0
+
+
 async def test_they_end_by_themselves_when_their_parent_is_killed(tmp_path: Path, postgres: PostgresServer) -> None:
     async with started(tmp_path, postgres) as pair:
         await pair.parent.kill()

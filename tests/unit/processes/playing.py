@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
+from gateway.processes.pulse import pulse
 from gateway.processes.sibling import Ready, Refused
 
 
@@ -42,3 +45,26 @@ def ignore(say: Connection) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     say.send(Ready("", ""))
     threading.Event().wait()
+
+
+def live(say: Connection, every: float) -> None:
+    """Say that it is alive, once in so many seconds."""
+    asyncio.run(_live(say, every))
+
+
+async def _live(say: Connection, every: float) -> None:
+    async with pulse(say, every):
+        say.send(Ready("", ""))
+        await asyncio.Event().wait()
+
+
+def hang(say: Connection, every: float) -> None:
+    """Say twice that it is alive, then block its own loop."""
+    asyncio.run(_hang(say, every))
+
+
+async def _hang(say: Connection, every: float) -> None:
+    async with pulse(say, every):
+        say.send(Ready("", ""))
+        await asyncio.sleep(every * 2)
+        time.sleep(3600)  # noqa: ASYNC251  # this is what is wrong with it

@@ -21,15 +21,22 @@ from tests.unit.processes import playing
 
 @asynccontextmanager
 async def running(
-    task: Task, *arguments: object, count: int = 2, patience: float = 10
+    task: Task, *arguments: object, count: int = 2, patience: float = 10, hangs_after: float = 10
 ) -> AsyncIterator[tuple[Siblings, asyncio.Task[None]]]:
-    siblings = Siblings(task, arguments, count, patience=patience)
+    siblings = Siblings(task, arguments, count, patience=patience, hangs_after=hangs_after)
     keeping = asyncio.create_task(siblings.run())
     try:
         yield siblings, keeping
     finally:
         keeping.cancel()
         await asyncio.wait([keeping])
+
+
+def counted(siblings: Siblings, what: str) -> list[float | None]:
+    """The number of `what` of the first process, and of the second."""
+    return [
+        siblings.registry.get_sample_value(f"wagate_process_{what}_total", {"process": number}) for number in ("1", "2")
+    ]
 
 
 async def test_all_are_ready_and_each_is_a_process_of_its_own(tmp_path: Path) -> None:
@@ -48,11 +55,26 @@ async def test_one_that_dies_is_started_again_alone(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         await eventually(lambda: 1 in siblings.serving and siblings.process_ids[1] != first)
         assert siblings.process_ids[2] == second
-        restarts = [
-            siblings.registry.get_sample_value("wagate_process_restarts_total", {"process": number})
-            for number in ("1", "2")
-        ]
-        assert restarts == [1, 0]
+        assert counted(siblings, "restarts") == [1, 0]
+        assert counted(siblings, "hangs") == [0, 0]
+
+
+async def test_one_that_is_stopped_by_a_signal_is_killed_and_started_again_alone() -> None:
+    async with running(playing.live, 0.05, hangs_after=1.0) as (siblings, _):
+        await siblings.ready()
+        first, second = siblings.process_ids[1], siblings.process_ids[2]
+        os.kill(first, signal.SIGSTOP)
+        await gone(first, within=10)
+        await eventually(lambda: 1 in siblings.serving)
+        assert siblings.process_ids[2] == second
+        assert counted(siblings, "hangs") == counted(siblings, "restarts") == [1, 0]
+
+
+async def test_one_that_blocks_its_own_loop_is_killed() -> None:
+    async with running(playing.hang, 0.05, count=1, hangs_after=0.5) as (siblings, _):
+        await siblings.ready()
+        await gone(siblings.process_ids[1], within=10)
+        await eventually(lambda: counted(siblings, "hangs") == [1, None])
 
 
 async def test_one_that_cannot_serve_says_why_and_is_not_tried_again() -> None:
