@@ -86,6 +86,11 @@ class Roll:
         return [worker for worker in self.workers if worker.claims and worker.is_alive(self.moment)]
 
     @property
+    def next_loss(self) -> datetime | None:
+        """When the first of them is taken for lost, and its leases run out, unless it gives a sign of life before."""
+        return min((worker.alive_until for worker in self.workers if worker.alive_until is not None), default=None)
+
+    @property
     def share(self) -> int:
         """How many sessions each who takes sessions ought to own at most."""
         return fair_share(self.wanted, [worker.capacity for worker in self.serving])

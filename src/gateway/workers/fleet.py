@@ -14,16 +14,16 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.leases import Lease
-from gateway.domain.workers import Roll, Worker, to_claim, to_release
+from gateway.domain.workers import Roll, Worker, to_release
 from gateway.ports.leases import Leases
 from gateway.ports.meter import Meter
 from gateway.ports.queue import FLEET, Queue, worker_bell
 from gateway.workers.connect_pace import ConnectPace
+from gateway.workers.lookout import Lookout
 from gateway.workers.session_owner import SessionOwner
 from gateway.workers.tenure import boot_seconds
 
-_CLAIM_AT_ONCE: Final = 100
-_LOOK_SECONDS: Final = 1.0
+_ASK_AGAIN_SECONDS: Final = 1.0
 _REST_AFTER_FAULT_SECONDS: Final = 5.0
 _LEAVE_IN_ORDER_FOR: Final = 0.6
 
@@ -75,7 +75,7 @@ class Fleet:
         self._hire = hire
         self._pace = pace or ConnectPace()
         self._owned: dict[str, _Owned] = {}
-        self._is_claiming = False
+        self._lookout = Lookout(leases, meter, ttl=terms.ttl, left_over=terms.left_over)
         self._is_rebalancing = False
         self._known = asyncio.Event()
         self._draining = asyncio.Event()
@@ -87,7 +87,7 @@ class Fleet:
             claiming = group.create_task(self._claim(group), name="fleet claims")
             await stopping.wait()
             await self._drain()
-            await asyncio.wait([claiming], timeout=_LOOK_SECONDS)
+            await asyncio.wait([claiming], timeout=_ASK_AGAIN_SECONDS)
             claiming.cancel()
             checking_in.cancel()
             await self._check_in(group)
@@ -99,40 +99,16 @@ class Fleet:
         await self._known.wait()
         with self._queue.listen(FLEET, worker_bell(self._me.worker_id)) as ears:
             while not self._draining.is_set():
-                asked = boot_seconds()
-                leases = await self._try_claim()
-                for lease in leases:
+                seen = await self._lookout.look(self._present)
+                if seen.roll is not None:
+                    self._heed(group, seen.roll)
+                for lease in seen.leases:
                     if self._draining.is_set():
                         await self._give_back(lease)
                     else:
-                        self._begin(group, lease, asked)
-                if len(leases) < _CLAIM_AT_ONCE:
-                    await ears.heard(_LOOK_SECONDS)
-
-    async def _try_claim(self) -> list[Lease]:
-        self._is_claiming = True
-        try:
-            roll = await self._leases.look()
-            claimed = await self._claim_of(roll) if roll.unowned and not self._draining.is_set() else []
-        except StoreUnavailable:
-            log.warning("No session can be claimed: the database does not answer.")
-            return []
-        finally:
-            self._is_claiming = False
-        if claimed:
-            self._meter.sessions_claimed(len(claimed))
-            left = roll.unowned - len(claimed)
-            log.info("Sessions were claimed.", claimed=len(claimed), owned=len(self._owned) + len(claimed), left=left)
-        return claimed
-
-    async def _claim_of(self, roll: Roll) -> list[Lease]:
-        """Claim up to the fair share; beyond it, only what nobody else takes."""
-        count, only_left_over = to_claim(self._present(), roll)
-        if not count:
-            return []
-        free_for = self._terms.left_over if only_left_over else timedelta(0)
-        limit = min(count, _CLAIM_AT_ONCE)
-        return await self._leases.claim(self._me.worker_id, limit=limit, ttl=self._terms.ttl, free_for=free_for)
+                        self._begin(group, lease, seen.asked)
+                if seen.look_again:
+                    await ears.heard(seen.look_again)
 
     # ---- Owning
 
@@ -176,7 +152,7 @@ class Fleet:
         with self._queue.listen(worker_bell(self._me.worker_id)) as ears:
             while True:
                 every = self._terms.renew_every.total_seconds()
-                await ears.heard(every if await self._check_in(group) else min(every, _LOOK_SECONDS))
+                await ears.heard(every if await self._check_in(group) else min(every, _ASK_AGAIN_SECONDS))
 
     async def _check_in(self, group: asyncio.TaskGroup) -> bool:
         """Renew all leases, and say and hear who is at work; tell whether that went well."""
@@ -209,22 +185,28 @@ class Fleet:
                 owned.task.cancel()
         await asyncio.gather(*(owner.renew(remaining) for owner in holding))
         for lease in held:
-            if lease.session_uid not in self._owned and not self._is_claiming:
+            if lease.session_uid not in self._owned and not self._lookout.is_claiming:
                 await self._give_back(lease)
 
     def _take_note(self, group: asyncio.TaskGroup, roll: Roll) -> None:
-        """See who else is at work, and whether this worker is to do less."""
-        mine = next((worker for worker in roll.workers if worker.worker_id == self._me.worker_id), self._me)
+        """See who else is at work, and whether this worker has too much."""
         self._meter.fleet_seen(len(self._owned), roll.share, roll.unowned)
-        if self._terms.connect_rate:
-            self._pace.share(self._terms.connect_rate, len(roll.serving))
+        self._heed(group, roll)
         if self._draining.is_set() or self._is_rebalancing:
-            return
-        if mine.drain_wanted:
-            group.create_task(self._drain(), name="fleet drains")
             return
         if count := to_release(self._present(), roll):
             group.create_task(self._rebalance(count, roll.share), name="fleet rebalances")
+
+    def _heed(self, group: asyncio.TaskGroup, roll: Roll) -> None:
+        """See how many share the pace, and whether this worker is to give all away: at each look, as no bell may tell
+        of it.
+        """
+        if self._terms.connect_rate:
+            self._pace.share(self._terms.connect_rate, len(roll.serving))
+        wanted = any(worker.drain_wanted for worker in roll.workers if worker.worker_id == self._me.worker_id)
+        if wanted and not self._draining.is_set():
+            self._draining.set()
+            group.create_task(self._drain(), name="fleet drains")
 
     # ---- Giving away
 

@@ -117,6 +117,14 @@ async def test_a_worker_that_is_drained_gives_all_away_and_claims_nothing_more(h
             await eventually(lambda: owned(house) == {"w_2": 5})
 
 
+async def test_a_worker_that_no_bell_tells_of_its_drain_sees_it_long_before_it_checks_in_again(house: House) -> None:
+    await created(house, 2)
+    async with sailing(house, ttl=1000, every=300):
+        await eventually(lambda: owned(house) == {"w_1": 2})
+        await house.store.write(lambda unit: unit.workers.want_drain("w_1"))
+        await eventually(lambda: not owned(house))
+
+
 async def test_a_hundred_sessions_are_handed_over_in_less_than_five_seconds(house: House) -> None:
     await created(house, 100)
     async with sailing(house, "w_1", ttl=100, every=0.5):
