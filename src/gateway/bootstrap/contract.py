@@ -44,7 +44,7 @@ class Contract:
         self._works_here = works_here
         self._dialects = dialects
         self._stopping = asyncio.Event()
-        self._tail = Tail(ground.store, ground.queue)
+        self._tail = Tail(ground.store, ground.queue, self._stopping)
         self._live = LiveRequests(ground.store)
         self._server = GrpcServer(
             self._services().servicers(),

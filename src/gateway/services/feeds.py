@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,15 +13,15 @@ from gateway.domain.access import Call
 from gateway.domain.addresses import parse_address
 from gateway.domain.clocks import from_duration, from_timestamp, to_duration, to_timestamp
 from gateway.domain.cursors import Signer
-from gateway.domain.errors import CursorExpired, ShuttingDown
+from gateway.domain.errors import CursorExpired
 from gateway.domain.events import EventFilter, StoredEvent
 from gateway.domain.retention import FOR_EVER, Retention
 from gateway.ports.meter import Meter
 from gateway.ports.unit_of_work import LogEnds, Store, UnitOfWork
+from gateway.services.frames import Pack, ShownEvents, frames
 from gateway.services.pages import page_size
-from gateway.services.stopping import unless_stopped
 from gateway.services.tail import Tail
-from gateway.services.views import RAW_SCOPE, hide_raw_of
+from gateway.services.views import RAW_SCOPE
 from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
 
@@ -33,19 +33,28 @@ _COME_BACK_AFTER: Final = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class _Reader:
-    """One reader: who it is, what it wants, and where it is."""
+    """One reader: who it is, what it wants, where it is, how many events it takes at once, and whether it sees the
+    provider's own bytes.
+    """
 
     call: Call
     which: EventFilter
     position: int
+    most: int
+    raw: bool
 
-    def take(self, event: StoredEvent) -> None:
-        """Go beyond an event. A chat that was merged is followed to where it goes on."""
+    def takes(self, event: StoredEvent) -> bool:
+        """Go beyond an event; tell whether it is wanted. A chat that was merged is followed to where it goes on."""
         self.position = event.position
-        if self.which.chat_ids and event.kind == _MERGED and event.tenant_id == self.call.tenant_id:
-            merged = event_pb2.Event.FromString(event.body).identity_merged
-            if not self.which.chat_ids.isdisjoint(merged.absorbed_ids):
-                self.which = replace(self.which, chat_ids=self.which.chat_ids | {merged.identity.id})
+        if event.tenant_id != self.call.tenant_id:
+            return False
+        if self.which.chat_ids and event.kind == _MERGED:
+            self._follow(event_pb2.Event.FromString(event.body).identity_merged)
+        return self.which.wants(event)
+
+    def _follow(self, merged: event_pb2.IdentityMerged) -> None:
+        if not self.which.chat_ids.isdisjoint(merged.absorbed_ids):
+            self.which = replace(self.which, chat_ids=self.which.chat_ids | {merged.identity.id})
 
 
 class Feeds:
@@ -69,9 +78,10 @@ class Feeds:
         self._tail = tail
         self._signer = signer
         self._stopping = stopping
+        self._shown = ShownEvents(signer)
 
-    async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[pb.StreamEventsResponse]:
-        """Tell events from a position onward, until the server is being stopped."""
+    async def stream(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[bytes]:
+        """Tell events from a position onward, until the server is being stopped: each frame a StreamEventsResponse."""
         self._meter.stream_opened()
         try:
             async with self._tail.followed(), aclosing(self._frames(call, request)) as frames:
@@ -80,20 +90,19 @@ class Feeds:
         finally:
             self._meter.stream_closed()
 
-    async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[pb.StreamEventsResponse]:
+    async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[bytes]:
         ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
-        reader = _Reader(call, await self._filter(call, request.filter), await self._start(call, request, ends))
+        which, start = await self._filter(call, request.filter), await self._start(call, request, ends)
+        reader = _Reader(call, which, start, request.max_events_per_frame, call.caller.holds(RAW_SCOPE))
         yield self._opened(reader, ends)
         every = from_duration(request.checkpoint_interval) if request.HasField("checkpoint_interval") else None
         seconds = (every or self._checkpoint_interval).total_seconds()
         due = asyncio.get_running_loop().time()
         live = False
         while not self._stopping.is_set():
-            events = await self._next(reader)
-            for event in events:
-                reader.take(event)
-                if event.tenant_id == call.tenant_id and reader.which.wants(event):
-                    yield pb.StreamEventsResponse(event=self._shown(reader.call, event))
+            events, pack = await self._next(reader)
+            for frame in frames((pack(event, raw=reader.raw) for event in events if reader.takes(event)), reader.most):
+                yield frame
             now = asyncio.get_running_loop().time()
             caught_up = not events
             if now >= due or (caught_up and not live):
@@ -101,12 +110,8 @@ class Feeds:
                 due = now + seconds
                 yield self._checkpoint(reader, live, events)
             if caught_up:
-                await self._wait(reader, max(due - asyncio.get_running_loop().time(), 0))
-        yield pb.StreamEventsResponse(
-            goodbye=pb.StreamEventsResponse.Goodbye(
-                cursor=self._cursor(reader), retry_delay=to_duration(_COME_BACK_AFTER)
-            )
-        )
+                await self._tail.grown_beyond(reader.position, max(due - asyncio.get_running_loop().time(), 0))
+        yield self._goodbye(reader)
 
     async def list(self, call: Call, request: pb.ListEventsRequest) -> pb.ListEventsResponse:
         """Show a page of the log, the oldest first."""
@@ -122,7 +127,7 @@ class Feeds:
         has_more = len(events) > size
         after = events[size - 1].position if has_more else max(ends.newest, *(e.position for e in events), position)
         return pb.ListEventsResponse(
-            events=[self._shown(call, event) for event in events[:size]],
+            events=[self._shown.show(event, raw=call.caller.holds(RAW_SCOPE)) for event in events[:size]],
             next_cursor=self._signer.cursor(call.tenant_id, after),
             has_more=has_more,
         )
@@ -177,10 +182,11 @@ class Feeds:
             chat_ids |= {identity.identity_id, *identity.alias_ids}
         return replace(which, chat_ids=frozenset(chat_ids))
 
-    async def _next(self, reader: _Reader) -> Sequence[StoredEvent]:
-        near = self._tail.behind(reader.position, _READ_AT_ONCE)
+    async def _next(self, reader: _Reader) -> tuple[Sequence[StoredEvent], Pack]:
+        """What comes next, and how it is packed: what is read near the end of the log, others read as well."""
+        near = self._tail.behind(reader.position, max(reader.most, _READ_AT_ONCE))
         if near is not None:
-            return near
+            return near, self._shown.pack_once
         reach = self._tail.start
 
         async def work(uow: UnitOfWork) -> tuple[Sequence[StoredEvent], LogEnds]:
@@ -192,44 +198,30 @@ class Feeds:
         self._check_kept(reader.call, reader.position, ends)
         if not events:
             reader.position = max(reader.position, reach)
-        return events
+        return events, self._shown.pack
 
-    async def _wait(self, reader: _Reader, seconds: float) -> None:
-        """Wait for more, for the next checkpoint, or for the end."""
-        with suppress(ShuttingDown):
-            await unless_stopped(self._stopping, self._tail.grown_beyond(reader.position, seconds))
-
-    def _opened(self, reader: _Reader, ends: LogEnds) -> pb.StreamEventsResponse:
+    def _opened(self, reader: _Reader, ends: LogEnds) -> bytes:
         opened = pb.StreamEventsResponse.Opened(
             cursor=self._cursor(reader),
             oldest_cursor=self._signer.cursor(reader.call.tenant_id, ends.oldest),
             retention=to_duration(self._retention.events) if self._retention.events else None,
             server_time=to_timestamp(datetime.now(UTC)),
         )
-        return pb.StreamEventsResponse(opened=opened)
+        return pb.StreamEventsResponse(opened=opened).SerializeToString()
 
-    def _checkpoint(self, reader: _Reader, live: bool, events: Sequence[StoredEvent]) -> pb.StreamEventsResponse:
+    def _checkpoint(self, reader: _Reader, live: bool, events: Sequence[StoredEvent]) -> bytes:
         lag = datetime.now(UTC) - events[-1].record_time if events else timedelta(0)
         self._meter.stream_lagged(lag.total_seconds())
         checkpoint = pb.StreamEventsResponse.Checkpoint(
             cursor=self._cursor(reader), live=live, lag=to_duration(max(lag, timedelta(0)))
         )
-        return pb.StreamEventsResponse(checkpoint=checkpoint)
+        return pb.StreamEventsResponse(checkpoint=checkpoint).SerializeToString()
+
+    def _goodbye(self, reader: _Reader) -> bytes:
+        goodbye = pb.StreamEventsResponse.Goodbye(
+            cursor=self._cursor(reader), retry_delay=to_duration(_COME_BACK_AFTER)
+        )
+        return pb.StreamEventsResponse(goodbye=goodbye).SerializeToString()
 
     def _cursor(self, reader: _Reader) -> str:
         return self._signer.cursor(reader.call.tenant_id, reader.position)
-
-    def _shown(self, call: Call, stored: StoredEvent) -> event_pb2.Event:
-        event = event_pb2.Event.FromString(stored.body)
-        event.cursor = self._signer.cursor(stored.tenant_id, stored.position)
-        event.sequence = stored.sequence
-        if not call.caller.holds(RAW_SCOPE):
-            hide_raw(event)
-        return event
-
-
-def hide_raw(event: event_pb2.Event) -> None:
-    """Take the provider's bytes out of an event."""
-    what = event.WhichOneof("what")
-    if what in ("message_received", "message_accepted", "message_resolved"):
-        hide_raw_of(getattr(event, what).message)

@@ -35,12 +35,14 @@ _STEPS: Final = frozenset({"message.status_changed", "message.resolved"})
 class Tail:
     """The newest events of all tenants, in the order of the log.
 
-    `run` reads while somebody follows; everything else looks. At most `kept_bytes` of events are held.
+    `run` reads while somebody follows; everything else looks. At most `kept_bytes` of events are held. Nobody is kept
+    waiting once `stopping` is set.
     """
 
-    def __init__(self, store: Store, queue: Queue, *, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, store: Store, queue: Queue, stopping: asyncio.Event, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._store = store
         self._queue = queue
+        self._stopping = stopping
         self._kept_bytes = kept_bytes
         self._events: list[StoredEvent] = []
         self._positions: list[int] = []
@@ -51,7 +53,7 @@ class Tail:
         self._followers = 0
         self._followed = asyncio.Event()
         self._reading = asyncio.Event()
-        self._grown = asyncio.Event()
+        self._waiting: set[asyncio.Future[None]] = set()
         self._watchers: defaultdict[str, list[asyncio.Queue[event_pb2.Event]]] = defaultdict(list)
 
     @property
@@ -95,6 +97,15 @@ class Tail:
 
     async def run(self) -> None:
         """Read the log as it grows, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake_at_the_end())
+            await self._follow()
+
+    async def _wake_at_the_end(self) -> None:
+        await self._stopping.wait()
+        self._wake()
+
+    async def _follow(self) -> None:
         with self._queue.listen(EVENTS) as ears:
             while True:
                 await self._followed.wait()
@@ -146,8 +157,8 @@ class Tail:
         self._positions.clear()
 
     def _wake(self) -> None:
-        grown, self._grown = self._grown, asyncio.Event()
-        grown.set()
+        for waiting in self._waiting:
+            _wake_up(waiting)
 
     def _keep(self, events: list[StoredEvent]) -> None:
         self._events += events
@@ -171,14 +182,20 @@ class Tail:
         return self._events[first : first + limit]
 
     async def grown_beyond(self, position: int, timeout: float) -> bool:
-        """Wait until there are events behind a position, `timeout` seconds at most; tell whether there are."""
-        grown = self._grown
-        if self.newest > position:
-            return True
-        try:
-            await asyncio.wait_for(grown.wait(), timeout)
-        except TimeoutError:
-            return False
+        """Wait until there are events behind a position, or the end, `timeout` seconds at most; tell whether there are.
+
+        Thousands wait here, each with a future and a timer: tasks would cost them more memory and time than all else.
+        """
+        if self.newest <= position and not self._stopping.is_set():
+            loop = asyncio.get_running_loop()
+            waiting = loop.create_future()
+            timer = loop.call_later(timeout, _wake_up, waiting)
+            self._waiting.add(waiting)
+            try:
+                await waiting
+            finally:
+                timer.cancel()
+                self._waiting.discard(waiting)
         return self.newest > position
 
     @asynccontextmanager
@@ -205,6 +222,11 @@ class Tail:
             step = event.message_resolved.message if resolved else event.message_status_changed
             for steps in self._watchers.get(step.message_id, ()):
                 steps.put_nowait(event)
+
+
+def _wake_up(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 async def _end_of_log(uow: UnitOfWork) -> tuple[int, datetime]:

@@ -14,7 +14,9 @@ from gateway.transport.rpcs import Rpc
 
 
 def answering(rpc: Rpc, slow_after: float) -> Step:
-    """The step that asks the servicer; a stream that is not read for `slow_after` seconds is ended."""
+    """The step that asks the servicer; a stream that is not read for `slow_after` seconds is ended. Frames may come as
+    bytes, from servicers that tell many callers the same.
+    """
     return _frames(rpc, slow_after) if rpc.streams else _answer(rpc)
 
 
@@ -28,12 +30,13 @@ def _answer(rpc: Rpc) -> Step:
 
 def _frames(rpc: Rpc, slow_after: float) -> Step:
     async def tell(exchange: Exchange) -> None:
-        frames: AsyncGenerator[Message] = rpc.serve(exchange.request, exchange.context)
+        frames: AsyncGenerator[Message | bytes] = rpc.serve(exchange.request, exchange.context)
         async with aclosing(frames):
             async for frame in frames:
+                packed = frame if isinstance(frame, bytes) else frame.SerializeToString()
                 try:
                     async with asyncio.timeout(slow_after):
-                        await exchange.context.write(frame.SerializeToString())
+                        await exchange.context.write(packed)
                 except TimeoutError:
                     # What gRPC took comes before the status, whenever that is read: this frame is told.
                     raise too_slow(frame) from None

@@ -16,9 +16,9 @@ class EventServicer(EventServiceServicer):
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
 
-    def StreamEvents(
+    def StreamEvents(  # type: ignore[override]  # frames come as bytes, which many streams share
         self, request: pb.StreamEventsRequest, _context: ServicerContext
-    ) -> AsyncGenerator[pb.StreamEventsResponse]:
+    ) -> AsyncGenerator[bytes]:
         return self._feeds.stream(current_call(), request)
 
     async def ListEvents(self, request: pb.ListEventsRequest, _context: ServicerContext) -> pb.ListEventsResponse:

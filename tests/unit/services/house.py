@@ -80,7 +80,7 @@ class House:
         views, pages = Views(providers), Pages(self.store.signer)
         owners = Owners(self.store, self.queue, look_every=0.05)
         self.leases = SqlLeases(self.store)
-        self.tail = Tail(self.store, self.queue)
+        self.tail = Tail(self.store, self.queue, self.stopping)
         self.live = LiveRequests(self.store)
         self.watch = MessageWatch(self.store, self.tail, views, self.stopping)
         acceptance = Acceptance(providers, timedelta(hours=24))

@@ -20,7 +20,7 @@ from gateway.services.forgetting import Forgetting
 from gateway.services.tail import Tail
 from tests.stage.waiting import SECONDS
 from tests.unit.services.house import House, event_of
-from tests.unit.services.told import tell, with_a_short_tail
+from tests.unit.services.told import feed, tell, with_a_short_tail
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import event_pb2
 from wagate.v1 import event_service_pb2 as pb
@@ -51,7 +51,7 @@ async def test_a_cursor_of_events_that_are_gone_is_refused_with_the_oldest_one(h
     assert [event.session_id for event in left] == ["two", "three"]
     assert error.value.facts["oldest_time"] == left[0].record_time.ToJsonString()
     with pytest.raises(CursorExpired):
-        await anext(aiter(house.feeds.stream(house.call(), pb.StreamEventsRequest(after_cursor=early))))
+        await anext(aiter(feed(house.feeds, house.call(), pb.StreamEventsRequest(after_cursor=early))))
 
 
 async def test_a_log_of_which_nothing_is_left_still_refuses_what_is_older_and_takes_its_last_cursor(
@@ -82,7 +82,7 @@ async def test_a_feed_tells_at_its_opening_how_long_events_are_kept_and_which_cu
         retention=KEPT,
     )
     await tell(house, 1, sessions)
-    async with aclosing(feeds.stream(house.call(), pb.StreamEventsRequest(earliest=True))) as stream:
+    async with aclosing(feed(feeds, house.call(), pb.StreamEventsRequest(earliest=True))) as stream:
         opened = (await anext(stream)).opened
     assert (opened.oldest_cursor, opened.cursor) == (last, last)
     assert opened.retention.ToTimedelta() == 30 * DAY
@@ -93,7 +93,7 @@ async def test_a_feed_that_is_overtaken_by_forgetting_says_so_instead_of_leaving
 ) -> None:
     await tell(house, 100, sessions)
     async with with_a_short_tail(house, 1) as (_, feeds):
-        stream = feeds.stream(house.call(), pb.StreamEventsRequest(earliest=True))
+        stream = feed(feeds, house.call(), pb.StreamEventsRequest(earliest=True))
         async with asyncio.timeout(SECONDS), aclosing(stream) as frames:
             for _ in range(10):
                 await anext(frames)
@@ -121,10 +121,10 @@ async def test_a_tail_that_slept_for_long_does_not_hide_what_was_forgotten_meanw
     house: House, sessions: list[Session]
 ) -> None:
     sleeper = Sleeper(house)
-    tail = Tail(sleeper, house.queue)  # type: ignore[arg-type]  # tails only read
+    tail = Tail(sleeper, house.queue, house.stopping)  # type: ignore[arg-type]  # tails only read
     feeds = Feeds(house.store, tail, house.store.signer, house.meter, house.stopping, checkpoint_interval=DAY)
     reading = asyncio.create_task(tail.run())
-    stream = feeds.stream(house.call(), pb.StreamEventsRequest())
+    stream = feed(feeds, house.call(), pb.StreamEventsRequest())
     async with asyncio.timeout(SECONDS), aclosing(stream) as frames:
         assert (await anext(frames)).HasField("opened")
         sleeper.asleep = True

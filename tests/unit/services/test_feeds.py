@@ -22,7 +22,7 @@ from gateway.services.identities import learn
 from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House, event_of
 from tests.unit.services.telling import PHONE, person, place, says
-from tests.unit.services.told import CHATS, tell, with_a_short_tail
+from tests.unit.services.told import CHATS, feed, tell, with_a_short_tail
 from wagate.v1 import content_pb2
 from wagate.v1 import event_service_pb2 as pb
 
@@ -48,7 +48,7 @@ async def until_live(
 ) -> tuple[list[str], list[pb.StreamEventsResponse]]:
     """The ids of the events that a feed tells before it is live, and all frames."""
     frames: list[pb.StreamEventsResponse] = []
-    async with asyncio.timeout(SECONDS), aclosing((feeds or house.feeds).stream(house.call(), request)) as stream:
+    async with asyncio.timeout(SECONDS), aclosing(feed(feeds or house.feeds, house.call(), request)) as stream:
         async for frame in stream:
             frames.append(frame)
             if frame.checkpoint.live:
@@ -143,7 +143,7 @@ async def test_between_history_and_live_and_behind_the_tail_nothing_is_missed_or
     async with with_a_short_tail(house, kept_bytes) as (tail, feeds):
 
         async def read() -> None:
-            async with aclosing(feeds.stream(house.call(), pb.StreamEventsRequest(earliest=True))) as frames:
+            async with aclosing(feed(feeds, house.call(), pb.StreamEventsRequest(earliest=True))) as frames:
                 async for frame in frames:
                     if frame.HasField("event"):
                         seen.append(frame.event.event_id)
@@ -167,7 +167,7 @@ async def test_a_reader_that_rests_while_much_is_told_gets_all_of_it_in_order(
     request = pb.StreamEventsRequest(earliest=True)
     async with (
         with_a_short_tail(house, 2_000) as (tail, feeds),
-        aclosing(feeds.stream(house.call(), request)) as frames,
+        aclosing(feed(feeds, house.call(), request)) as frames,
         asyncio.timeout(SECONDS),
     ):
         first = await anext(frames)
@@ -188,7 +188,7 @@ async def test_a_checkpoint_says_when_history_is_told_and_then_comes_at_least_so
     request = pb.StreamEventsRequest(earliest=True, checkpoint_interval=Duration(nanos=50_000_000))
     checkpoints: list[pb.StreamEventsResponse.Checkpoint] = []
     events = 0
-    async with asyncio.timeout(SECONDS), aclosing(house.feeds.stream(house.call(), request)) as frames:
+    async with asyncio.timeout(SECONDS), aclosing(feed(house.feeds, house.call(), request)) as frames:
         async for frame in frames:
             if frame.HasField("checkpoint"):
                 checkpoints.append(frame.checkpoint)
@@ -206,7 +206,7 @@ async def test_a_feed_says_goodbye_with_a_cursor_when_the_server_stops(house: Ho
     frames: list[pb.StreamEventsResponse] = []
 
     async def read() -> None:
-        async with aclosing(house.feeds.stream(house.call(), pb.StreamEventsRequest(earliest=True))) as stream:
+        async with aclosing(feed(house.feeds, house.call(), pb.StreamEventsRequest(earliest=True))) as stream:
             async for frame in stream:
                 frames.append(frame)  # noqa: PERF401  # looked at while it grows
 
@@ -224,12 +224,12 @@ async def test_cursors_of_others_and_garbage_are_refused_by_both_calls(house: Ho
     del told
     for cursor in ("garbage", "", house.store.signer.cursor("other", 1)):
         with pytest.raises(CursorInvalid):
-            await anext(house.feeds.stream(house.call(), pb.StreamEventsRequest(after_cursor=cursor)))
+            await anext(feed(house.feeds, house.call(), pb.StreamEventsRequest(after_cursor=cursor)))
         with pytest.raises(CursorInvalid):
             await house.feeds.list(house.call(), pb.ListEventsRequest(after_cursor=cursor))
     bad = pb.EventFilter(chat_ids=[PHONE, "+49 151"])
     with pytest.raises(AddressInvalid) as caught:
-        await anext(house.feeds.stream(house.call(), pb.StreamEventsRequest(filter=bad)))
+        await anext(feed(house.feeds, house.call(), pb.StreamEventsRequest(filter=bad)))
     assert caught.value.field == "filter.chat_ids[1]"
 
 
@@ -239,7 +239,7 @@ async def test_another_tenant_sees_nothing_of_this_one_and_is_live_at_once(
     del told
     for start in (pb.StreamEventsRequest(earliest=True), pb.StreamEventsRequest()):
         frames: list[pb.StreamEventsResponse] = []
-        async with asyncio.timeout(SECONDS), aclosing(house.feeds.stream(house.call(tenant="other"), start)) as stream:
+        async with asyncio.timeout(SECONDS), aclosing(feed(house.feeds, house.call(tenant="other"), start)) as stream:
             async for frame in stream:
                 frames.append(frame)
                 if frame.checkpoint.live:
@@ -252,7 +252,7 @@ async def test_a_chat_is_followed_when_it_turns_out_to_be_another(house: House) 
     await house.inbox.message(lease, says("from my number", place(person(phone_number=PHONE))))
     await house.inbox.message(lease, says("from my LID", place(person("200@lid"))))
     request = pb.StreamEventsRequest(filter=pb.EventFilter(chat_ids=["200@lid"], kinds=["message.received"]))
-    async with aclosing(house.feeds.stream(house.call(), request)) as frames:
+    async with aclosing(feed(house.feeds, house.call(), request)) as frames:
         assert (await anext(frames)).HasField("opened")
         await house.store.write(lambda uow: learn(uow, DEFAULT_TENANT, Names("200@lid", PHONE)))
         await house.inbox.message(lease, says("one and the same", place(person("200@lid", PHONE))))
@@ -278,6 +278,6 @@ async def test_the_providers_bytes_are_told_to_nobody_without_the_scope_for_them
 
 
 async def test_the_clock_of_the_server_is_told_at_the_opening(house: House) -> None:
-    async with aclosing(house.feeds.stream(house.call(), pb.StreamEventsRequest())) as frames:
+    async with aclosing(feed(house.feeds, house.call(), pb.StreamEventsRequest())) as frames:
         opened = (await anext(frames)).opened
     assert abs(opened.server_time.ToDatetime(UTC) - house.clock.now()) < timedelta(seconds=SECONDS)

@@ -18,7 +18,7 @@ from tests.unit.services.told import tell, with_a_short_tail
 
 
 def test_before_it_runs_a_tail_knows_that_it_knows_nothing(house: House) -> None:
-    tail = Tail(house.store, house.queue)
+    tail = Tail(house.store, house.queue, house.stopping)
     assert tail.behind(0, 10) is None
     assert (tail.start, tail.newest) == (0, 0)
 
@@ -40,7 +40,7 @@ async def test_a_tail_begins_at_the_end_of_the_log_and_grows_with_it(house: Hous
 async def test_while_nobody_follows_nothing_is_read_and_who_follows_again_misses_nothing(
     house: House, sessions: list[Session]
 ) -> None:
-    tail = Tail(house.store, house.queue)
+    tail = Tail(house.store, house.queue, house.stopping)
     reading = asyncio.create_task(tail.run())
     async with tail.followed():
         await tell(house, 5, sessions)
@@ -61,7 +61,7 @@ async def test_while_nobody_follows_nothing_is_read_and_who_follows_again_misses
 
 async def test_who_follows_while_the_log_cannot_be_read_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail_module, "_BEGIN_SECONDS", 0.05)
-    unread = Tail(house.store, house.queue)
+    unread = Tail(house.store, house.queue, house.stopping)
     with pytest.raises(StoreUnavailable):
         async with unread.followed():
             raise AssertionError("nobody reads it")

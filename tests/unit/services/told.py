@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import timedelta
 
-from gateway.domain.access import DEFAULT_TENANT
+from gateway.domain.access import DEFAULT_TENANT, Call
 from gateway.domain.ids import IDENTITY, make_id
 from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import UnitOfWork
@@ -17,6 +17,7 @@ from gateway.services.feeds import Feeds
 from gateway.services.tail import Tail
 from tests.unit.services.house import House
 from wagate.v1 import event_pb2
+from wagate.v1 import event_service_pb2 as pb
 
 CHATS = tuple(make_id(IDENTITY) for _ in range(3))
 KINDS = ("message_received", "message_accepted", "message_status_changed", "session_state_changed", "identity_merged")
@@ -39,10 +40,19 @@ async def tell(house: House, count: int, sessions: list[Session], *, seed: int =
     await house.store.write(work)
 
 
+async def feed(feeds: Feeds, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[pb.StreamEventsResponse]:
+    """The frames of a feed, read by the contract's own class, which writes them as the feed does."""
+    async with aclosing(feeds.stream(call, request)) as frames:
+        async for told in frames:
+            frame = pb.StreamEventsResponse.FromString(told)
+            assert frame.SerializeToString() == told
+            yield frame
+
+
 @asynccontextmanager
 async def with_a_short_tail(house: House, kept_bytes: int) -> AsyncIterator[tuple[Tail, Feeds]]:
     """Feeds whose tail holds little."""
-    tail = Tail(house.store, house.queue, kept_bytes=kept_bytes)
+    tail = Tail(house.store, house.queue, house.stopping, kept_bytes=kept_bytes)
     reading = asyncio.create_task(tail.run())
     every = timedelta(seconds=15)
     async with tail.followed():

@@ -113,8 +113,12 @@ type StreamEventsRequest struct {
 	Filter *EventFilter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At least this often a frame comes; 1 to 60 s, unset means 15 s.
 	CheckpointInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=checkpoint_interval,json=checkpointInterval,proto3" json:"checkpoint_interval,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// How many events one frame may hold at most. 0 or 1: each comes in an `event` frame of its own. From 2 to 500: those
+	// that wait already come together, as far as they fit into 1 MiB, and all come in `events` frames, one alone too.
+	// None is held back for others to come.
+	MaxEventsPerFrame int32 `protobuf:"varint,6,opt,name=max_events_per_frame,json=maxEventsPerFrame,proto3" json:"max_events_per_frame,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *StreamEventsRequest) Reset() {
@@ -195,6 +199,13 @@ func (x *StreamEventsRequest) GetCheckpointInterval() *durationpb.Duration {
 	return nil
 }
 
+func (x *StreamEventsRequest) GetMaxEventsPerFrame() int32 {
+	if x != nil {
+		return x.MaxEventsPerFrame
+	}
+	return 0
+}
+
 type isStreamEventsRequest_Start interface {
 	isStreamEventsRequest_Start()
 }
@@ -231,6 +242,7 @@ type StreamEventsResponse struct {
 	//	*StreamEventsResponse_Event
 	//	*StreamEventsResponse_Checkpoint_
 	//	*StreamEventsResponse_Goodbye_
+	//	*StreamEventsResponse_Events_
 	Frame         isStreamEventsResponse_Frame `protobuf_oneof:"frame"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -309,6 +321,15 @@ func (x *StreamEventsResponse) GetGoodbye() *StreamEventsResponse_Goodbye {
 	return nil
 }
 
+func (x *StreamEventsResponse) GetEvents() *StreamEventsResponse_Events {
+	if x != nil {
+		if x, ok := x.Frame.(*StreamEventsResponse_Events_); ok {
+			return x.Events
+		}
+	}
+	return nil
+}
+
 type isStreamEventsResponse_Frame interface {
 	isStreamEventsResponse_Frame()
 }
@@ -333,6 +354,11 @@ type StreamEventsResponse_Goodbye_ struct {
 	Goodbye *StreamEventsResponse_Goodbye `protobuf:"bytes,4,opt,name=goodbye,proto3,oneof"`
 }
 
+type StreamEventsResponse_Events_ struct {
+	// Things happened, one after the other; only if `max_events_per_frame` asks for it.
+	Events *StreamEventsResponse_Events `protobuf:"bytes,5,opt,name=events,proto3,oneof"`
+}
+
 func (*StreamEventsResponse_Opened_) isStreamEventsResponse_Frame() {}
 
 func (*StreamEventsResponse_Event) isStreamEventsResponse_Frame() {}
@@ -340,6 +366,8 @@ func (*StreamEventsResponse_Event) isStreamEventsResponse_Frame() {}
 func (*StreamEventsResponse_Checkpoint_) isStreamEventsResponse_Frame() {}
 
 func (*StreamEventsResponse_Goodbye_) isStreamEventsResponse_Frame() {}
+
+func (*StreamEventsResponse_Events_) isStreamEventsResponse_Frame() {}
 
 // ListEventsRequest asks for a page of the log.
 type ListEventsRequest struct {
@@ -583,6 +611,52 @@ func (x *StreamEventsResponse_Opened) GetServerTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Events are what `event` frames would have told one by one.
+type StreamEventsResponse_Events struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least one, in the order of the log.
+	Events        []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamEventsResponse_Events) Reset() {
+	*x = StreamEventsResponse_Events{}
+	mi := &file_wagate_v1_event_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamEventsResponse_Events) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamEventsResponse_Events) ProtoMessage() {}
+
+func (x *StreamEventsResponse_Events) ProtoReflect() protoreflect.Message {
+	mi := &file_wagate_v1_event_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamEventsResponse_Events.ProtoReflect.Descriptor instead.
+func (*StreamEventsResponse_Events) Descriptor() ([]byte, []int) {
+	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{2, 1}
+}
+
+func (x *StreamEventsResponse_Events) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 // Checkpoint is progress, and proof of life.
 type StreamEventsResponse_Checkpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -598,7 +672,7 @@ type StreamEventsResponse_Checkpoint struct {
 
 func (x *StreamEventsResponse_Checkpoint) Reset() {
 	*x = StreamEventsResponse_Checkpoint{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[6]
+	mi := &file_wagate_v1_event_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +684,7 @@ func (x *StreamEventsResponse_Checkpoint) String() string {
 func (*StreamEventsResponse_Checkpoint) ProtoMessage() {}
 
 func (x *StreamEventsResponse_Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[6]
+	mi := &file_wagate_v1_event_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +697,7 @@ func (x *StreamEventsResponse_Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsResponse_Checkpoint.ProtoReflect.Descriptor instead.
 func (*StreamEventsResponse_Checkpoint) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{2, 1}
+	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{2, 2}
 }
 
 func (x *StreamEventsResponse_Checkpoint) GetCursor() string {
@@ -660,7 +734,7 @@ type StreamEventsResponse_Goodbye struct {
 
 func (x *StreamEventsResponse_Goodbye) Reset() {
 	*x = StreamEventsResponse_Goodbye{}
-	mi := &file_wagate_v1_event_service_proto_msgTypes[7]
+	mi := &file_wagate_v1_event_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +746,7 @@ func (x *StreamEventsResponse_Goodbye) String() string {
 func (*StreamEventsResponse_Goodbye) ProtoMessage() {}
 
 func (x *StreamEventsResponse_Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_wagate_v1_event_service_proto_msgTypes[7]
+	mi := &file_wagate_v1_event_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +759,7 @@ func (x *StreamEventsResponse_Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsResponse_Goodbye.ProtoReflect.Descriptor instead.
 func (*StreamEventsResponse_Goodbye) Descriptor() ([]byte, []int) {
-	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{2, 2}
+	return file_wagate_v1_event_service_proto_rawDescGZIP(), []int{2, 3}
 }
 
 func (x *StreamEventsResponse_Goodbye) GetCursor() string {
@@ -713,28 +787,32 @@ const file_wagate_v1_event_service_proto_rawDesc = "" +
 	"\x05kinds\x18\x02 \x03(\tR\x05kinds\x12\x1e\n" +
 	"\bchat_ids\x18\x03 \x03(\tB\x03\x80\x01\x01R\achatIds\x12(\n" +
 	"\rtenant_events\x18\x04 \x01(\bH\x00R\ftenantEvents\x88\x01\x01B\x10\n" +
-	"\x0e_tenant_events\"\x9a\x02\n" +
+	"\x0e_tenant_events\"\xcb\x02\n" +
 	"\x13StreamEventsRequest\x12#\n" +
 	"\fafter_cursor\x18\x01 \x01(\tH\x00R\vafterCursor\x12;\n" +
 	"\n" +
 	"since_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12\x1c\n" +
 	"\bearliest\x18\x03 \x01(\bH\x00R\bearliest\x12.\n" +
 	"\x06filter\x18\x04 \x01(\v2\x16.wagate.v1.EventFilterR\x06filter\x12J\n" +
-	"\x13checkpoint_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x12checkpointIntervalB\a\n" +
-	"\x05start\"\xa2\x05\n" +
+	"\x13checkpoint_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x12checkpointInterval\x12/\n" +
+	"\x14max_events_per_frame\x18\x06 \x01(\x05R\x11maxEventsPerFrameB\a\n" +
+	"\x05start\"\x98\x06\n" +
 	"\x14StreamEventsResponse\x12@\n" +
 	"\x06opened\x18\x01 \x01(\v2&.wagate.v1.StreamEventsResponse.OpenedH\x00R\x06opened\x12(\n" +
 	"\x05event\x18\x02 \x01(\v2\x10.wagate.v1.EventH\x00R\x05event\x12L\n" +
 	"\n" +
 	"checkpoint\x18\x03 \x01(\v2*.wagate.v1.StreamEventsResponse.CheckpointH\x00R\n" +
 	"checkpoint\x12C\n" +
-	"\agoodbye\x18\x04 \x01(\v2'.wagate.v1.StreamEventsResponse.GoodbyeH\x00R\agoodbye\x1a\xbb\x01\n" +
+	"\agoodbye\x18\x04 \x01(\v2'.wagate.v1.StreamEventsResponse.GoodbyeH\x00R\agoodbye\x12@\n" +
+	"\x06events\x18\x05 \x01(\v2&.wagate.v1.StreamEventsResponse.EventsH\x00R\x06events\x1a\xbb\x01\n" +
 	"\x06Opened\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12#\n" +
 	"\roldest_cursor\x18\x02 \x01(\tR\foldestCursor\x127\n" +
 	"\tretention\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
 	"\vserver_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"serverTime\x1ae\n" +
+	"serverTime\x1a2\n" +
+	"\x06Events\x12(\n" +
+	"\x06events\x18\x01 \x03(\v2\x10.wagate.v1.EventR\x06events\x1ae\n" +
 	"\n" +
 	"Checkpoint\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x12\n" +
@@ -778,7 +856,7 @@ func file_wagate_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_wagate_v1_event_service_proto_rawDescData
 }
 
-var file_wagate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_wagate_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_wagate_v1_event_service_proto_goTypes = []any{
 	(*EventFilter)(nil),                     // 0: wagate.v1.EventFilter
 	(*StreamEventsRequest)(nil),             // 1: wagate.v1.StreamEventsRequest
@@ -786,36 +864,39 @@ var file_wagate_v1_event_service_proto_goTypes = []any{
 	(*ListEventsRequest)(nil),               // 3: wagate.v1.ListEventsRequest
 	(*ListEventsResponse)(nil),              // 4: wagate.v1.ListEventsResponse
 	(*StreamEventsResponse_Opened)(nil),     // 5: wagate.v1.StreamEventsResponse.Opened
-	(*StreamEventsResponse_Checkpoint)(nil), // 6: wagate.v1.StreamEventsResponse.Checkpoint
-	(*StreamEventsResponse_Goodbye)(nil),    // 7: wagate.v1.StreamEventsResponse.Goodbye
-	(*timestamppb.Timestamp)(nil),           // 8: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),             // 9: google.protobuf.Duration
-	(*Event)(nil),                           // 10: wagate.v1.Event
+	(*StreamEventsResponse_Events)(nil),     // 6: wagate.v1.StreamEventsResponse.Events
+	(*StreamEventsResponse_Checkpoint)(nil), // 7: wagate.v1.StreamEventsResponse.Checkpoint
+	(*StreamEventsResponse_Goodbye)(nil),    // 8: wagate.v1.StreamEventsResponse.Goodbye
+	(*timestamppb.Timestamp)(nil),           // 9: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),             // 10: google.protobuf.Duration
+	(*Event)(nil),                           // 11: wagate.v1.Event
 }
 var file_wagate_v1_event_service_proto_depIdxs = []int32{
-	8,  // 0: wagate.v1.StreamEventsRequest.since_time:type_name -> google.protobuf.Timestamp
+	9,  // 0: wagate.v1.StreamEventsRequest.since_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: wagate.v1.StreamEventsRequest.filter:type_name -> wagate.v1.EventFilter
-	9,  // 2: wagate.v1.StreamEventsRequest.checkpoint_interval:type_name -> google.protobuf.Duration
+	10, // 2: wagate.v1.StreamEventsRequest.checkpoint_interval:type_name -> google.protobuf.Duration
 	5,  // 3: wagate.v1.StreamEventsResponse.opened:type_name -> wagate.v1.StreamEventsResponse.Opened
-	10, // 4: wagate.v1.StreamEventsResponse.event:type_name -> wagate.v1.Event
-	6,  // 5: wagate.v1.StreamEventsResponse.checkpoint:type_name -> wagate.v1.StreamEventsResponse.Checkpoint
-	7,  // 6: wagate.v1.StreamEventsResponse.goodbye:type_name -> wagate.v1.StreamEventsResponse.Goodbye
-	8,  // 7: wagate.v1.ListEventsRequest.since_time:type_name -> google.protobuf.Timestamp
-	0,  // 8: wagate.v1.ListEventsRequest.filter:type_name -> wagate.v1.EventFilter
-	10, // 9: wagate.v1.ListEventsResponse.events:type_name -> wagate.v1.Event
-	9,  // 10: wagate.v1.StreamEventsResponse.Opened.retention:type_name -> google.protobuf.Duration
-	8,  // 11: wagate.v1.StreamEventsResponse.Opened.server_time:type_name -> google.protobuf.Timestamp
-	9,  // 12: wagate.v1.StreamEventsResponse.Checkpoint.lag:type_name -> google.protobuf.Duration
-	9,  // 13: wagate.v1.StreamEventsResponse.Goodbye.retry_delay:type_name -> google.protobuf.Duration
-	1,  // 14: wagate.v1.EventService.StreamEvents:input_type -> wagate.v1.StreamEventsRequest
-	3,  // 15: wagate.v1.EventService.ListEvents:input_type -> wagate.v1.ListEventsRequest
-	2,  // 16: wagate.v1.EventService.StreamEvents:output_type -> wagate.v1.StreamEventsResponse
-	4,  // 17: wagate.v1.EventService.ListEvents:output_type -> wagate.v1.ListEventsResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 4: wagate.v1.StreamEventsResponse.event:type_name -> wagate.v1.Event
+	7,  // 5: wagate.v1.StreamEventsResponse.checkpoint:type_name -> wagate.v1.StreamEventsResponse.Checkpoint
+	8,  // 6: wagate.v1.StreamEventsResponse.goodbye:type_name -> wagate.v1.StreamEventsResponse.Goodbye
+	6,  // 7: wagate.v1.StreamEventsResponse.events:type_name -> wagate.v1.StreamEventsResponse.Events
+	9,  // 8: wagate.v1.ListEventsRequest.since_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: wagate.v1.ListEventsRequest.filter:type_name -> wagate.v1.EventFilter
+	11, // 10: wagate.v1.ListEventsResponse.events:type_name -> wagate.v1.Event
+	10, // 11: wagate.v1.StreamEventsResponse.Opened.retention:type_name -> google.protobuf.Duration
+	9,  // 12: wagate.v1.StreamEventsResponse.Opened.server_time:type_name -> google.protobuf.Timestamp
+	11, // 13: wagate.v1.StreamEventsResponse.Events.events:type_name -> wagate.v1.Event
+	10, // 14: wagate.v1.StreamEventsResponse.Checkpoint.lag:type_name -> google.protobuf.Duration
+	10, // 15: wagate.v1.StreamEventsResponse.Goodbye.retry_delay:type_name -> google.protobuf.Duration
+	1,  // 16: wagate.v1.EventService.StreamEvents:input_type -> wagate.v1.StreamEventsRequest
+	3,  // 17: wagate.v1.EventService.ListEvents:input_type -> wagate.v1.ListEventsRequest
+	2,  // 18: wagate.v1.EventService.StreamEvents:output_type -> wagate.v1.StreamEventsResponse
+	4,  // 19: wagate.v1.EventService.ListEvents:output_type -> wagate.v1.ListEventsResponse
+	18, // [18:20] is the sub-list for method output_type
+	16, // [16:18] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_wagate_v1_event_service_proto_init() }
@@ -836,6 +917,7 @@ func file_wagate_v1_event_service_proto_init() {
 		(*StreamEventsResponse_Event)(nil),
 		(*StreamEventsResponse_Checkpoint_)(nil),
 		(*StreamEventsResponse_Goodbye_)(nil),
+		(*StreamEventsResponse_Events_)(nil),
 	}
 	file_wagate_v1_event_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*ListEventsRequest_AfterCursor)(nil),
@@ -847,7 +929,7 @@ func file_wagate_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wagate_v1_event_service_proto_rawDesc), len(file_wagate_v1_event_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

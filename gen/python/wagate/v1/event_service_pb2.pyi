@@ -78,10 +78,16 @@ class StreamEventsRequest(_message.Message):
     EARLIEST_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     CHECKPOINT_INTERVAL_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_PER_FRAME_FIELD_NUMBER: _builtins.int
     after_cursor: _builtins.str
     """Just after this one, from any event, frame or list of the same tenant, whatever the filter was."""
     earliest: _builtins.bool
     """At the oldest event still kept; must be true."""
+    max_events_per_frame: _builtins.int
+    """How many events one frame may hold at most. 0 or 1: each comes in an `event` frame of its own. From 2 to 500: those
+    that wait already come together, as far as they fit into 1 MiB, and all come in `events` frames, one alone too.
+    None is held back for others to come.
+    """
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
         """At the first event stored at or after this time."""
@@ -102,10 +108,11 @@ class StreamEventsRequest(_message.Message):
         earliest: _builtins.bool = ...,
         filter: Global___EventFilter | None = ...,
         checkpoint_interval: _duration_pb2.Duration | None = ...,
+        max_events_per_frame: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after_cursor", b"after_cursor", "checkpoint_interval", b"checkpoint_interval", "earliest", b"earliest", "filter", b"filter", "since_time", b"since_time", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_cursor", b"after_cursor", "checkpoint_interval", b"checkpoint_interval", "earliest", b"earliest", "filter", b"filter", "since_time", b"since_time", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_cursor", b"after_cursor", "checkpoint_interval", b"checkpoint_interval", "earliest", b"earliest", "filter", b"filter", "max_events_per_frame", b"max_events_per_frame", "since_time", b"since_time", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["after_cursor", "since_time", "earliest"]  # noqa: Y015
     _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
@@ -152,6 +159,28 @@ class StreamEventsResponse(_message.Message):
         _HasFieldArgType: _TypeAlias = _typing.Literal["retention", b"retention", "server_time", b"server_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "oldest_cursor", b"oldest_cursor", "retention", b"retention", "server_time", b"server_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Events(_message.Message):
+        """Events are what `event` frames would have told one by one."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        EVENTS_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+            """At least one, in the order of the log."""
+
+        def __init__(
+            self,
+            *,
+            events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -215,6 +244,7 @@ class StreamEventsResponse(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     GOODBYE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> Global___StreamEventsResponse.Opened:
         """Always the first."""
@@ -231,6 +261,10 @@ class StreamEventsResponse(_message.Message):
     def goodbye(self) -> Global___StreamEventsResponse.Goodbye:
         """The last one before the server ends the feed on purpose, with OK."""
 
+    @_builtins.property
+    def events(self) -> Global___StreamEventsResponse.Events:
+        """Things happened, one after the other; only if `max_events_per_frame` asks for it."""
+
     def __init__(
         self,
         *,
@@ -238,12 +272,13 @@ class StreamEventsResponse(_message.Message):
         event: _event_pb2.Event | None = ...,
         checkpoint: Global___StreamEventsResponse.Checkpoint | None = ...,
         goodbye: Global___StreamEventsResponse.Goodbye | None = ...,
+        events: Global___StreamEventsResponse.Events | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "event", b"event", "frame", b"frame", "goodbye", b"goodbye", "opened", b"opened"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "event", b"event", "events", b"events", "frame", b"frame", "goodbye", b"goodbye", "opened", b"opened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "event", b"event", "frame", b"frame", "goodbye", b"goodbye", "opened", b"opened"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "event", b"event", "events", b"events", "frame", b"frame", "goodbye", b"goodbye", "opened", b"opened"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "event", "checkpoint", "goodbye"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["opened", "event", "checkpoint", "goodbye", "events"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
