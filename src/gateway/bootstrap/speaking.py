@@ -73,6 +73,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         sessions_folder=settings.data.folder.resolve() / "sessions",
         lab=endpoint,
         key_database="" if is_sqlite(url) else libpq_url(url),
+        key_connections=settings.engine.key_connections,
         sessions_per_engine=settings.worker.sessions_per_engine,
         connect_rate=settings.engine.connect_rate,
         ping_every=settings.engine.ping_every,

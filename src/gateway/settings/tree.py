@@ -211,6 +211,12 @@ class Engine(_Section):
     connect_rate: float = Field(
         40, gt=0, le=1000, description="At most this many sessions of one engine connect in a second."
     )
+    key_connections: int = Field(
+        8,
+        ge=2,
+        le=100,
+        description="PostgreSQL: how many connections an engine has at most for the keys of all its sessions.",
+    )
     ping_every: Span = Field(
         timedelta(seconds=22),
         ge=timedelta(milliseconds=100),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from gateway.adapters.sql.libpq import libpq_url
 from gateway.domain.identities import Names
@@ -19,8 +21,9 @@ from gateway.providers.web.options import EngineOptions
 from gateway.providers.web.web_provider import WebProvider, web_provider
 from tests.conformance.provider.conftest import Shop, World, speaking_to
 from tests.conformance.provider.lab_whatsapp import LabWhatsApp
-from tests.conformance.provider.operator import operating, take
+from tests.conformance.provider.operator import new_lease, operating, take
 from tests.stage.lab import Lab, lab_process
+from tests.stage.postgres import PostgresServer
 from tests.stage.waiting import eventually
 from wagate.v1 import content_pb2
 
@@ -81,3 +84,15 @@ async def test_keys_of_a_session_that_is_gone_are_erased_within_moments(world: W
     assert uid not in world.provider.kept_sessions()
     shop.operator = await take(world.provider, shop.operator.lease)
     assert shop.operator.line.device is None
+
+
+async def test_all_lines_of_an_engine_share_as_many_connections_as_it_may_have(
+    options: EngineOptions, postgres: PostgresServer, postgres_url: str
+) -> None:
+    async with web_provider(replace(options, key_connections=2), PrometheusMeter()) as provider:
+        lines = await asyncio.gather(*(take(provider, new_lease()) for _ in range(10)))
+        observer = await postgres.connect(postgres_url)
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wagate-engine' AND datname = $1"
+        assert await observer.fetchval(asked, make_url(postgres_url).database) == 2
+        await observer.close()
+        await asyncio.gather(*(operator.line.close() for operator in lines))

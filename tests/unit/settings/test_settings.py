@@ -56,6 +56,7 @@ REFUSED: list[tuple[Flags, str]] = [
     ({"leases": {"ttl": "15"}}, "leases.ttl should be a span with its unit, such as 15s"),
     ({"leases": {"ttl": "1s"}}, "leases.ttl should be greater than or equal to"),
     ({"leases": {"renew_every": "6s"}}, "leases.renew_every should be at most a third of ttl"),
+    ({"engine": {"key_connections": "1"}}, "engine.key_connections should be greater than or equal to 2"),
     ({"worker": {"sessions_per_engine": "0"}}, "worker.sessions_per_engine should be greater than or equal to 1"),
     ({"worker": {"listen": "0.0.0.0:50052"}}, "worker.listen should be a loopback address"),
     ({"engine": {"connect_rate": "0"}}, "engine.connect_rate should be greater than 0"),

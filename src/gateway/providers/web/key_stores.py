@@ -50,12 +50,14 @@ class KeyFiles:
 
 
 class KeysInDatabase:
-    """A schema for each tenant, in a PostgreSQL that only engines speak to. What is there is known as of half a minute
-    ago, and what is to be erased is so within moments: asked again then, `erase` tells it.
+    """A schema for each tenant, in a PostgreSQL that only engines speak to, over so many connections at most each. What
+    is there is known as of half a minute ago, and what is to be erased is so within moments: asked again then, `erase`
+    tells it.
     """
 
-    def __init__(self, url: str, engines: EnginePool) -> None:
+    def __init__(self, url: str, connections: int, engines: EnginePool) -> None:
         self._url = url
+        self._connections = connections
         self._engines = engines
         self._kept: set[str] = set()
         self._unwanted: set[str] = set()
@@ -63,7 +65,7 @@ class KeysInDatabase:
 
     def place(self, opening: Opening) -> pb.OpenSessionRequest:
         self._kept.add(opening.session_uid)
-        return pb.OpenSessionRequest(database=pb.KeyDatabase(url=self._url, tenant_id=opening.lease.tenant_id))
+        return pb.OpenSessionRequest(database=self._database(opening.lease.tenant_id))
 
     def kept(self) -> list[str]:
         return list(self._kept)
@@ -91,15 +93,19 @@ class KeysInDatabase:
 
     async def _erase_unwanted(self) -> None:
         for uid in list(self._unwanted):
-            request = pb.EraseKeptSessionRequest(database=pb.KeyDatabase(url=self._url), session_id=uid)
+            request = pb.EraseKeptSessionRequest(database=self._database(), session_id=uid)
             await answered(self._engines.any().stub.EraseKeptSession, request, timeout=OPENING)
             self._unwanted.discard(uid)
             self._kept.discard(uid)
 
     async def _look(self) -> None:
-        request = pb.ListKeptSessionsRequest(database=pb.KeyDatabase(url=self._url))
+        request = pb.ListKeptSessionsRequest(database=self._database())
         found = await answered(self._engines.any().stub.ListKeptSessions, request, timeout=OPENING)
         self._kept.update(found.session_ids)
+
+    def _database(self, tenant_id: str = "") -> pb.KeyDatabase:
+        """How it is told to an engine: always alike, as the first to name it decides."""
+        return pb.KeyDatabase(url=self._url, tenant_id=tenant_id, most_connections=self._connections)
 
 
 def kept_stores(folder: Path) -> list[str]:

@@ -18,13 +18,15 @@ class LabEndpoint:
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Which engine is started, and how. `sessions_folder` holds the sessions' keys, unless `key_database` does: a
-    PostgreSQL, named as libpq does. `connect_rate` is in connections per second and engine.
+    PostgreSQL, named as libpq does, to which each engine has `key_connections` at most. `connect_rate` is in lines per
+    second and engine.
     """
 
     program: Path
     sessions_folder: Path
     lab: LabEndpoint | None = None
     key_database: str = field(default="", repr=False)
+    key_connections: int = 8
     sessions_per_engine: int = 100
     connect_rate: float = 40
     ping_every: timedelta = timedelta(seconds=22)

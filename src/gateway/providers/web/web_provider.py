@@ -93,7 +93,7 @@ async def _keys(options: EngineOptions, engines: EnginePool) -> AsyncIterator[Ke
     if not options.key_database:
         yield KeyFiles(options.sessions_folder)
         return
-    keys = KeysInDatabase(options.key_database, engines)
+    keys = KeysInDatabase(options.key_database, options.key_connections, engines)
     looking = asyncio.create_task(keys.run(), name="keys in the database")
     try:
         yield keys
