@@ -232,3 +232,16 @@ func TestManySessionsShareAHandfulOfConnections(t *testing.T) {
 		t.Error("the erased session is still kept")
 	}
 }
+
+func TestTheEngineLeavesWithinASecondOfItsWorkerThoughTheDatabaseHangs(t *testing.T) {
+	url := postgrestest.Database(t)
+	w := startWorkerOn(t, url, "stuck", 1)
+	w.open()
+	observer := observe(t, url)
+	observer.do("BEGIN; LOCK TABLE engine_session IN EXCLUSIVE MODE")
+	go w.OpenSession(within(t), w.opening(2, time.Hour)) //nolint:errcheck // the engine leaves without an answer
+	waits := `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stuck' AND wait_event_type = 'Lock'`
+	eventually(t, "the engine waits for the database", func() bool { return observer.count(waits) > 0 })
+	w.stdin.Close()
+	w.exits(time.Second)
+}

@@ -63,15 +63,15 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 		line.SealProcess()
 		log.Warn("this engine speaks to a lab, not to WhatsApp, and dials nothing but this machine", "lab_address", network.Lab.String())
 	}
+	house := &session.House{
+		Network: network, Databases: fencedstore.NewDatabases(), Desk: follow.NewDesk(log), Log: log, Pace: settings.pace,
+	}
+	registry := session.NewRegistry(house)
+	server := service.New(house, registry).NewServer()
 	listener, err := listen(settings.socket)
 	if err != nil {
 		return err
 	}
-	databases := fencedstore.NewDatabases()
-	defer databases.Close()
-	house := &session.House{Network: network, Databases: databases, Desk: follow.NewDesk(log), Log: log, Pace: settings.pace}
-	registry := session.NewRegistry(house)
-	server := service.New(house, registry).NewServer()
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
 	log.Info("the engine listens", "socket", settings.socket, "process_id", os.Getpid())
@@ -82,12 +82,15 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 	case err := <-stopped:
 		return err
 	case <-workerGone:
-		log.Warn("the worker is gone: the engine leaves at once")
-		return nil
 	case <-stop.Done():
-		closeInOrder(server, registry, house)
-		return nil
+		select {
+		case <-closeInOrder(server, registry, house):
+			return nil
+		case <-workerGone:
+		}
 	}
+	log.Warn("the worker is gone: the engine leaves at once") // It waits for nobody, least of all for a database.
+	return nil
 }
 
 // listen opens a socket that only this user may connect to. It appears under its name once it can be connected to, in the
@@ -110,26 +113,36 @@ func listen(path string) (net.Listener, error) {
 }
 
 // closeInOrder closes all lines, lets the worker hear of it, and takes no more calls. Calls that still wait for WhatsApp
-// then have nothing to wait for, and are cut off.
-func closeInOrder(server *grpc.Server, registry *session.Registry, house *session.House) {
+// then have nothing to wait for, and are cut off. What is returned is closed in the end.
+func closeInOrder(server *grpc.Server, registry *session.Registry, house *session.House) <-chan struct{} {
 	house.Log.Info("the engine closes its lines")
-	closed, told := make(chan struct{}), make(chan struct{})
+	closed, told, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		registry.CloseAll()
 		close(closed)
 		house.Desk.Finish()
 		server.GracefulStop()
+		house.Databases.Close()
 		close(told)
 	}()
+	go func() {
+		defer close(ended)
+		if !isInTime(closed, closePatience) {
+			house.Log.Warn("not all lines could be closed in time")
+		}
+		if !isInTime(told, tellPatience) {
+			house.Log.Info("calls that were under way are cut off")
+		}
+		server.Stop()
+	}()
+	return ended
+}
+
+func isInTime(done <-chan struct{}, patience time.Duration) bool {
 	select {
-	case <-closed:
-	case <-time.After(closePatience):
-		house.Log.Warn("not all lines could be closed in time")
+	case <-done:
+		return true
+	case <-time.After(patience):
+		return false
 	}
-	select {
-	case <-told:
-	case <-time.After(tellPatience):
-		house.Log.Info("calls that were under way are cut off")
-	}
-	server.Stop()
 }
