@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,14 +19,14 @@ type Registry struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session
-	highest  map[string]int64
-	opening  map[string]*sync.Mutex // one at a time opens or closes a session
+	highest  map[string]int64 // also of sessions that were closed: what comes late is refused
+	opening  map[string]*turn
 }
 
 // NewRegistry makes a registry without sessions.
 func NewRegistry(house *House) *Registry {
 	return &Registry{
-		house: house, sessions: make(map[string]*Session), highest: make(map[string]int64), opening: make(map[string]*sync.Mutex),
+		house: house, sessions: make(map[string]*Session), highest: make(map[string]int64), opening: make(map[string]*turn),
 	}
 }
 
@@ -119,28 +121,43 @@ func (r *Registry) Close(id string, fence int64) error {
 	return nil
 }
 
-// CloseAll closes every session, all at once.
+// CloseAll closes every session that is open by now, all at once.
 func (r *Registry) CloseAll() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	sessions := slices.Collect(maps.Values(r.sessions))
+	r.mu.Unlock()
 	var closing sync.WaitGroup
-	for _, s := range r.sessions {
+	for _, s := range sessions {
 		closing.Go(s.close)
 	}
 	closing.Wait()
 }
 
+// turn lets one at a time open or close a session. It is forgotten when nobody has it or waits for it.
+type turn struct {
+	sync.Mutex
+	wanted int
+}
+
 // alone makes the caller the only one to open or close this session, until it calls what is returned.
 func (r *Registry) alone(id string) (done func()) {
 	r.mu.Lock()
-	turn, ok := r.opening[id]
-	if !ok {
-		turn = new(sync.Mutex)
-		r.opening[id] = turn
+	mine := r.opening[id]
+	if mine == nil {
+		mine = &turn{}
+		r.opening[id] = mine
 	}
+	mine.wanted++
 	r.mu.Unlock()
-	turn.Lock()
-	return turn.Unlock
+	mine.Lock()
+	return func() {
+		mine.Unlock()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if mine.wanted--; mine.wanted == 0 {
+			delete(r.opening, id)
+		}
+	}
 }
 
 // raise notes the fence, unless a higher one was seen.
