@@ -168,6 +168,8 @@ func (a *attempt) proceed(event any, codes *codes, made *progress) *wagatev1.Fai
 		codes.wait(handover)
 	case *events.ManualLoginReconnect:
 		made.handedOver = true
+	case *events.QRScannedWithoutMultidevice:
+		a.session.log.Warn("a phone scanned the code that is too old to link devices: the code may be scanned again")
 	case *events.PairError:
 		return pairingFailed("", "Linking failed: "+e.Error.Error()+".")
 	default:

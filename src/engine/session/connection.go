@@ -203,6 +203,8 @@ func (c *connection) hear(event any) line.Answer {
 		c.offline(enginev1.OfflineSync_PHASE_COMPLETED, e.Count)
 	case *events.NotifyAccountReachoutTimelock:
 		c.session.note(convert.ReachoutRestricted(e))
+	case *events.FBMessage:
+		c.session.log.Warn("a message of Messenger's kind arrived, and is not taken in", "message_id", e.Info.ID)
 	default:
 		if v, isEnd := verdictOn(event); isEnd {
 			c.conclude(v)

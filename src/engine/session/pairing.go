@@ -101,8 +101,12 @@ func (s *Session) answer(attemptID string, kind challenge, act func(*attempt) er
 	if a == nil || a.id != attemptID || !a.meet(kind) {
 		return refusal.NoSuchChallenge()
 	}
-	a.answers <- act
-	return nil
+	select {
+	case a.answers <- act:
+		return nil
+	case <-a.done:
+		return refusal.NoSuchChallenge()
+	}
 }
 
 // step tells a step of an attempt.

@@ -60,6 +60,9 @@ func loggedOut(providerCode, message string) verdict {
 
 func unlinked() verdict { return verdict{state: enginev1.LineChanged_STATE_UNLINKED} }
 
+// loginAgain is the error that ends a connection after a device was linked, or whenever WhatsApp wants another login.
+const loginAgain = "515"
+
 // verdictOn maps what whatsmeow says about a connection to what it means for the line; false if it means no end of it.
 // Failures 500 and 503 bring no event: there, and wherever the socket just closes, the line is lost.
 func verdictOn(event any) (verdict, bool) {
@@ -80,6 +83,10 @@ func verdictOn(event any) (verdict, bool) {
 	case *events.CATRefreshError:
 		return blocked(wagatev1.ErrorReason_ERROR_REASON_PROVIDER_REFUSED, events.ConnectFailureCATInvalid.NumberString(),
 			"WhatsApp refused the connection: it asked for a token that only Messenger has."), true
+	case *events.ManualLoginReconnect:
+		v := lost("WhatsApp asked for another login.")
+		v.failure.ProviderCode = loginAgain
+		return v, true
 	case *events.StreamError:
 		v := lost(fmt.Sprintf("WhatsApp ended the connection with error %q.", e.Code))
 		v.failure.ProviderCode = e.Code

@@ -29,6 +29,7 @@ func TestEachEndOfAConnectionMeansSomethingForTheLine(t *testing.T) {
 		{&events.StreamReplaced{}, blocked, wagatev1.ErrorReason_ERROR_REASON_SESSION_REPLACED, ""},
 		{&events.ConnectFailure{Reason: 409}, blocked, wagatev1.ErrorReason_ERROR_REASON_PROVIDER_REFUSED, "409"},
 		{&events.CATRefreshError{}, blocked, wagatev1.ErrorReason_ERROR_REASON_PROVIDER_REFUSED, "414"},
+		{&events.ManualLoginReconnect{}, again, wagatev1.ErrorReason_ERROR_REASON_LINE_LOST, "515"},
 		{&events.StreamError{Code: "516"}, again, wagatev1.ErrorReason_ERROR_REASON_LINE_LOST, "516"},
 	} {
 		v, isEnd := verdictOn(end.event)
