@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from textwrap import dedent
 
 from gateway.demo.stage import Stage
@@ -25,13 +27,13 @@ def lines_to_paste(stage: Stage, ending: Ending) -> str:
             {stage.grpc} wagate.v1.MessageService/SendMessage
 
           # as Anna: what she received, and an answer
-          wagate lab inbox {ending.anna_id} --at {stage.lab_control}
-          wagate lab say {ending.anna_id} {ending.shop_number} 'Hello shop' --at {stage.lab_control}
+          {_beside_python("wagate")} lab inbox {ending.anna_id} --at {stage.lab_control}
+          {_beside_python("wagate")} lab say {ending.anna_id} {ending.shop_number} 'Hello shop' --at {stage.lab_control}
 
           # the numbers
           curl http://{stage.metrics}/metrics
 
-        In `.venv/bin/python`:
+        In `{_beside_python("python")}`:
 
         import grpc
         from wagate.v1.message_service_pb2 import SendMessageRequest
@@ -42,3 +44,9 @@ def lines_to_paste(stage: Stage, ending: Ending) -> str:
         print(messages.SendMessage(request))
         """
     )
+
+
+def _beside_python(program: str) -> str:
+    """A program of the environment that this one runs in, as it can be typed in this folder."""
+    path, here = Path(sys.executable).with_name(program), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
