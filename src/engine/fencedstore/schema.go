@@ -86,7 +86,7 @@ func (d *Database) make(ctx context.Context, schema string) error {
 	alone.SetMaxOpenConns(1)
 	for _, statement := range []string{
 		"SELECT pg_advisory_lock(hashtext('wagate keys'))",
-		"CREATE SCHEMA IF NOT EXISTS " + pgx.Identifier{schema}.Sanitize(),
+		makingOf(schema),
 		ourTables,
 	} {
 		if _, err := alone.ExecContext(ctx, statement); err != nil {
@@ -94,6 +94,13 @@ func (d *Database) make(ctx context.Context, schema string) error {
 		}
 	}
 	return containerIn(wrapped(alone), waLog.Noop).Upgrade(ctx)
+}
+
+// makingOf makes a schema unless it is there. PostgreSQL asks for the right to make one first, and only then whether it
+// is there: so a role without that right could not be given one.
+func makingOf(schema string) string {
+	return "DO $$ BEGIN IF to_regnamespace(" + quoted(schema) + ") IS NULL THEN CREATE SCHEMA " +
+		pgx.Identifier{schema}.Sanitize() + "; END IF; END $$"
 }
 
 // wrapped is a database as whatsmeow uses it.

@@ -2,6 +2,8 @@ package fencedstore
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +53,18 @@ func TestManyLearnTheSamePeopleAtOnce(t *testing.T) {
 		})
 	}
 	learning.Wait()
+}
+
+func TestARoleThatMayMakeNoSchemasIsGivenOne(t *testing.T) {
+	url := postgrestest.Database(t)
+	owner, role := beside(t, url), "clerk_"+strings.ToLower(rand.Text())
+	_, err := owner.Exec(within(t), "CREATE ROLE "+role+"; CREATE SCHEMA "+SchemaOf(tenant)+" AUTHORIZATION "+role)
+	must(t, err)
+	clerk := engine(t, url+"&role="+role)
+	link(t, open(t, clerk, "shop", 1), ours)
+	if _, err := clerk.Open(within(t), "another", "branch", 1, discard); err == nil {
+		t.Error("a schema was made without the right")
+	}
 }
 
 func TestALinkedDeviceIsFoundAgainByItsSessionAloneAndErased(t *testing.T) {

@@ -1,4 +1,4 @@
-"""PostgreSQL: whether it can be reached, keeps what it commits, takes writes, and is migrated."""
+"""PostgreSQL: whether it can be reached, keeps what it commits, takes writes, allows what is done, and is migrated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from gateway.adapters.sql.schema import schema_over
 from gateway.doctor.clock import difference
-from gateway.doctor.findings import Finding, fine, problem, warning
+from gateway.doctor.findings import Finding, Level, fine, problem, warning
+from gateway.doctor.rights import rights, rights_over
 from gateway.doctor.schema import schema
 
 OLDEST: Final = 140000
@@ -110,13 +111,16 @@ async def _inside(connection: AsyncConnection) -> list[Finding]:
     rows = await connection.execute(
         text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)"), {"names": list(_ASKED)}
     )
-    found = server({row.name: row.setting for row in rows})
-    return [
+    allowed = rights(await rights_over(connection))
+    found = [
         fine("database.reachable", "It can be reached."),
-        *found,
+        *server({row.name: row.setting for row in rows}),
         difference(await _ahead(connection)),
-        schema(await connection.run_sync(schema_over), migrates_itself=False),
+        *allowed,
     ]
+    if any(finding.level is Level.PROBLEM for finding in allowed):
+        return found  # who may not look at the tables is told so already
+    return [*found, schema(await connection.run_sync(schema_over), migrates_itself=False)]
 
 
 async def _ahead(connection: AsyncConnection) -> timedelta:
