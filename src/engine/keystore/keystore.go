@@ -37,9 +37,9 @@ const drainPatience = 3 * time.Second
 
 // Keystore is an open store.
 type Keystore struct {
-	lock      *os.File
-	db        *sql.DB
-	container *sqlstore.Container
+	lock *os.File
+	db   *sql.DB
+	log  *slog.Logger
 }
 
 // Open opens the store, makes it if need be in a folder of mode 0700, and locks it. It fails with ErrLocked or ErrCorrupt
@@ -52,14 +52,14 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Keystore, error)
 	if err != nil {
 		return nil, err
 	}
-	k := &Keystore{lock: locked}
-	if err := k.open(ctx, path, log); err != nil {
+	k := &Keystore{lock: locked, log: log}
+	if err := k.open(ctx, path); err != nil {
 		return nil, errors.Join(judge(err), k.Close())
 	}
 	return k, nil
 }
 
-func (k *Keystore) open(ctx context.Context, path string, log *slog.Logger) (err error) {
+func (k *Keystore) open(ctx context.Context, path string) (err error) {
 	connector, err := sqlite.NewConnector(source(path))
 	if err != nil {
 		return err
@@ -74,12 +74,16 @@ func (k *Keystore) open(ctx context.Context, path string, log *slog.Logger) (err
 	} else if verdict != "ok" {
 		return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
 	}
-	k.container = sqlstore.NewWithDB(k.db, "sqlite", logs.ForWhatsmeow(log))
-	if err = k.container.Upgrade(ctx); err != nil {
+	if err = k.container().Upgrade(ctx); err != nil {
 		return err
 	}
 	_, err = k.db.ExecContext(ctx, createNotices+"; PRAGMA shrink_memory") // Checking has read all of it.
 	return err
+}
+
+// container is the file as whatsmeow uses it. It keeps in mind who is who, without bound: so it is made anew for each line.
+func (k *Keystore) container() *sqlstore.Container {
+	return sqlstore.NewWithDB(k.db, "sqlite", logs.ForWhatsmeow(k.log))
 }
 
 // source names the file to modernc.org/sqlite: a commit is on disk before it is answered, and a transaction takes the
@@ -112,7 +116,7 @@ func IsCorrupt(err error) bool {
 // Device is the linked device: the one named, if it is there, else the one that is; nil if none is linked. Each call
 // makes a new one, for one line.
 func (k *Keystore) Device(ctx context.Context, named string) (*store.Device, error) {
-	devices, err := k.container.GetAllDevices(ctx)
+	devices, err := k.container().GetAllDevices(ctx)
 	if err != nil || len(devices) == 0 {
 		return nil, err
 	}
@@ -125,11 +129,11 @@ func (k *Keystore) Device(ctx context.Context, named string) (*store.Device, err
 }
 
 // NewDevice makes keys for a device that is to be linked. They are stored when it is.
-func (k *Keystore) NewDevice() *store.Device { return k.container.NewDevice() }
+func (k *Keystore) NewDevice() *store.Device { return k.container().NewDevice() }
 
 // Erase forgets every key, and what hangs on them.
 func (k *Keystore) Erase(ctx context.Context) error {
-	devices, err := k.container.GetAllDevices(ctx)
+	devices, err := k.container().GetAllDevices(ctx)
 	if err != nil {
 		return fmt.Errorf("erasing the keys: %w", err)
 	}

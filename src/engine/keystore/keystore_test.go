@@ -142,6 +142,28 @@ func TestALinkedDeviceIsFoundAgainAndErased(t *testing.T) {
 	}
 }
 
+func TestWhatALineKeepsInMindOfPeopleEndsWithIt(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "keys.db"))
+	link(t, store, types.JID{User: "447700900001", Device: 1, Server: types.DefaultUserServer})
+	phone, lid := types.NewJID("447700900002", types.DefaultUserServer), types.NewJID("1002", types.HiddenUserServer)
+	var known [2]types.JID
+	for i := range known {
+		device, err := store.Device(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if known[i], err = device.LIDs.GetLIDForPN(t.Context(), phone); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = store.db.Exec("INSERT INTO whatsmeow_lid_map (lid, pn) VALUES (?, ?) ON CONFLICT DO NOTHING", lid.User, phone.User); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !known[0].IsEmpty() || known[1] != lid {
+		t.Errorf("known was %v", known)
+	}
+}
+
 func TestAHistoryNoticeIsKeptOnce(t *testing.T) {
 	ctx := context.Background()
 	store := open(t, filepath.Join(t.TempDir(), "keys.db"))

@@ -47,7 +47,8 @@ type Options struct {
 }
 
 // Line is one connection to WhatsApp, from dialling to its end; it is never used again. Each has a whatsmeow client of its
-// own, so that nothing an earlier connection left behind can speak in its name, and no cache outlives it.
+// own, so that nothing an earlier connection left behind can speak in its name. What whatsmeow keeps in mind of people,
+// groups and retries has no bound of its own: it ends with the line.
 type Line struct {
 	options    Options
 	client     *whatsmeow.Client
