@@ -14,11 +14,12 @@ import (
 // banSurelyOver is how long after the end of a ban a login is tried: WhatsApp tells whole seconds.
 const banSurelyOver = time.Second
 
-// supervise keeps the session's line up until the session ends: one line after the other, never two.
+// supervise keeps the session's line up until the session ends: one line after the other, never two, and none while nobody
+// follows. The device is looked up right before its line is made: it may have been unlinked while nobody followed.
 func (s *Session) supervise() {
 	defer s.finish()
 	pause := backoff{pace: s.house.Pace}
-	for s.ctx.Err() == nil {
+	for s.house.Desk.Present(s.ctx) == nil {
 		device, err := s.device(s.ctx)
 		switch {
 		case s.ctx.Err() != nil:
@@ -31,7 +32,7 @@ func (s *Session) supervise() {
 			s.wait(0)
 		case s.underWay() != nil: // WhatsApp has not heard yet that it is linked; the attempt's end wakes the session.
 			s.wait(0)
-		case s.house.Desk.Present(s.ctx) == nil:
+		default:
 			s.rest(s.keepSafely(device, &pause), &pause)
 		}
 	}
