@@ -3,8 +3,6 @@
 package convert
 
 import (
-	"strings"
-
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
@@ -25,11 +23,6 @@ func PhoneNumber(jid types.JID) string {
 		return ""
 	}
 	return "+" + jid.User
-}
-
-// PhoneJID is the JID of a phone number, E.164 with or without `+`.
-func PhoneJID(number string) types.JID {
-	return types.NewJID(strings.TrimPrefix(number, "+"), types.DefaultUserServer)
 }
 
 // IsPerson says whether a JID names a person: by LID or by phone number.

@@ -15,9 +15,9 @@ import (
 	"wagate.dev/src/engine/refusal"
 )
 
-// Carried is what is behind the name of a file whose keys lie in a database by now. Never open it again: keys that are
+// carried is what is behind the name of a file whose keys lie in a database by now. Never open it again: keys that are
 // advanced in two places are of no use in either.
-const Carried = ".carried"
+const carried = ".carried"
 
 // Carry moves a session's keys from their file into a database. The file's lock says that nobody uses it meanwhile. If it
 // ends halfway, the file is still there, and the same call finishes it.
@@ -44,7 +44,7 @@ func (r *Registry) Carry(ctx context.Context, request *enginev1.CarrySessionRequ
 func (h *House) carry(ctx context.Context, id, path string, into *fencedstore.Store) (*enginev1.CarrySessionResponse, error) {
 	if isThere(path) {
 		return h.carryFile(ctx, id, path, into)
-	} else if !isThere(path + Carried) {
+	} else if !isThere(path + carried) {
 		return nil, refusal.NothingToCarry(path)
 	}
 	device, err := into.Device(ctx, "")
@@ -63,7 +63,7 @@ func (h *House) carryFile(ctx context.Context, id, path string, into *fencedstor
 	if err := errors.Join(err, from.Close()); err != nil {
 		return nil, fmt.Errorf("carrying the keys: %w", err)
 	}
-	if err := os.Rename(path, path+Carried); err != nil {
+	if err := os.Rename(path, path+carried); err != nil {
 		return nil, fmt.Errorf("putting aside the file whose keys were carried: %w", err)
 	}
 	return answer, nil
