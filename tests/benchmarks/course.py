@@ -74,8 +74,7 @@ async def a_course(folder: Path, make: Maker, count: int) -> AsyncIterator[Cours
 @asynccontextmanager
 async def a_kept_course(kept: Path, folder: Path, make: Maker, count: int) -> AsyncIterator[Course]:
     """The same from a copy of one that was kept, which is made first if there is none: linking many takes long."""
-    if not kept.exists():
-        await _keep(kept, folder / "first", make, count)
+    await keep(kept, folder / "first", make, count)
     shutil.copytree(kept / "contestant", folder / "again" / "contestant")
     async with _run(folder / "again", make, world=kept / "world") as course:
         course.seats += [Seat(*seat) for seat in json.loads((kept / "seats.json").read_text())]
@@ -83,7 +82,10 @@ async def a_kept_course(kept: Path, folder: Path, make: Maker, count: int) -> As
         yield course
 
 
-async def _keep(kept: Path, folder: Path, make: Maker, count: int) -> None:
+async def keep(kept: Path, folder: Path, make: Maker, count: int) -> None:
+    """Keep a lab's world and a contestant with so many linked sessions, unless they are there already."""
+    if kept.exists():
+        return
     async with a_course(folder, make, count) as course:
         await course.contestant.stop()
         await course.lab.stub.SaveWorld(lab_service_pb2.SaveWorldRequest(folder=str(folder / "world")))

@@ -9,6 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import asyncpg
+
+from tests.stage.carried import carry
 from tests.stage.children import Child, child
 from tests.stage.gateway import Gateway
 from tests.stage.lab import Lab
@@ -122,23 +125,33 @@ class Fleet:
         return found[0]
 
     async def _owner_id(self, shop: Shop) -> str | None:
-        connection = await self._postgres.connect(self.database)
+        connection = await self.connect()
         try:
             owner_id: str | None = await connection.fetchval(_OWNER, shop.session_id)
             return owner_id
         finally:
             await connection.close()
 
+    async def connect(self) -> asyncpg.Connection:
+        """A connection to the database, beside those of all processes."""
+        return await self._postgres.connect(self.database)
+
     async def start(self, folder: Path) -> None:
         """Start all, at once."""
         apis, workers = self._wanted
         for number in range(apis):
             self.apis.append(Gateway(_made(folder / f"api-{number}"), self.environment, command=self._command))
-        for number in range(workers):
-            self.workers.append(Worker(_made(folder / f"worker-{number}"), self.environment))
+        for _ in range(workers):
+            self.hire(folder)
         async with asyncio.TaskGroup() as group:
             for process in self._processes():
                 group.create_task(process.start())
+
+    def hire(self, folder: Path) -> Worker:
+        """One worker more, which does not run yet."""
+        worker = Worker(_made(folder / f"worker-{len(self.workers)}"), self.environment)
+        self.workers.append(worker)
+        return worker
 
     def _processes(self) -> list[Gateway | Worker]:
         return [*self.workers, *self.apis]
@@ -173,9 +186,15 @@ async def running_fleet(
     workers: int = 2,
     processes: int = 1,
     environment: Mapping[str, str] | None = None,
+    embedded: Path | None = None,
 ) -> AsyncIterator[Fleet]:
-    """A fleet on a database of its own, while the context lasts; each API is so many `processes` at one address."""
+    """A fleet on a database of its own, while the context lasts; each API is so many `processes` at one address. It has
+    the sessions of an `embedded` installation's data folder, which is used up, or none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     async with postgres.database() as database:
+        if embedded is not None:
+            await carry(embedded, database, folder / "carrying.log")
         sizes = {"apis": apis, "workers": workers, "processes": processes}
         fleet = Fleet(lab, postgres, database, redis, environment or {}, **sizes)
         await fleet.start(folder)

@@ -16,11 +16,12 @@ def engine_of(process_id: int) -> int:
 
 def engines_of(process_id: int) -> list[int]:
     """The process ids of a gateway's engines, the first one first."""
-    names = {child: Path(f"/proc/{child}/comm").read_text().strip() for child in _children(process_id)}
+    names = {child: Path(f"/proc/{child}/comm").read_text().strip() for child in children_of(process_id)}
     return sorted(child for child, name in names.items() if name == "wagate-engine")
 
 
-def _children(process_id: int) -> list[int]:
+def children_of(process_id: int) -> list[int]:
+    """The processes that a process started, and that still run."""
     tasks = Path(f"/proc/{process_id}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
@@ -29,6 +30,17 @@ def resident(process_id: int) -> int:
     """How much memory a process has of the machine's, bytes."""
     status = Path(f"/proc/{process_id}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) * 1024
+
+
+def proportional(process_id: int) -> int:
+    """The same, where each page counts by how many processes share it: sums over those that share much are right.
+    One that has ended by now has none.
+    """
+    try:
+        pages = Path(f"/proc/{process_id}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(next(line.split()[1] for line in pages.splitlines() if line.startswith("Pss:"))) * 1024
 
 
 def is_stopped(process_id: int) -> bool:
