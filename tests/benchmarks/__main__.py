@@ -11,8 +11,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import accepting, arriving, demo, draining, restoring, ringing, sharing, storing, travelling
-from tests.benchmarks.course import Course, Maker, a_course, a_kept_course
+from tests.benchmarks import (
+    accepting,
+    arriving,
+    demo,
+    draining,
+    fanning,
+    moving,
+    restoring,
+    ringing,
+    sharing,
+    storing,
+    travelling,
+)
+from tests.benchmarks.course import Course, Maker, a_course, a_kept_course, keep
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.house import House, a_house
 from tests.benchmarks.load import need_h2load
@@ -31,16 +43,18 @@ OF_ANY: Final[dict[str, Callable[[Course], Awaitable[list[Figure]]]]] = {
 OF_FLEETS: Final[dict[str, Callable[[Path], Awaitable[list[Figure]]]]] = {
     "ringing": ringing.measure,
     "sharing": sharing.measure,
+    "fanning": fanning.measure,
 }
+MOVING: Final = "moving"
 RESTORING: Final = "restoring"
-PARTS: Final = [*OF_OURS, *OF_FLEETS, *OF_ANY, RESTORING]
+PARTS: Final = [*OF_OURS, *OF_FLEETS, *OF_ANY, RESTORING, MOVING]
 
 
 async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
     """The figures of each part that is asked for. What only our own gateway can be asked is left out for others."""
     make = _maker(asked.contestant)
     for name in asked.parts or PARTS:
-        if name in (*OF_OURS, *OF_FLEETS) and asked.contestant != OURS:
+        if name in (*OF_OURS, *OF_FLEETS, MOVING) and asked.contestant != OURS:
             continue
         sys.stderr.write(f"Measuring: {name}\n")
         with tempfile.TemporaryDirectory(prefix="wagate-bench-") as folder:
@@ -53,6 +67,8 @@ async def _measure(asked: argparse.Namespace) -> AsyncIterator[list[Figure]]:
 async def _part(name: str, folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
     if name == RESTORING:
         return await _restoring(folder, make, asked)
+    if name == MOVING:
+        return await _moving(folder, make, asked)
     if name not in OF_ANY:
         await need_h2load()
     if name in OF_FLEETS:
@@ -69,10 +85,21 @@ async def _restoring(folder: Path, make: Maker, asked: argparse.Namespace) -> li
         empty = await restoring.memory(course)
     figures: list[Figure] = []
     for count in asked.sessions:
-        kept = ROOT / "build" / "worlds" / f"{asked.contestant.rpartition(':')[2]}-{count}"
-        async with a_kept_course(kept, folder / str(count), make, count) as course:
+        async with a_kept_course(_kept(asked.contestant, count), folder / str(count), make, count) as course:
             figures += await restoring.measure(course, empty)
     return figures
+
+
+async def _moving(folder: Path, make: Maker, asked: argparse.Namespace) -> list[Figure]:
+    count = max(asked.sessions)
+    kept = _kept(asked.contestant, count)
+    await keep(kept, folder / "first", make, count)
+    return await moving.measure(folder, kept, count)
+
+
+def _kept(contestant: str, count: int) -> Path:
+    """Where a world with so many linked sessions is kept."""
+    return ROOT / "build" / "worlds" / f"{contestant.rpartition(':')[2]}-{count}"
 
 
 def _maker(contestant: str) -> Maker:
@@ -97,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--contestant", default=OURS, help="whom to measure, `package.module:Class`; see docs/benchmarks.md"
     )
-    parser.add_argument("--sessions", nargs="+", type=int, default=[200, 1000], help="how many are restored")
+    parser.add_argument("--sessions", nargs="+", type=int, default=[200, 1000], help="how many are restored, and moved")
     parser.add_argument("--demo", action="store_true", help="also time `make demo` on a clean clone, which is slow")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.parts) - set(PARTS):

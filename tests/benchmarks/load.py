@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 from tests.benchmarks.figures import percentile
 
 _PACKAGE: Final = "nghttp2-client"
-_HEADERS: Final = ("-H", "content-type: application/grpc", "-H", "te: trailers")
+HEADERS: Final = ("-H", "content-type: application/grpc", "-H", "te: trailers")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def _send(url: str, body: Message, log: Path, *, streams: int, calls: int)
     file = log.with_suffix(".bin")
     packed = body.SerializeToString()
     file.write_bytes(struct.pack(">BI", 0, len(packed)) + packed)
-    command = ["h2load", "-n", str(calls), "-c", "1", "-m", str(streams), "-d", str(file), *_HEADERS]
+    command = ["h2load", "-n", str(calls), "-c", "1", "-m", str(streams), "-d", str(file), *HEADERS]
     process = await asyncio.create_subprocess_exec(*command, "--log-file", str(log), url, stdout=PIPE, stderr=STDOUT)
     said, _ = await process.communicate()
     wanted = f"{calls} succeeded, 0 failed, 0 errored, 0 timeout"
