@@ -1,10 +1,11 @@
-"""What runs beside all tests: streams are opened and cancelled from the first one on, which only the last looks at."""
+"""What runs beside all tests, from the first one on: only the last ones look at what came of it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import Final
 
 import pytest
 
@@ -13,22 +14,35 @@ from tests.stage.programs import ROOT
 
 SOAK_SECONDS = 180
 STREAMS_PER_MINUTE = 500
+BESIDE_ALL: Final = {"soaking", "freezing"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_waits_for_the_soak)
+    items.sort(key=lambda item: bool(_awaited_by(item)))
 
 
-def _waits_for_the_soak(item: pytest.Item) -> bool:
-    return "soaking" in getattr(item, "fixturenames", ())
+def _awaited_by(item: pytest.Item) -> set[str]:
+    return BESIDE_ALL.intersection(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
 def soaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
     """A process that opens and cancels streams at a gateway of its own."""
-    folder = tmp_path_factory.mktemp("soak")
-    command = [sys.executable, "-m", "tests.stage.soaking", folder, SOAK_SECONDS, STREAMS_PER_MINUTE]
-    with (folder / "soak.log").open("wb") as log:
+    yield from _beside("soaking", tmp_path_factory, SOAK_SECONDS, STREAMS_PER_MINUTE)
+
+
+@pytest.fixture(scope="session")
+def freezing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that freezes a line at a gateway of its own."""
+    yield from _beside("freezing", tmp_path_factory)
+
+
+def _beside(
+    module: str, tmp_path_factory: pytest.TempPathFactory, *arguments: object
+) -> Iterator[subprocess.Popen[bytes]]:
+    folder = tmp_path_factory.mktemp(module)
+    command = [sys.executable, "-m", f"tests.stage.{module}", folder, *arguments]
+    with (folder / f"{module}.log").open("wb") as log:
         dying_with_us = ("setpriv", "--pdeathsig", "TERM")
         process = subprocess.Popen([*dying_with_us, *map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
     yield process
@@ -37,10 +51,10 @@ def soaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pop
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _soak_from_the_start(request: pytest.FixtureRequest) -> None:
-    """Begin with the first test, if the one that looks at the end is to run."""
-    if any(_waits_for_the_soak(item) for item in request.session.items):
-        request.getfixturevalue("soaking")
+def _from_the_start(request: pytest.FixtureRequest) -> None:
+    """Begin with the first test what those that are to run look at in the end."""
+    for name in sorted(set[str]().union(*map(_awaited_by, request.session.items))):
+        request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")

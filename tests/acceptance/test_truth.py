@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -103,21 +105,14 @@ async def test_after_a_crash_no_session_says_that_the_line_of_the_process_before
     assert State.STATE_CONNECTED not in witness.states
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-async def test_with_the_usual_pings_a_frozen_line_is_degraded_in_45_seconds_and_made_anew_in_90(world: World) -> None:
-    shop = await world.shop()
-    async with witnessed(shop) as witness, shop.events(STATE_CHANGED) as events:
-        begun = datetime.now(UTC)
-        await world.lab.fault(shop.account, Fault(frozen=True))
-        witness.frozen = True
-        degraded = await becomes(events, State.STATE_DEGRADED, within=60)
-        lost = await becomes(events, State.STATE_RECONNECTING, within=120)
-        witness.frozen = False
-        await becomes(events, State.STATE_CONNECTED)
-    assert degraded.record_time.ToDatetime(UTC) - begun <= timedelta(seconds=45)
-    assert lost.record_time.ToDatetime(UTC) - begun <= timedelta(seconds=90)
-    assert witness.longest_lie <= AT_ONCE.total_seconds()
+@pytest.mark.timeout(180)
+def test_with_the_usual_pings_a_frozen_line_is_degraded_in_45_seconds_and_made_anew_in_90(
+    freezing: subprocess.Popen[bytes],
+) -> None:
+    said, _ = freezing.communicate()
+    degraded, lost = json.loads(said)
+    assert 0 < degraded <= 45
+    assert degraded < lost <= 90
 
 
 @pytest.mark.slow
