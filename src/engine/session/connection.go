@@ -1,16 +1,11 @@
 package session
 
 import (
-	"context"
 	"sync"
 	"time"
 
 	"go.mau.fi/whatsmeow/store"
-	"go.mau.fi/whatsmeow/types"
-	"go.mau.fi/whatsmeow/types/events"
 
-	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
-	wagatev1 "wagate.dev/gen/go/wagate/v1"
 	"wagate.dev/src/engine/convert"
 	"wagate.dev/src/engine/line"
 )
@@ -78,18 +73,6 @@ func (c *connection) run() verdict {
 		case <-listen.C:
 			c.heedSilence(c.line.SilentFor())
 		}
-	}
-}
-
-// heedSilence sees what no ping tells: one that cannot even be written, because much else was before it.
-func (c *connection) heedSilence(silence time.Duration) {
-	switch {
-	case silence > 2*c.session.house.Pace.Silence:
-		c.conclude(unresponsive())
-	case silence > c.session.house.Pace.Silence:
-		c.degrade()
-	case c.session.stateNow() == enginev1.LineChanged_STATE_DEGRADED && silence < c.session.house.Pace.Silence/4:
-		c.connected()
 	}
 }
 
@@ -180,95 +163,4 @@ func (c *connection) upFor() time.Duration {
 		return 0
 	}
 	return time.Since(c.upSince)
-}
-
-// hear is told everything that happens on the line. What is not stored is told again.
-func (c *connection) hear(event any) line.Answer {
-	switch e := event.(type) {
-	case *events.Message:
-		return c.message(e)
-	case *events.Receipt:
-		return c.receipt(e)
-	case *events.UndecryptableMessage:
-		c.unreadable(e)
-	case *events.Connected:
-		c.connected()
-	case *events.KeepAliveTimeout:
-		c.pingUnanswered(e.ErrorCount)
-	case *events.KeepAliveRestored:
-		c.connected()
-	case *events.OfflineSyncPreview:
-		c.offline(enginev1.OfflineSync_PHASE_STARTED, e.Total)
-	case *events.OfflineSyncCompleted:
-		c.offline(enginev1.OfflineSync_PHASE_COMPLETED, e.Count)
-	case *events.NotifyAccountReachoutTimelock:
-		c.session.note(convert.ReachoutRestricted(e))
-	case *events.FBMessage:
-		c.session.log.Warn("a message of Messenger's kind arrived, and is not taken in", "message_id", e.Info.ID)
-	default:
-		if v, isEnd := verdictOn(event); isEnd {
-			c.conclude(v)
-		}
-	}
-	return line.Said(true)
-}
-
-// connected tells that the line is up.
-func (c *connection) connected() {
-	c.setUp(true)
-	c.tell(&enginev1.LineChanged{
-		State: enginev1.LineChanged_STATE_CONNECTED, Device: convert.Device(c.device),
-	})
-}
-
-// tell says where the line is, unless it is gone: whatsmeow says that it is up even when the login's last question was
-// never answered, and says so on another path, on which it may come after the news of the end.
-func (c *connection) tell(change *enginev1.LineChanged) {
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
-	if c.session.connection == c && !c.line.IsGone() {
-		c.session.tellLocked(change)
-	}
-}
-
-// pingUnanswered heeds a ping without an answer, unless the answer may lie behind what the line does not read just now.
-func (c *connection) pingUnanswered(inARow int) {
-	switch {
-	case c.line.HeldBack(c.session.house.Pace.Silence):
-	case inARow > 1:
-		c.conclude(unresponsive())
-	default:
-		c.degrade()
-	}
-}
-
-// degrade tells that the line does not answer, unless that was told. A line that is not up yet is not up anyway.
-func (c *connection) degrade() {
-	if !c.isUp() || c.session.stateNow() == enginev1.LineChanged_STATE_DEGRADED {
-		return
-	}
-	c.tell(&enginev1.LineChanged{
-		State:   enginev1.LineChanged_STATE_DEGRADED,
-		Failure: failure(wagatev1.ErrorReason_ERROR_REASON_LINE_UNRESPONSIVE, "", "The line did not answer a ping."),
-	})
-}
-
-func (c *connection) offline(phase enginev1.OfflineSync_Phase, count int) {
-	c.mu.Lock()
-	c.catchingUp = phase == enginev1.OfflineSync_PHASE_STARTED
-	c.mu.Unlock()
-	c.session.note(&enginev1.OfflineSync{Phase: phase, ItemCount: int32(count)})
-}
-
-func (c *connection) learned(lid, phone types.JID) {
-	c.session.note(&enginev1.NamesLearned{Names: convert.PersonNames("", lid, phone)})
-}
-
-// alternate finds the other name of a person in the store; empty if it is not known.
-func (c *connection) alternate(jid types.JID) types.JID {
-	other, err := c.device.GetAltJID(context.WithoutCancel(c.session.ctx), jid)
-	if err != nil {
-		c.session.log.Warn("the other name of a person could not be looked up", "error", err)
-	}
-	return other
 }
