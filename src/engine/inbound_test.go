@@ -212,7 +212,7 @@ func TestAPictureIsToldByItsKindAndBytes(t *testing.T) {
 	}
 }
 
-func TestAPhoneThatCannotReadAMessageAsksAgainAndGetsIt(t *testing.T) {
+func TestAPhoneThatCannotReadAMessageAsksAgainAndGetsItFromAnotherLine(t *testing.T) {
 	w := startWorker(t)
 	ours := w.pair()
 	anna := w.lab.person(t, &labv1.CreatePersonRequest{Name: "Anna"})
@@ -220,7 +220,12 @@ func TestAPhoneThatCannotReadAMessageAsksAgainAndGetsIt(t *testing.T) {
 	anna.hears(t)
 	_, err := w.lab.ForgetKeys(within(t), &labv1.ForgetKeysRequest{PersonId: anna.id, Peer: ours})
 	must(t, err)
+	anna.goes(t, false)
 	w.send("3EB0F2", anna.lid, "once more")
+	w.drop(ours)
+	w.state(enginev1.LineChanged_STATE_RECONNECTING)
+	w.state(enginev1.LineChanged_STATE_CONNECTED)
+	anna.goes(t, true)
 	if heard := anna.hears(t); heard.GetText() != "once more" || heard.GetRetryCount() == 0 {
 		t.Fatalf("Anna heard %v", heard)
 	}

@@ -136,6 +136,13 @@ func (p *person) hears(t *testing.T) *labv1.WatchInboxResponse {
 	return heard
 }
 
+// goes on or off line.
+func (p *person) goes(t *testing.T, online bool) {
+	t.Helper()
+	_, err := p.lab.SetOnline(within(t), &labv1.SetOnlineRequest{PersonId: p.id, Online: online})
+	must(t, err)
+}
+
 func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	t.Cleanup(cancel)

@@ -106,6 +106,20 @@ func TestWhatBelongsToNoLineCannotDialBesideALab(t *testing.T) {
 	newLine(t, newLab(t)) // whatsmeow copies the default transport, and must not mind.
 }
 
+func TestLinesConnectNoFasterThanTheirRate(t *testing.T) {
+	network := newLab(t)
+	network.Connects = rate.NewLimiter(20, 1)
+	began := time.Now()
+	for range 3 {
+		if err := newLine(t, network).Connect(); err == nil {
+			t.Fatal("what speaks no WhatsApp shook hands")
+		}
+	}
+	if took := time.Since(began); took < 2*time.Second/20 {
+		t.Errorf("three lines connected in %s", took)
+	}
+}
+
 func TestALabIsOnThisMachine(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:443": true, "127.9.9.9:1": true, "[::1]:443": true,
