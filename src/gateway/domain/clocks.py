@@ -15,8 +15,11 @@ _MICROSECOND = timedelta(microseconds=1)
 def to_timestamp(moment: datetime) -> Timestamp: ...
 @overload
 def to_timestamp(moment: datetime | None) -> Timestamp | None: ...
+@lru_cache(maxsize=4096)
 def to_timestamp(moment: datetime | None) -> Timestamp | None:
-    """A moment as the contract says it; None stays unset."""
+    """A moment as the contract says it; None stays unset. All who say the same moment share it: it is copied into
+    messages, and never changed in place.
+    """
     if moment is None:
         return None
     microseconds = to_micros(moment)

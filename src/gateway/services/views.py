@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.domain.access import Call
-from gateway.domain.clocks import from_timestamp, to_timestamp
 from gateway.domain.messages import Message
 from gateway.domain.retention import FOR_EVER, Retention
 from gateway.domain.sessions import SAYS_THAT_A_LINE_IS_OPEN, Session, State
@@ -23,7 +22,7 @@ class Views:
 
     def __init__(self, providers: Dialects, retention: Retention = FOR_EVER) -> None:
         self._providers = providers
-        self._retention = retention
+        self._seconds_kept = int(retention.messages.total_seconds()) if retention.messages is not None else None
 
     async def status(self, uow: UnitOfWork, session: Session) -> session_pb2.SessionStatus:
         """What is the case with a session."""
@@ -57,9 +56,9 @@ class Views:
 
     def dated(self, shown: message_pb2.Message) -> message_pb2.Message:
         """A message that is shown, with when it expires."""
-        if self._retention.messages is not None:
-            expire_time = from_timestamp(shown.create_time) + self._retention.messages
-            shown.expire_time.CopyFrom(to_timestamp(expire_time))
+        if self._seconds_kept is not None:
+            shown.expire_time.CopyFrom(shown.create_time)
+            shown.expire_time.seconds += self._seconds_kept
         return shown
 
 
