@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from gateway.domain.errors import AddressInvalid
@@ -11,8 +11,8 @@ from gateway.domain.ids import is_identity_id
 STORY_FEED: Final = "status@broadcast"
 
 
-class Form(Enum):
-    """What an address is made of."""
+class Form(StrEnum):
+    """What an address is made of. Strings are found in dicts many times as fast as members of other enums."""
 
     IDENTITY_ID = "identity id"
     PHONE_NUMBER = "phone number"

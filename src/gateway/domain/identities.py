@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from gateway.domain.addresses import Address, Form
 from gateway.domain.ids import IDENTITY, make_id
 from wagate.v1 import identity_pb2 as pb
 
 Kind = pb.Identity.Kind
+
+_ALIASES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Identity:
             username=self.username,
             business_user_id=self.business_user_id,
             display_name=self.display_name,
-            alias_ids=self.alias_ids[:20],
+            alias_ids=self.alias_ids[:_ALIASES_SHOWN] if self.alias_ids else None,
         )
 
 

@@ -161,9 +161,10 @@ class Acceptance:
 
     @staticmethod
     async def _people(uow: UnitOfWork, tenant_id: str, wish: Wish, *, dry: bool) -> tuple[Identity, list[Identity]]:
-        found = await uow.identities.find(tenant_id, wish.addresses)
+        addresses = wish.addresses
+        found = await uow.identities.find(tenant_id, addresses)
         people: list[Identity] = []
-        for place, address in enumerate(wish.addresses):
+        for place, address in enumerate(addresses):
             person = found.get(address)
             if person is None:
                 if address.form not in (Form.PHONE_NUMBER, Form.LID):
