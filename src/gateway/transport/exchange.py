@@ -22,7 +22,8 @@ _CURRENT: ContextVar[Call] = ContextVar("call")
 @dataclass(slots=True)
 class Exchange:
     """One call. `given` is the request as it came (bytes, or a stream of messages), `request` the request once it is
-    read; `answer` holds the bytes of a unary answer. `deadline` is by the loop's clock.
+    read; `answer` holds the bytes of a unary answer, and `code` the name of what it ends with. `deadline` is by the
+    loop's clock.
     """
 
     rpc: Rpc
@@ -35,7 +36,7 @@ class Exchange:
     caller: Caller | None = None
     request: Any = None
     answer: bytes = b""
-    code: grpc.StatusCode = grpc.StatusCode.OK
+    code: str = "OK"
 
     def admit(self, caller: Caller) -> None:
         """Let the caller in: from here on servicers can ask for the call."""

@@ -15,7 +15,7 @@ class Doors:
     def __init__(self, stopping: asyncio.Event) -> None:
         self._stopping = stopping
         self._inside = 0
-        self._left = asyncio.Event()
+        self._emptied = asyncio.Event()
 
     def around(self, rpc: Rpc, proceed: Step) -> Step:
         async def step(exchange: Exchange) -> None:
@@ -26,12 +26,13 @@ class Doors:
                 await proceed(exchange)
             finally:
                 self._inside -= 1
-                self._left.set()
+                if not self._inside:
+                    self._emptied.set()
 
         return proceed if rpc.read is None else step
 
     async def empty(self) -> None:
         """Wait until nobody is inside."""
         while self._inside:
-            self._left.clear()
-            await self._left.wait()
+            self._emptied.clear()
+            await self._emptied.wait()

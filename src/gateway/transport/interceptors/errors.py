@@ -34,7 +34,7 @@ class Errors:
             try:
                 await proceed(exchange)
             except (asyncio.CancelledError, grpc.aio.InternalError):
-                exchange.code = _code_of_leaving(exchange)
+                exchange.code = _code_of_leaving(exchange).name
                 raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 the last resort, and it is told
                 await self._refuse(exchange, error)
@@ -51,7 +51,7 @@ class Errors:
 
 
 async def _end(exchange: Exchange, ruling: Ruling, status: status_pb2.Status) -> Never:
-    exchange.code = ruling.code
+    exchange.code = ruling.code.name
     said = rpc_status.to_status(status)
     trailers = (*said.trailing_metadata, (CORRELATION_ID, exchange.correlation_id))
     try:

@@ -13,7 +13,7 @@ class Logs:
     """Writes method, code, milliseconds, tenant and correlation id; never what was said."""
 
     def around(self, rpc: Rpc, proceed: Step) -> Step:
-        answered = call_log()
+        answered, name = call_log(), rpc.name
 
         async def step(exchange: Exchange) -> None:
             begun = time.perf_counter()
@@ -21,8 +21,8 @@ class Logs:
                 await proceed(exchange)
             finally:
                 answered(
-                    method=rpc.name,
-                    code=exchange.code.name,
+                    method=name,
+                    code=exchange.code,
                     ms=round((time.perf_counter() - begun) * 1000, 2),
                     tenant=exchange.caller.tenant_id if exchange.caller else "",
                     correlation_id=exchange.correlation_id,

@@ -33,7 +33,7 @@ class Metrics:
             try:
                 await proceed(exchange)
             finally:
-                meter.call_answered(name, exchange.code.name)
+                meter.call_answered(name, exchange.code)
                 if not rpc.streams:
                     meter.call_took(name, time.perf_counter() - begun)
 
