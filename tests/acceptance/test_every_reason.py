@@ -27,7 +27,7 @@ STORIES: Final = {
     "::test_eight_may_watch_an_attempt_and_a_ninth_may_not",
     "OUTCOME_OPEN": "tests/acceptance/test_reasons_of_calls.py"
     "::test_a_deadline_that_passes_while_whatsapp_is_asked_leaves_the_outcome_open",
-    "OWNER_UNAVAILABLE": "tests/unit/services/test_asking.py::test_without_an_owner_a_call_is_told_to_come_back",
+    "OWNER_UNAVAILABLE": "tests/acceptance/fleet/test_takeover.py::test_another_worker_goes_on_where_one_was_killed",
     "PAIRING_TIMED_OUT": "tests/acceptance/test_pairing_by_qr.py"
     "::test_codes_are_renewed_until_none_is_left_and_the_attempt_times_out",
     "PAIRING_CANCELED": "tests/acceptance/test_pairing_ends.py::test_a_cancelled_attempt_ends_for_all_who_watch",
