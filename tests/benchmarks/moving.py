@@ -18,7 +18,7 @@ from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.footprint import Footprint, footprint, per_session
 from tests.stage.fleet import Fleet, Worker, running_fleet
 from tests.stage.lab import lab_process
-from tests.stage.moving import Sighting, doubled, even, owned_by, returns, sighted, sightings
+from tests.stage.moving import Sighting, doubled, owned_by, returns, shown, sighted, sightings
 from tests.stage.postgres import PostgresServer, postgres_server
 from tests.stage.redis import redis_server
 from tests.stage.waiting import eventually
@@ -106,8 +106,7 @@ async def _rebalanced(fleet: Fleet, back: Worker, count: int) -> list[Figure]:
     async with sightings(api) as seen:
         begun = time.monotonic()
         await back.start()
-        await eventually(lambda: bool(seen) and back.worker_id in seen[-1].owned, _WITHIN)
-        await even(seen, _WITHIN)
+        await shown(seen, lambda one: back.worker_id in one.owned and one.is_even, within=_WITHIN)
         took = time.monotonic() - begun
     await _all_connected(fleet, count)
     return [Figure(f"{count} sessions shared alike after a worker came back", took, "s"), *_progress("rebalance", seen)]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from tests.stage.fleet import Fleet
 from tests.stage.gateway import Gateway
 from tests.stage.shop import State
+from tests.stage.waiting import eventually
 from tests.stage.watching import Watch
 from wagate.lab.v1 import oracle_pb2
 from wagate.v1 import event_pb2, system_service_pb2, worker_pb2
@@ -91,11 +92,9 @@ async def returns(
     return sorted(seconds)
 
 
-async def even(seen: list[Sighting], within: float) -> None:
-    """Wait until operators see that sessions are shared alike."""
-    async with asyncio.timeout(within):
-        while not (seen and seen[-1].is_even):  # noqa: ASYNC110  # what is waited for is another's look
-            await asyncio.sleep(_LOOK_SECONDS)
+async def shown(seen: Sequence[Sighting], condition: Callable[[Sighting], bool], *, within: float) -> None:
+    """Wait until operators see something."""
+    await eventually(lambda: bool(seen) and condition(seen[-1]), within)
 
 
 def doubled(entries: Iterable[oracle_pb2.OracleEntry]) -> list[str]:
