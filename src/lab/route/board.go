@@ -95,6 +95,12 @@ func (b *Board) Lines(phone string) []*Line {
 // once when the device is online. What is addressed to the phone itself is
 // dropped and counted; what is addressed to nobody is dropped.
 func (b *Board) Deliver(to model.Address, node waBinary.Node) bool {
+	return b.deliverAfter(func() {}, to, node)
+}
+
+// deliverAfter delivers, and before anything can come of that does something
+// that concerns it; not if nobody gets it.
+func (b *Board) deliverAfter(act func(), to model.Address, node waBinary.Node) bool {
 	if to.Number == 0 {
 		b.World.CountDropped(to.Phone)
 		return false
@@ -104,6 +110,7 @@ func (b *Board) Deliver(to model.Address, node waBinary.Node) bool {
 	if !b.World.Enqueue(to, node) {
 		return false
 	}
+	act()
 	if line := b.lines[to]; line != nil && line.active && !line.Ended() {
 		b.send(line, node, false)
 	}

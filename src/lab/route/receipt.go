@@ -107,9 +107,8 @@ func (b *Board) forwardReceipt(from *Line, node *waBinary.Node, to types.JID) {
 		}, b.readerAttrs(from, node, to, address.Phone == from.Address.Phone)),
 		Content: node.Content,
 	}
-	if b.Deliver(address, forwarded) {
-		b.Oracle.Note(receiptEntry(address, &forwarded, from))
-	}
+	entry := receiptEntry(address, &forwarded, from)
+	b.deliverAfter(func() { b.Oracle.Note(entry) }, address, forwarded)
 }
 
 // readerAttrs say whose receipt it is: of whom, or of which member of a group.
