@@ -23,7 +23,7 @@ from gateway.domain.messages import ENDED_UNSENT, Direction, Message, State
 from gateway.domain.sessions import Session
 from gateway.ports.meter import Meter
 from gateway.ports.queue import outbox_bell
-from gateway.ports.unit_of_work import MessageFilter, Prefetch, Store, UnitOfWork
+from gateway.ports.unit_of_work import MessageFilter, Store, UnitOfWork
 from gateway.services.acceptance import Acceptance, Wish, read_wish
 from gateway.services.endings import end_unconfirmed
 from gateway.services.fates import tell_status
@@ -73,12 +73,7 @@ class Messages:
 
         if request.validate_only:
             return await self._store.read(work)
-        prefetch = Prefetch(
-            sessions=((call.tenant_id, request.session_id),),
-            addresses=tuple((call.tenant_id, address) for address in wish.addresses),
-            requests=repeat.keys,
-        )
-        response = await self._store.write(work, prefetch)
+        response = await self._store.write(work, repeat.needs(addresses=wish.addresses))
         if not response.repeated_request:
             self._meter.message_accepted()
         if request.wait_for != WaitFor.WAIT_FOR_UNSPECIFIED:
@@ -148,7 +143,7 @@ class Messages:
             shown = await self._views.message(uow, message)
             return pb.CancelMessageResponse(message=shown, repeated_request=earlier is not None)
 
-        return await self._store.write(work, Prefetch(requests=repeat.keys))
+        return await self._store.write(work, repeat.needs(request.message_id))
 
     @staticmethod
     async def _cancel(uow: UnitOfWork, message: Message) -> None:
@@ -186,7 +181,7 @@ class Messages:
             await repeat.remember(uow, shown.message_id)
             return pb.RetryMessageResponse(message=shown)
 
-        return await self._store.write(work, Prefetch(requests=repeat.keys))
+        return await self._store.write(work, repeat.needs(request.message_id))
 
     async def _release(self, uow: UnitOfWork, session: Session, message: Message) -> message_pb2.Message:
         message.hold = None

@@ -27,7 +27,7 @@ from gateway.domain.events import Cause
 from gateway.domain.ids import make_etag
 from gateway.domain.sessions import DesiredState, Session
 from gateway.ports.queue import FLEET, wish_bell
-from gateway.ports.unit_of_work import Store, UnitOfWork
+from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
 from gateway.services.asking import TELL_BEFORE_DEADLINE_SECONDS, Owners
 from gateway.services.log import tell
 from gateway.services.sessions import find_session
@@ -144,7 +144,7 @@ class Pairing:
         session = await self._find(call, session_id)
         if session.desired_state == DesiredState.DESIRED_STATE_RUNNING:
             return session
-        return await self._store.write(work)
+        return await self._store.write(work, Prefetch(sessions=((call.tenant_id, session_id),)))
 
     async def _ask(
         self, call: Call, session_id: str, question: owner_pb2.OwnerRequest, otherwise: type[GatewayError]

@@ -20,7 +20,7 @@ from gateway.domain.ids import SESSION_ID, make_etag, make_id
 from gateway.domain.sessions import DELETABLE, DesiredState, Session, State, new_session
 from gateway.ports.provider import Dialects
 from gateway.ports.queue import FLEET, wish_bell
-from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
+from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.endings import end_outbox
 from gateway.services.log import tell
 from gateway.services.pages import Pages
@@ -80,7 +80,7 @@ class Sessions:
 
         if request.validate_only:
             return await self._store.read(work)
-        return await self._store.write(work, Prefetch(requests=repeat.keys))
+        return await self._store.write(work, repeat.needs())
 
     async def get(self, call: Call, request: pb.GetSessionRequest) -> pb.GetSessionResponse:
         """Show one session."""
@@ -187,7 +187,7 @@ class Sessions:
             uow.ring(wish_bell(session.uid))
             return pb.DeleteSessionResponse()
 
-        return await self._store.write(work, Prefetch(requests=repeat.keys))
+        return await self._store.write(work, repeat.needs())
 
     async def _change(
         self,
@@ -226,7 +226,7 @@ class Sessions:
 
         if dry:
             return await self._store.read(work)
-        return await self._store.write(work, Prefetch(sessions=((call.tenant_id, session_id),), requests=repeat.keys))
+        return await self._store.write(work, repeat.needs())
 
     @staticmethod
     async def _by_uid(uow: UnitOfWork, session_uid: str) -> Session:

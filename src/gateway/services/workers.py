@@ -6,7 +6,7 @@ from gateway.domain.access import Call
 from gateway.domain.errors import WorkerNotFound
 from gateway.domain.workers import Worker
 from gateway.ports.queue import worker_bell
-from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
+from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.pages import Pages
 from gateway.services.repeats import Repeat
 from wagate.v1 import system_service_pb2 as pb
@@ -52,7 +52,7 @@ class Workers:
                 worker = await _find(uow, request.worker_id)
             return pb.DrainWorkerResponse(worker=await _shown(uow, worker), repeated_request=earlier is not None)
 
-        return await self._store.write(work, Prefetch(requests=repeat.keys))
+        return await self._store.write(work, repeat.needs())
 
 
 async def _find(uow: UnitOfWork, worker_id: str) -> Worker:
