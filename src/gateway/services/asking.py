@@ -85,6 +85,7 @@ class Owners:
             await asyncio.wait({asking, losing}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
+            losing.result()
         except AnswerOverdue:
             if asyncio.get_running_loop().time() >= ends - _EARLY_AT_MOST_SECONDS:
                 raise OutcomeOpen(session_id=session.session_id) from None
@@ -170,8 +171,15 @@ class LiveRequests:
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         task = self._group.create_task(self._answer(repeat, ask, answer))
         question = self._under_way[key] = _Question(repeat.record(datetime.now(UTC)), answer, task)
-        task.add_done_callback(lambda _: self._under_way.pop(key))
+        task.add_done_callback(lambda _: self._ended(key))
         return question
+
+    def _ended(self, key: RequestKey) -> None:
+        """A question is no longer under way: one that was cancelled, be it before it began, is answered by that."""
+        answer = self._under_way.pop(key).answer
+        if not answer.done():
+            answer.set_exception(ShuttingDown())
+        answer.exception()  # nobody may be waiting any more
 
     async def _answer(
         self, repeat: Repeat, ask: Callable[[], Awaitable[Proto]], answer: asyncio.Future[_Answer]
@@ -179,14 +187,8 @@ class LiveRequests:
         """Answer one question; whatever goes wrong is its callers' to see, and nobody else's."""
         try:
             answer.set_result(await self._known(repeat) or await self._ask_and_remember(repeat, ask))
-        except asyncio.CancelledError:
-            answer.set_exception(ShuttingDown())
-            raise
         except Exception as error:  # noqa: BLE001  # told to every caller that waits
             answer.set_exception(error)
-        finally:
-            if answer.done():
-                answer.exception()
 
     async def _known(self, repeat: Repeat) -> _Answer | None:
         async def work(uow: UnitOfWork) -> _Answer | None:

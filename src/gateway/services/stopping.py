@@ -15,7 +15,7 @@ async def unless_stopped(stopping: asyncio.Event, work: Awaitable[T]) -> T:
     """Wait for work.
 
     Raises:
-        ShuttingDown: the server is being stopped; the work is cancelled.
+        ShuttingDown: the server is being stopped; the work is cancelled, and at its end.
     """
     working = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(stopping.wait())
@@ -27,3 +27,4 @@ async def unless_stopped(stopping: asyncio.Event, work: Awaitable[T]) -> T:
     finally:
         working.cancel()
         stopped.cancel()
+        await asyncio.wait({working, stopped})

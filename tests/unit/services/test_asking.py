@@ -170,6 +170,22 @@ async def test_questions_under_way_end_with_the_server(house: House) -> None:
         await live.once(house.call(), repeat, pb.CheckContactsResponse, ask)
 
 
+async def test_a_question_that_had_not_even_begun_as_questions_ended_is_answered(house: House) -> None:
+    live, stopping, request = LiveRequests(house.store), asyncio.Event(), check(request_id="r-1")
+
+    async def never(_: object) -> pb.CheckContactsResponse:
+        raise AssertionError
+
+    running = asyncio.create_task(live.run(stopping))
+    await asyncio.sleep(0)
+    repeat = Repeat(house.call(), "CheckContacts", "sales", "r-1", request)
+    calling = asyncio.create_task(live.once(house.call(), repeat, pb.CheckContactsResponse, never))
+    stopping.set()
+    with pytest.raises(ShuttingDown):
+        await asyncio.wait_for(calling, SECONDS)
+    await running
+
+
 async def test_without_an_owner_a_call_is_told_to_come_back(house: House, lease: Lease) -> None:
     del lease
     with pytest.raises(OwnerUnavailable) as caught:

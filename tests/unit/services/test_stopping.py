@@ -30,7 +30,7 @@ async def test_a_stop_that_comes_first_cancels_the_work() -> None:
     stopping.set()
     with pytest.raises(ShuttingDown):
         await waiting
-    await asyncio.wait_for(ended.wait(), 5)
+    assert ended.is_set()
 
 
 async def test_who_waits_can_be_cancelled_and_takes_the_work_along() -> None:
@@ -48,7 +48,7 @@ async def test_who_waits_can_be_cancelled_and_takes_the_work_along() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await asyncio.wait_for(ended.wait(), 5)
+    assert ended.is_set()
 
 
 async def test_what_the_work_raises_is_raised() -> None:
