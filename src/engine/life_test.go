@@ -15,6 +15,7 @@ import (
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	labv1 "wagate.dev/gen/go/wagate/lab/v1"
 	wagatev1 "wagate.dev/gen/go/wagate/v1"
+	"wagate.dev/src/engine/line"
 )
 
 func TestTheEngineSaysWhatItIs(t *testing.T) {
@@ -117,6 +118,22 @@ func TestALostLineIsMadeAgain(t *testing.T) {
 	w.state(enginev1.LineChanged_STATE_CONNECTED)
 }
 
+func TestLostLinesAreMadeAgainNoFasterThanTheWorkerSays(t *testing.T) {
+	w := startWorker(t)
+	ours := w.pair()
+	_, err := w.RenewLeases(within(t), &enginev1.RenewLeasesRequest{ReconnectsPerSecond: 0.5})
+	must(t, err)
+	w.drop(ours)
+	w.state(enginev1.LineChanged_STATE_CONNECTED)
+	w.drop(ours)
+	lost := w.state(enginev1.LineChanged_STATE_RECONNECTING)
+	began := time.Now()
+	w.state(enginev1.LineChanged_STATE_CONNECTED)
+	if took := time.Since(began); took < time.Second || lost.GetNextAttemptTime().AsTime().Before(began.Add(time.Second)) {
+		t.Errorf("it was made again after %s, and was to be at %s", took, lost.GetNextAttemptTime().AsTime())
+	}
+}
+
 func TestALineThatStopsAnsweringIsDegradedAndThenMadeAgain(t *testing.T) {
 	w := startWorker(t, "--ping-every", "100ms", "--ping-answer", "100ms")
 	ours := w.pair()
@@ -188,6 +205,16 @@ func TestAProxyElsewhereIsRefusedBesideALab(t *testing.T) {
 		opening.ProxyUrl = proxy
 		if _, err := w.OpenSession(within(t), opening); err == nil || strings.Contains(err.Error(), "word") {
 			t.Errorf("%s: %v", proxy, err)
+		}
+	}
+}
+
+func TestADatabaseElsewhereIsRefusedBesideALab(t *testing.T) {
+	w := startWorker(t)
+	for _, host := range []string{"192.0.2.1", "database.example"} {
+		w.keys = &enginev1.KeyDatabase{Url: "postgresql://wagate@" + host + "/keys", TenantId: "acme"}
+		if _, err := w.OpenSession(within(t), w.opening(1, time.Hour)); err == nil || !strings.Contains(err.Error(), line.ErrElsewhere.Error()) {
+			t.Errorf("%s: %v", host, err)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 		log.Warn("this engine speaks to a lab, not to WhatsApp, and dials nothing but this machine", "lab_address", network.Lab.String())
 	}
 	house := &session.House{
-		Network: network, Databases: fencedstore.NewDatabases(), Desk: follow.NewDesk(log), Log: log, Pace: settings.pace,
+		Network: network, Databases: fencedstore.NewDatabases(network.MayDial), Desk: follow.NewDesk(log), Log: log, Pace: settings.pace,
 	}
 	registry := session.NewRegistry(house)
 	server := service.New(house, registry).NewServer()

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,12 +45,18 @@ var limits = map[string]string{
 
 // Databases are those that this process uses: one pool of connections for each.
 type Databases struct {
-	mu    sync.Mutex
-	known map[string]*Database
+	mayDial Control
+	mu      sync.Mutex
+	known   map[string]*Database
 }
 
+// Control is asked before anything is dialled, as in net.Dialer.
+type Control = func(network, address string, _ syscall.RawConn) error
+
 // NewDatabases knows none.
-func NewDatabases() *Databases { return &Databases{known: make(map[string]*Database)} }
+func NewDatabases(mayDial Control) *Databases {
+	return &Databases{mayDial: mayDial, known: make(map[string]*Database)}
+}
 
 // At is the database at a URL of libpq's form. The number of connections is what it was first asked for with.
 func (d *Databases) At(url string, mostConnections int32) (*Database, error) {
@@ -58,7 +65,7 @@ func (d *Databases) At(url string, mostConnections int32) (*Database, error) {
 	if known := d.known[url]; known != nil {
 		return known, nil
 	}
-	made, err := newDatabase(url, mostConnections)
+	made, err := newDatabase(url, mostConnections, d.mayDial)
 	if err == nil {
 		d.known[url] = made
 	}
@@ -83,16 +90,15 @@ type Database struct {
 	unbounded pgx.ConnConfig  // for making schemas: it may write
 }
 
-func newDatabase(url string, mostConnections int32) (*Database, error) {
+func newDatabase(url string, mostConnections int32, mayDial Control) (*Database, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be read") // The reason would quote the URL, which holds a password.
 	}
-	dialer := &net.Dialer{Timeout: connectPatience, KeepAliveConfig: net.KeepAliveConfig{
+	dialer := &net.Dialer{Timeout: connectPatience, Control: mayDial, KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3,
 	}}
 	config.ConnConfig.DialFunc = dialer.DialContext
-	config.ConnConfig.LookupFunc = new(net.Resolver).LookupHost // The default one is of no use beside a lab.
 	config.ConnConfig.ConnectTimeout = connectPatience
 	config.ConnConfig.StatementCacheCapacity = mostStatements
 	for name, value := range limits {

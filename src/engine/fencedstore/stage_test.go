@@ -40,7 +40,7 @@ func must(t testing.TB, err error) {
 // engine is what one process has: its own connections to the database.
 func engine(t testing.TB, url string) *Database {
 	t.Helper()
-	databases := NewDatabases()
+	databases := NewDatabases(nil)
 	database, err := databases.At(url, 0)
 	must(t, err)
 	t.Cleanup(databases.Close)

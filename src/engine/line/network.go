@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -70,17 +71,21 @@ func isLoopback(hostAndPort string) bool {
 
 // dial opens a TCP connection to a host, or to the lab in its stead. A proxy, once accepted, is dialled as itself.
 func (n *Network) dial(ctx context.Context, address string, proxy *url.URL) (net.Conn, error) {
-	if n.SpeaksToLab() {
-		toProxy := proxy != nil && address == proxy.Host && isLoopback(address)
-		if !toProxy {
-			address = n.Lab.String()
-		}
-		if !isLoopback(address) {
-			return nil, ErrElsewhere
-		}
+	toProxy := proxy != nil && address == proxy.Host
+	if n.SpeaksToLab() && !toProxy {
+		address = n.Lab.String()
 	}
-	dialer := net.Dialer{Timeout: dialPatience, KeepAlive: 30 * time.Second}
+	dialer := net.Dialer{Timeout: dialPatience, KeepAlive: 30 * time.Second, Control: n.MayDial}
 	return dialer.DialContext(ctx, "tcp", address)
+}
+
+// MayDial is asked by whoever dials, when the address is known for good. Beside a lab it says no to all that is not on
+// this machine.
+func (n *Network) MayDial(network, address string, _ syscall.RawConn) error {
+	if n.SpeaksToLab() && network != "unix" && !isLoopback(address) {
+		return ErrElsewhere
+	}
+	return nil
 }
 
 // transport makes an HTTP transport all of whose connections pass through wrap.

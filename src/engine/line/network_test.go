@@ -120,6 +120,26 @@ func TestLinesConnectNoFasterThanTheirRate(t *testing.T) {
 	}
 }
 
+func TestBesideALabNothingElsewhereIsDialled(t *testing.T) {
+	lab := newLab(t)
+	for address, allowed := range map[string]bool{
+		"127.0.0.1:5432": true, "[::1]:5432": true, "192.0.2.1:5432": false, "[2001:db8::1]:443": false, "0.0.0.0:443": false,
+	} {
+		if err := lab.MayDial("tcp", address, nil); (err == nil) != allowed {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if err := lab.MayDial("unix", "/run/postgresql/.s.PGSQL.5432", nil); err != nil {
+		t.Errorf("a socket in a folder: %v", err)
+	}
+	if _, err := (&Network{Lab: netip.MustParseAddrPort("192.0.2.1:443")}).dial(t.Context(), "web.whatsapp.com:443", nil); !errors.Is(err, ErrElsewhere) {
+		t.Errorf("a lab elsewhere: %v", err)
+	}
+	if err := (&Network{}).MayDial("tcp", "192.0.2.1:443", nil); err != nil {
+		t.Errorf("without a lab: %v", err)
+	}
+}
+
 func TestALabIsOnThisMachine(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:443": true, "127.9.9.9:1": true, "[::1]:443": true,
