@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
 	"wagate.dev/src/engine/fencedstore"
@@ -65,6 +66,7 @@ func serve(settings *settings, log *slog.Logger, workerGone <-chan struct{}) err
 	}
 	house := &session.House{
 		Network: network, Databases: fencedstore.NewDatabases(network.MayDial), Desk: follow.NewDesk(log), Log: log, Pace: settings.pace,
+		Reconnects: rate.NewLimiter(rate.Inf, 1),
 	}
 	registry := session.NewRegistry(house)
 	server := service.New(house, registry).NewServer()

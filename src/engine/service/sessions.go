@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 
+	"golang.org/x/time/rate"
+
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
 	"wagate.dev/src/engine/lease"
 )
@@ -19,6 +21,9 @@ func (s *Service) OpenSession(ctx context.Context, request *enginev1.OpenSession
 // RenewLeases lets leases last longer.
 func (s *Service) RenewLeases(_ context.Context, request *enginev1.RenewLeasesRequest) (*enginev1.RenewLeasesResponse, error) {
 	read := lease.Now()
+	if pace := request.GetReconnectsPerSecond(); pace > 0 {
+		s.house.Reconnects.SetLimit(rate.Limit(pace))
+	}
 	answer := &enginev1.RenewLeasesResponse{}
 	for _, held := range request.GetLeases() {
 		if !s.registry.Renew(held.GetSessionId(), held.GetFence(), read+held.GetRemaining().AsDuration()) {

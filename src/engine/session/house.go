@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wagate.dev/src/engine/fencedstore"
 	"wagate.dev/src/engine/follow"
 	"wagate.dev/src/engine/line"
@@ -17,6 +19,8 @@ type House struct {
 	Desk      *follow.Desk
 	Log       *slog.Logger
 	Pace      Pace
+	// Reconnects holds making lost lines again to a rate, over all sessions.
+	Reconnects *rate.Limiter
 }
 
 // Pace says how long things are waited for.

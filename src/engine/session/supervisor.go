@@ -88,7 +88,7 @@ func (s *Session) rest(v verdict, pause *backoff) {
 	change := &enginev1.LineChanged{State: v.state, Failure: v.failure}
 	switch v.state {
 	case enginev1.LineChanged_STATE_RECONNECTING:
-		wait := pause.next()
+		wait := pause.next() + s.house.Reconnects.Reserve().Delay()
 		change.NextAttemptTime = timestamppb.New(time.Now().Add(wait))
 		s.tell(change)
 		s.wait(wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -29,6 +29,7 @@ from gateway.services.restrictions import Restrictions
 from gateway.services.views import Views
 from gateway.version import VERSION
 from gateway.workers.census_taker import CensusTaker
+from gateway.workers.connect_pace import ConnectPace
 from gateway.workers.fleet import Fleet, FleetTerms
 from gateway.workers.janitor import Janitor
 from gateway.workers.owner_tools import OwnerTools
@@ -106,7 +107,16 @@ def _tools(ground: Ground, providers: Providers) -> OwnerTools:
         pairing_log=PairingLog(store),
         lease_ttl=settings.leases.ttl,
         send_timeout=settings.outbox.send_timeout,
+        pace=ConnectPace(_pacing(providers)),
     )
+
+
+def _pacing(providers: Providers) -> Callable[[float], None]:
+    def pace(reconnects: float) -> None:
+        for provider in providers.by_name.values():
+            provider.pace(reconnects)
+
+    return pace
 
 
 def _janitor(ground: Ground, providers: Providers, duties: Duties) -> Janitor:

@@ -41,6 +41,9 @@ class HeldLines(ABC, Generic[L]):
     def kept_sessions(self) -> list[str]:
         return list(self._last)
 
+    def pace(self, reconnects: float) -> None:
+        """A line of this sort is never made again by itself."""
+
     def erase(self, session_uid: str) -> bool:
         if session_uid in self._last and self._last[session_uid].ended:
             del self._last[session_uid]

@@ -138,6 +138,9 @@ class Provider(Dialect, Protocol):
     def kept_sessions(self) -> list[str]:
         """The uids of all sessions whose keys this provider keeps, linked or not."""
 
+    def pace(self, reconnects: float) -> None:
+        """Let lines that are lost be made again so many times in a second at most, all together, from soon on."""
+
     def erase(self, session_uid: str) -> bool:
         """Forget the keys of a session that is gone for good; tell whether they are, which they are not while a line
         still uses them. What is forgotten already is no error.

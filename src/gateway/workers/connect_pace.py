@@ -1,20 +1,25 @@
-"""The pace at which a worker opens lines: its part of what the whole fleet may."""
+"""The pace at which a worker opens lines, and makes lost ones again: its part of what the whole fleet may."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 
 class ConnectPace:
-    """Lets one after the other have its turn. Unless `share` was called, nobody waits."""
+    """Lets one after the other have its turn. Unless `share` was called, nobody waits. Who makes lost lines again is
+    `told` how many that may be in a second.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[float], None] = lambda _: None) -> None:
+        self._told = told
         self._gap = 0.0
         self._next = 0.0
 
     def share(self, rate: float, workers: int) -> None:
-        """The fleet opens `rate` lines in a second, and so many workers share that alike."""
+        """The fleet opens `rate` lines in a second, and makes as many again; so many workers share that alike."""
         self._gap = max(workers, 1) / rate
+        self._told(1 / self._gap)
 
     async def turn(self) -> None:
         """Wait for one's turn."""

@@ -164,6 +164,9 @@ class ScriptedProvider:
     def kept_sessions(self) -> list[str]:
         return list(self.kept)
 
+    def pace(self, reconnects: float) -> None:
+        pass
+
     def erase(self, session_uid: str) -> bool:
         self.kept.remove(session_uid)
         self.refusal = None

@@ -91,6 +91,15 @@ class EnginePool:
                 return bench.engine.running()
         raise LineDown("no engine answers")
 
+    def pace(self, reconnects: float) -> None:
+        """Lost lines are made again so many times in a second at most: each engine has its part, by how many it has. It
+        hears of it with the next renewal.
+        """
+        lines = sum(bench.lines for bench in self._benches)
+        for bench in self._benches:
+            if bench.lines and bench.engine.is_up:
+                bench.engine.running().renewals.reconnects_per_second = reconnects * bench.lines / lines
+
     def health(self) -> ProviderHealth:
         """Whether all engines answer that are needed."""
         down = (bench.engine.trouble for bench in self._benches if not bench.engine.is_up)

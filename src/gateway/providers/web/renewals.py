@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 
 class Renewals:
-    """Renews leases of one engine. All that are asked for in one turn of the loop go out together."""
+    """Renews leases of one engine. All that are asked for in one turn of the loop go out together; with them goes how
+    often it makes a lost line again in a second at most, if that is not 0.
+    """
 
     def __init__(self, stub: EngineServiceAsyncStub) -> None:
         self._stub = stub
+        self.reconnects_per_second = 0.0
         self._waiting: list[pb.Lease] = []
         self._next: asyncio.Task[frozenset[str]] | None = None
 
@@ -29,5 +32,5 @@ class Renewals:
 
     async def _ask(self) -> frozenset[str]:
         leases, self._waiting, self._next = self._waiting, [], None
-        request = pb.RenewLeasesRequest(leases=leases)
+        request = pb.RenewLeasesRequest(leases=leases, reconnects_per_second=self.reconnects_per_second)
         return frozenset((await answered(self._stub.RenewLeases, request, timeout=AT_ONCE)).refused_session_ids)

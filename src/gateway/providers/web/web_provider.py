@@ -57,6 +57,9 @@ class WebProvider(WebDialect):
     def erase(self, session_uid: str) -> bool:
         return self._keys.erase(session_uid)
 
+    def pace(self, reconnects: float) -> None:
+        self._engines.pace(reconnects)
+
     def health(self) -> ProviderHealth:
         return self._engines.health()
 

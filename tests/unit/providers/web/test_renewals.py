@@ -25,6 +25,14 @@ async def test_all_that_are_renewed_at_once_go_out_in_one_call(
     assert {(lease.session_id, lease.fence) for lease in request.leases} == {(f"s_{n}", n) for n in range(1, 101)}
 
 
+async def test_the_pace_of_making_lost_lines_again_goes_with_them(
+    running: RunningEngine, scripted: ScriptedEngine
+) -> None:
+    running.renewals.reconnects_per_second = 12.5
+    await open_line(running, "s_1", 1).renew(SPAN)
+    assert [request.reconnects_per_second for request in scripted.requests] == [12.5]
+
+
 async def test_only_the_line_whose_lease_was_refused_is_gone(running: RunningEngine, scripted: ScriptedEngine) -> None:
     scripted.answers["RenewLeases"] = pb.RenewLeasesResponse(refused_session_ids=["s_2"])
     lines = [open_line(running, f"s_{number}", 1) for number in (1, 2, 3)]

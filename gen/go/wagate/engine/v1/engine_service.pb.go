@@ -730,13 +730,16 @@ func (x *CarrySessionResponse) GetRowCount() int64 {
 	return 0
 }
 
-// RenewLeasesRequest renews leases.
+// RenewLeasesRequest renews leases, and tells at which pace lost lines are made again.
 type RenewLeasesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Any number of them.
-	Leases        []*Lease `protobuf:"bytes,1,rep,name=leases,proto3" json:"leases,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Leases []*Lease `protobuf:"bytes,1,rep,name=leases,proto3" json:"leases,omitempty"`
+	// How many lost lines are made again in a second at most, over all sessions of the engine; 0 leaves it as it was, and at
+	// first there is no limit.
+	ReconnectsPerSecond float64 `protobuf:"fixed64,2,opt,name=reconnects_per_second,json=reconnectsPerSecond,proto3" json:"reconnects_per_second,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *RenewLeasesRequest) Reset() {
@@ -774,6 +777,13 @@ func (x *RenewLeasesRequest) GetLeases() []*Lease {
 		return x.Leases
 	}
 	return nil
+}
+
+func (x *RenewLeasesRequest) GetReconnectsPerSecond() float64 {
+	if x != nil {
+		return x.ReconnectsPerSecond
+	}
+	return 0
 }
 
 // RenewLeasesResponse names those that were not renewed.
@@ -2458,9 +2468,10 @@ const file_wagate_engine_v1_engine_service_proto_rawDesc = "" +
 	"\bdatabase\x18\x04 \x01(\v2\x1d.wagate.engine.v1.KeyDatabaseR\bdatabase\"e\n" +
 	"\x14CarrySessionResponse\x120\n" +
 	"\x06device\x18\x01 \x01(\v2\x18.wagate.engine.v1.DeviceR\x06device\x12\x1b\n" +
-	"\trow_count\x18\x02 \x01(\x03R\browCount\"E\n" +
+	"\trow_count\x18\x02 \x01(\x03R\browCount\"y\n" +
 	"\x12RenewLeasesRequest\x12/\n" +
-	"\x06leases\x18\x01 \x03(\v2\x17.wagate.engine.v1.LeaseR\x06leases\"E\n" +
+	"\x06leases\x18\x01 \x03(\v2\x17.wagate.engine.v1.LeaseR\x06leases\x122\n" +
+	"\x15reconnects_per_second\x18\x02 \x01(\x01R\x13reconnectsPerSecond\"E\n" +
 	"\x13RenewLeasesResponse\x12.\n" +
 	"\x13refused_session_ids\x18\x01 \x03(\tR\x11refusedSessionIds\"J\n" +
 	"\x13CloseSessionRequest\x12\x1d\n" +

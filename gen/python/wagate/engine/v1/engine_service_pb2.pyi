@@ -376,11 +376,16 @@ Global___CarrySessionResponse: _TypeAlias = CarrySessionResponse  # noqa: Y015
 
 @_typing.final
 class RenewLeasesRequest(_message.Message):
-    """RenewLeasesRequest renews leases."""
+    """RenewLeasesRequest renews leases, and tells at which pace lost lines are made again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LEASES_FIELD_NUMBER: _builtins.int
+    RECONNECTS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    reconnects_per_second: _builtins.float
+    """How many lost lines are made again in a second at most, over all sessions of the engine; 0 leaves it as it was, and at
+    first there is no limit.
+    """
     @_builtins.property
     def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lease]:
         """Any number of them."""
@@ -389,10 +394,11 @@ class RenewLeasesRequest(_message.Message):
         self,
         *,
         leases: _abc.Iterable[Global___Lease] | None = ...,
+        reconnects_per_second: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases", "reconnects_per_second", b"reconnects_per_second"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
