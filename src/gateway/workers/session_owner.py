@@ -205,8 +205,9 @@ class SessionOwner:
                 self._tenure.line_over(),
                 self._patience.until_proven(reader.settled, proven),
             )
+            was_ours = self._tenure.may_send  # it may be renewed while the line is taken down
         was_of_use = proven.is_set() or sender.redial.is_set()
-        was_fault = not was_of_use and self._tenure.may_send and self._serves(session)
+        was_fault = not was_of_use and was_ours and self._serves(session)
         self._away_since = reader.away_since or datetime.now(UTC)
         if not self._tenure.may_send:
             await self._patience.say_lapsed()
