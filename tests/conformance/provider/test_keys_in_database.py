@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import make_url
@@ -16,12 +17,14 @@ from gateway.domain.identities import Names
 from gateway.domain.leases import Lease
 from gateway.domain.lines import LineState, Outgoing, Sent
 from gateway.observability import PrometheusMeter
-from gateway.ports.provider import LineDown
+from gateway.ports.provider import LineDown, Opening
+from gateway.providers.web.engine_pool import EnginePool, engine_pool
+from gateway.providers.web.key_stores import KeysInDatabase
 from gateway.providers.web.options import EngineOptions
 from gateway.providers.web.web_provider import WebProvider, web_provider
 from tests.conformance.provider.conftest import Shop, World, speaking_to
 from tests.conformance.provider.lab_whatsapp import LabWhatsApp
-from tests.conformance.provider.operator import new_lease, operating, take
+from tests.conformance.provider.operator import LONG, new_lease, operating, take
 from tests.stage.lab import Lab, lab_process
 from tests.stage.postgres import PostgresServer
 from tests.stage.waiting import eventually
@@ -96,3 +99,34 @@ async def test_all_lines_of_an_engine_share_as_many_connections_as_it_may_have(
         assert await observer.fetchval(asked, make_url(postgres_url).database) == 2
         await observer.close()
         await asyncio.gather(*(operator.line.close() for operator in lines))
+
+
+class Meanwhile:
+    """An engine to be asked, and something that happens whenever it is asked which keys there are."""
+
+    def __init__(self, engines: EnginePool, act: Callable[[], object]) -> None:
+        self._asked = engines.any().stub
+        self._act = act
+        self.stub = self
+
+    def any(self) -> Meanwhile:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "ListKeptSessions":
+            self._act()
+        return getattr(self._asked, name)
+
+
+async def test_keys_that_become_unwanted_while_it_is_looked_which_there_are_are_erased_as_soon(
+    options: EngineOptions,
+) -> None:
+    lease = new_lease()
+    async with engine_pool(options, PrometheusMeter()) as engines:
+        meanwhile = Meanwhile(engines, lambda: keys.erase(lease.session_uid))
+        keys = KeysInDatabase(options.key_database, 2, cast(EnginePool, meanwhile))
+        keys.place(Opening(lease.session_uid, lease, LONG, None, "", ""))
+        working = asyncio.create_task(keys.run())
+        await eventually(lambda: lease.session_uid not in keys.kept())
+        working.cancel()
+        await asyncio.wait([working])

@@ -70,11 +70,22 @@ async def test_what_is_due_later_is_found_when_it_is(queue: SqlQueue, store: Sql
 async def test_a_wish_is_found_without_a_bell_and_told_once(queue: SqlQueue, store: SqlStore) -> None:
     session = await stored_session(store)
     with queue.listen(wish_bell(session.uid)) as ears:
+        assert await ears.heard(SOON), "nobody knows whether it changed between listening and the first look"
         assert not await ears.heard(A_FEW_LOOKS)
         session.restarts += 1
         await store.write(lambda unit: unit.sessions.save(session))
         assert await ears.heard(SOON)
         assert not await ears.heard(A_FEW_LOOKS)
+
+
+async def test_a_wish_that_changes_before_the_first_look_is_found(store: SqlStore) -> None:
+    session = await stored_session(store)
+    queue = SqlQueue(store, uuid4().hex, local=EmbeddedQueue(), look_every=LOOK_EVERY)
+    with queue.listen(wish_bell(session.uid)) as ears:
+        session.restarts += 1
+        await store.write(lambda unit: unit.sessions.save(session))
+        async with queue.running():
+            assert await ears.heard(SOON)
 
 
 async def test_a_question_that_nobody_took_has_reached_nobody(queue: SqlQueue, store: SqlStore) -> None:

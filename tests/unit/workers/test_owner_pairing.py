@@ -23,7 +23,8 @@ from gateway.domain.lines import (
     PairingFailed,
     PasskeyWanted,
 )
-from gateway.domain.sessions import State
+from gateway.domain.sessions import DesiredState, State
+from tests.stage.waiting import eventually
 from tests.unit.services.house import House
 from tests.unit.workers.crew import connected, in_state, never_paired, owned
 from tests.unit.workers.scripted_provider import DEVICE
@@ -318,6 +319,11 @@ async def test_pairing_wants_a_session_that_was_stopped(house: House) -> None:
     lease = await never_paired(house)
     await house.sessions.stop(house.call(), session_pb.StopSessionRequest(session_id="sales"))
     watcher = Watcher(house)
+
+    async def is_wanted() -> bool:
+        return (await house.session()).desired_state == DesiredState.DESIRED_STATE_RUNNING
+
+    await eventually(is_wanted)
     async with waiting_for_a_person(house, lease) as stage:
         stage.watchers.append(watcher)
         await stage.show()

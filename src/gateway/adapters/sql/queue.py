@@ -145,7 +145,7 @@ class SqlQueue:
         if wished:
             wishes = await self._store.read(lambda unit: unit.sql_due.wishes(wished))
             for uid, wish in wishes.items():
-                if self._wishes.get(uid, wish) != wish:
+                if self._wishes.get(uid) != wish:  # also at the first look: it may have changed since somebody listens
                     self._local.ring(WISH_BELLS + uid)
             self._wishes = wishes
 

@@ -80,12 +80,12 @@ class KeysInDatabase:
     async def run(self) -> None:
         """Look what is there, and erase what is unwanted, until cancelled."""
         while True:
+            self._wanted.clear()
             try:
                 await self._erase_unwanted()
                 await self._look()
             except (LineDown, LineGone) as error:
                 _log.warning("The database of the keys cannot be asked", why=str(error))
-            self._wanted.clear()
             try:
                 await asyncio.wait_for(self._wanted.wait(), _LOOK_SECONDS)
             except TimeoutError:
