@@ -72,15 +72,15 @@ func (c *Cast) open(ctx context.Context, file string) error {
 	if person.store, err = openStore(ctx, file, c.log); err != nil {
 		return err
 	}
+	number := 0
 	if err = person.store.readPerson(ctx, person); err == nil {
+		number, err = strconv.Atoi(strings.TrimPrefix(person.ID, prefix))
+	}
+	if err == nil {
 		err = c.prepare(ctx, person)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", file, err), person.store.close())
-	}
-	number, err := strconv.Atoi(strings.TrimPrefix(person.ID, prefix))
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
 	}
 	c.persons[person.ID], c.last = person, max(c.last, number)
 	return nil

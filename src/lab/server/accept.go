@@ -11,7 +11,9 @@ import (
 // accept serves one client from the websocket's opening to its end. A panic
 // ends that client's connection only.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
-	s.clients.Add(1)
+	if !s.letIn() {
+		return
+	}
 	defer s.clients.Done()
 	s.open.Add(1)
 	defer s.open.Add(-1)
@@ -40,6 +42,17 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	} else {
 		s.login(conn, tap, opened)
 	}
+}
+
+// letIn counts a client in, who is waited for in the end. It is false once that has begun.
+func (s *Server) letIn() bool {
+	s.door.Lock()
+	defer s.door.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.clients.Add(1)
+	return true
 }
 
 func (s *Server) handshake(frames *wire.Frames) (*noise.Opened, error) {

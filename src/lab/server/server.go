@@ -71,6 +71,7 @@ type Server struct {
 	http         *http.Server
 	ctx          context.Context
 	cancel       context.CancelFunc
+	door         sync.Mutex // shut before the last client is waited for
 	clients      sync.WaitGroup
 	open         atomic.Int64  // sockets that are open now
 	logins       atomic.Uint64 // ever
@@ -169,7 +170,9 @@ func (s *Server) serve() {
 			return &s.trust.Load().certificate, nil
 		},
 	}))
+	s.door.Lock()
 	s.cancel()
+	s.door.Unlock()
 	s.clients.Wait()
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.options.Log.Error("the lab stopped listening", "error", err)
