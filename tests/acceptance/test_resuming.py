@@ -30,9 +30,8 @@ async def streamed(gateway: Gateway, **start: Any) -> list[event_pb2.Event]:
     stream = gateway.feeds.StreamEvents(StreamEventsRequest(**start))
     try:
         async for frame in stream:
-            if frame.HasField("event"):
-                told.append(frame.event)
-            elif frame.checkpoint.live:
+            told += [frame.event] if frame.HasField("event") else frame.events.events
+            if frame.checkpoint.live:
                 return told
     finally:
         stream.cancel()
@@ -67,14 +66,15 @@ async def test_fifty_feeds_resumed_anywhere_tell_exactly_what_comes_after(
     filters = [history.some_filter(dice) if number % 5 else EventFilter() for number in range(50)]
     async with asyncio.TaskGroup() as group:
         for cursor, asked in zip(cursors, filters, strict=True):
-            group.create_task(resumed_rightly(history, cursor, asked, seed))
+            group.create_task(resumed_rightly(history, cursor, asked, dice.choice((1, 3, 500)), seed))
 
 
-async def resumed_rightly(history: History, cursor: str, asked: EventFilter, seed: int) -> None:
-    """See that a stream, and pages, tell what comes after a cursor."""
+async def resumed_rightly(history: History, cursor: str, asked: EventFilter, most: int, seed: int) -> None:
+    """See that a stream with so many events in a frame, and pages, tell what comes after a cursor."""
     wanted = history.after(cursor, asked)
-    asking = f"seed {seed}: after {cursor}, {asked}"
-    assert await streamed(history.gateway, after_cursor=cursor, filter=asked) == wanted, asking
+    asking = f"seed {seed}: after {cursor}, {asked}, {most} in a frame"
+    told = await streamed(history.gateway, after_cursor=cursor, filter=asked, max_events_per_frame=most)
+    assert told == wanted, asking
     assert await listed(history.gateway, 500, after_cursor=cursor, filter=asked) == wanted, asking
 
 

@@ -23,7 +23,7 @@ from tests.stage.waiting import SECONDS, eventually
 from tests.unit.services.house import House, event_of
 from tests.unit.services.telling import PHONE, person, place, says
 from tests.unit.services.told import CHATS, feed, tell, with_a_short_tail
-from wagate.v1 import content_pb2
+from wagate.v1 import content_pb2, event_pb2
 from wagate.v1 import event_service_pb2 as pb
 
 FILTERS = {
@@ -53,7 +53,12 @@ async def until_live(
             frames.append(frame)
             if frame.checkpoint.live:
                 break
-    return [frame.event.event_id for frame in frames if frame.HasField("event")], frames
+    return [event.event_id for frame in frames for event in events_in(frame)], frames
+
+
+def events_in(frame: pb.StreamEventsResponse) -> list[event_pb2.Event]:
+    """The events of a frame, of either form."""
+    return [frame.event] if frame.HasField("event") else list(frame.events.events)
 
 
 def ids(events: list[StoredEvent]) -> list[str]:
@@ -83,9 +88,15 @@ async def test_a_thousand_events_and_fifty_resumes_give_exactly_what_is_behind_e
         for number in range(50):
             at = chance.choice(told).position
             asked, which = a_filter(chance)
+            most = chance.choice((0, 1, 2, 7, 32, 500))
             request = pb.StreamEventsRequest(filter=asked, after_cursor=house.store.signer.cursor(DEFAULT_TENANT, at))
-            seen, _ = await until_live(house, request, short if number % 2 else house.feeds)
+            request.max_events_per_frame = most
+            seen, frames = await until_live(house, request, short if number % 2 else house.feeds)
             assert seen == ids([event for event in told if event.position > at and which.wants(event)])
+            assert {frame.WhichOneof("frame") for frame in frames if events_in(frame)} <= {
+                "events" if most > 1 else "event"
+            }
+            assert max(len(events_in(frame)) for frame in frames) <= max(most, 1)
 
 
 async def test_pages_of_the_log_give_the_same_and_say_whether_there_is_more(
@@ -134,21 +145,21 @@ async def test_a_feed_begins_now_at_a_time_or_at_the_oldest_event(house: House, 
     assert [event.event_id for event in listed.events] == since[:500]
 
 
-@pytest.mark.parametrize("kept_bytes", [1, 2_000, 20_000_000])
+@pytest.mark.parametrize(("kept_bytes", "most"), [(1, 1), (2_000, 1), (2_000, 50), (20_000_000, 5)])
 async def test_between_history_and_live_and_behind_the_tail_nothing_is_missed_or_told_twice(
-    house: House, sessions: list[Session], kept_bytes: int
+    house: House, sessions: list[Session], kept_bytes: int, most: int
 ) -> None:
     await tell(house, 200, sessions)
     seen: list[str] = []
+    request = pb.StreamEventsRequest(earliest=True, max_events_per_frame=most)
     async with with_a_short_tail(house, kept_bytes) as (tail, feeds):
 
         async def read() -> None:
-            async with aclosing(feed(feeds, house.call(), pb.StreamEventsRequest(earliest=True))) as frames:
+            async with aclosing(feed(feeds, house.call(), request)) as frames:
                 async for frame in frames:
-                    if frame.HasField("event"):
-                        seen.append(frame.event.event_id)
-                        if len(seen) % 50 == 0:
-                            await eventually(lambda: tail.newest > 0)
+                    seen.extend(event.event_id for event in events_in(frame))
+                    if len(seen) % 50 == 0:
+                        await eventually(lambda: tail.newest > 0)
 
         reading = asyncio.create_task(read())
         for seed in range(20):
@@ -161,10 +172,11 @@ async def test_between_history_and_live_and_behind_the_tail_nothing_is_missed_or
     assert seen == log_ids
 
 
+@pytest.mark.parametrize("most", [1, 20])
 async def test_a_reader_that_rests_while_much_is_told_gets_all_of_it_in_order(
-    house: House, sessions: list[Session]
+    house: House, sessions: list[Session], most: int
 ) -> None:
-    request = pb.StreamEventsRequest(earliest=True)
+    request = pb.StreamEventsRequest(earliest=True, max_events_per_frame=most)
     async with (
         with_a_short_tail(house, 2_000) as (tail, feeds),
         aclosing(feed(feeds, house.call(), request)) as frames,
@@ -176,8 +188,7 @@ async def test_a_reader_that_rests_while_much_is_told_gets_all_of_it_in_order(
         await eventually(lambda: tail.start > 400)
         seen: list[str] = []
         while len(seen) < len(expected):
-            frame = await anext(frames)
-            seen += [frame.event.event_id] if frame.HasField("event") else []
+            seen += [event.event_id for event in events_in(await anext(frames))]
     assert first.HasField("opened")
     assert seen == expected
 
@@ -237,14 +248,14 @@ async def test_another_tenant_sees_nothing_of_this_one_and_is_live_at_once(
     house: House, told: list[StoredEvent]
 ) -> None:
     del told
-    for start in (pb.StreamEventsRequest(earliest=True), pb.StreamEventsRequest()):
+    for start in (pb.StreamEventsRequest(earliest=True, max_events_per_frame=9), pb.StreamEventsRequest()):
         frames: list[pb.StreamEventsResponse] = []
         async with asyncio.timeout(SECONDS), aclosing(feed(house.feeds, house.call(tenant="other"), start)) as stream:
             async for frame in stream:
                 frames.append(frame)
                 if frame.checkpoint.live:
                     break
-        assert not any(frame.HasField("event") for frame in frames)
+        assert not any(events_in(frame) for frame in frames)
 
 
 async def test_a_chat_is_followed_when_it_turns_out_to_be_another(house: House) -> None:
