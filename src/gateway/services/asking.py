@@ -49,9 +49,16 @@ class Owners:
         self._look_every = look_every
 
     async def ask(
-        self, call: Call, session: Session, question: owner_pb2.OwnerRequest, *, patience: float = 0.0
+        self,
+        call: Call,
+        session: Session,
+        question: owner_pb2.OwnerRequest,
+        *,
+        patience: float = 0.0,
+        repeatable: bool = False,
     ) -> owner_pb2.OwnerReply:
-        """Ask a session's owner; wait `patience` seconds for one to appear.
+        """Ask a session's owner; wait `patience` seconds for one to appear. What is `repeatable` is asked of the next one,
+        too, where the first was lost meanwhile: it may just have ended, as nothing had been wanted of the session.
 
         Raises:
             OwnerUnavailable: nobody owns the session, or its owner was lost while it was asked.
@@ -66,13 +73,18 @@ class Owners:
             try:
                 reply = owner_pb2.OwnerReply.FromString(await self._asked(call, session, question))
             except NobodyAnswers:
-                if loop.time() >= give_up:
-                    raise OwnerUnavailable(retry_after=_TRY_AGAIN, session_id=session.session_id) from None
-                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+                missing = OwnerUnavailable(retry_after=_TRY_AGAIN, session_id=session.session_id)
+            except OwnerUnavailable as lost:
+                if not repeatable:
+                    raise
+                missing = lost
             else:
                 if reply.WhichOneof("outcome") == "failed":
                     raise error_of(reply.failed)
                 return reply
+            if loop.time() >= give_up:
+                raise missing from None
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
     async def _asked(self, call: Call, session: Session, question: owner_pb2.OwnerRequest) -> bytes:
         """Hand the question over, and wait for the answer as long as the owner lives that has it."""

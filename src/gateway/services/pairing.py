@@ -58,7 +58,8 @@ class Pairing:
         session = await self._want(call, request.session_id)
         watcher_id = secrets.token_hex(8)
         begin = owner_pb2.BeginPairing(watcher_id=watcher_id, phone_number=request.phone_number)
-        frames = await self._frames(call, session, owner_pb2.OwnerRequest(begin_pairing=begin))
+        asked = owner_pb2.OwnerRequest(begin_pairing=begin)
+        frames = await self._frames(call, session, asked, repeatable=True)
         while True:
             for frame in frames.frames:
                 yield frame
@@ -161,8 +162,10 @@ class Pairing:
 
         return await self._store.read(work)
 
-    async def _frames(self, call: Call, session: Session, question: owner_pb2.OwnerRequest) -> owner_pb2.PairingFrames:
-        asking = self._owners.ask(call, session, question, patience=_OWNER_WITHIN_SECONDS)
+    async def _frames(
+        self, call: Call, session: Session, question: owner_pb2.OwnerRequest, *, repeatable: bool = False
+    ) -> owner_pb2.PairingFrames:
+        asking = self._owners.ask(call, session, question, patience=_OWNER_WITHIN_SECONDS, repeatable=repeatable)
         reply = await unless_stopped(self._stopping, asking)
         return reply.pairing_frames
 

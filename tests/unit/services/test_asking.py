@@ -236,6 +236,34 @@ async def test_an_owner_that_appears_in_time_is_asked(house: House, lease: Lease
         assert (await asking).HasField("done")
 
 
+async def test_what_is_repeatable_is_asked_of_the_next_owner_when_the_first_just_ends(
+    house: House, lease: Lease
+) -> None:
+    queue, session, asked = EmbeddedQueue(), await house.session(), asyncio.Barrier(3)
+
+    async def say_nothing(_: bytes) -> bytes:
+        await asked.wait()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def answer(_: bytes) -> bytes:
+        return owner_pb2.OwnerReply(done=owner_pb2.Done()).SerializeToString()
+
+    owners, name = Owners(house.store, queue), owner_name(lease.session_uid)
+    async with queue.serve(name, say_nothing):
+        asking = [
+            asyncio.create_task(
+                owners.ask(house.call(), session, owner_pb2.OwnerRequest(), patience=SECONDS, repeatable=repeatable)
+            )
+            for repeatable in (True, False)
+        ]
+        await asked.wait()
+    async with queue.serve(name, answer):
+        assert (await asking[0]).HasField("done")
+    with pytest.raises(OwnerUnavailable, match="lost while it was asked"):
+        await asking[1]
+
+
 async def test_received_messages_are_marked_read_for_each_sender_at_once(
     house: House, lease: Lease, line: ScriptedLine
 ) -> None:
