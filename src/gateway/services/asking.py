@@ -57,7 +57,7 @@ class Owners:
         patience: float = 0.0,
         repeatable: bool = False,
     ) -> owner_pb2.OwnerReply:
-        """Ask a session's owner; wait `patience` seconds for one to appear. What is `repeatable` is asked of the next one,
+        """Ask a session's owner; wait `patience` seconds for one to appear. What is `repeatable` is asked of the next,
         too, where the first was lost meanwhile: it may just have ended, as nothing had been wanted of the session.
 
         Raises:
