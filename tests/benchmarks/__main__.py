@@ -14,6 +14,7 @@ from typing import Final
 from tests.benchmarks import (
     accepting,
     arriving,
+    crossing,
     demo,
     draining,
     fanning,
@@ -43,6 +44,7 @@ OF_ANY: Final[dict[str, Callable[[Course], Awaitable[list[Figure]]]]] = {
 OF_FLEETS: Final[dict[str, Callable[[Path], Awaitable[list[Figure]]]]] = {
     "ringing": ringing.measure,
     "sharing": sharing.measure,
+    "crossing": crossing.measure,
     "fanning": fanning.measure,
 }
 MOVING: Final = "moving"

@@ -53,7 +53,7 @@ async def _through(
         api = fleet.apis[0]
         said = json.loads(await api.process.said())
         name = f"SendMessage, {processes} API process{'es' * (processes > 1)}"
-        figures, replies = await beside_echoes(name, folder, api.address, await _shops(fleet))
+        figures, replies = await beside_echoes(name, folder, api.address, await shops_of(fleet, SESSIONS))
         connection = await postgres.connect(fleet.database)
         try:
             rows, events = [await connection.fetchval(question) for question in (ROWS, EVENTS)]
@@ -63,7 +63,8 @@ async def _through(
         return figures
 
 
-async def _shops(fleet: Fleet) -> list[Shop]:
+async def shops_of(fleet: Fleet, count: int) -> list[Shop]:
+    """So many new sessions of a fleet, linked."""
     few = asyncio.Semaphore(_PAIRING_AT_ONCE)
 
     async def one() -> Shop:
@@ -71,5 +72,5 @@ async def _shops(fleet: Fleet) -> list[Shop]:
             return await fleet.shop()
 
     async with asyncio.TaskGroup() as group:
-        pairing = [group.create_task(one()) for _ in range(SESSIONS)]
+        pairing = [group.create_task(one()) for _ in range(count)]
     return [task.result() for task in pairing]

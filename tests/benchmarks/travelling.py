@@ -33,8 +33,8 @@ async def measure(course: Course) -> list[Figure]:
     async with AsyncExitStack() as stack:
         inboxes = [await stack.enter_async_context(person.inbox()) for person in persons]
         told = await stack.enter_async_context(course.contestant.watching())
-        out = _Journeys("out")
-        back = _Journeys("back")
+        out = Journeys("out")
+        back = Journeys("back")
         async with asyncio.TaskGroup() as group:
             reading = [group.create_task(_read_phone(inbox, out)) for inbox in inboxes]
             reading.append(group.create_task(_read_feed(told, back)))
@@ -51,7 +51,7 @@ async def measure(course: Course) -> list[Figure]:
     return figures
 
 
-class _Journeys:
+class Journeys:
     """Messages under way, by their texts."""
 
     def __init__(self, name: str) -> None:
@@ -106,11 +106,11 @@ def _saying(course: Course, persons: list[Person]) -> Say:
     return say
 
 
-async def _read_phone(inbox: Watch[Received], journeys: _Journeys) -> None:
+async def _read_phone(inbox: Watch[Received], journeys: Journeys) -> None:
     while True:
         journeys.arrived((await inbox.next(within=_PATIENCE)).text)
 
 
-async def _read_feed(told: AsyncIterator[Inbound], journeys: _Journeys) -> None:
+async def _read_feed(told: AsyncIterator[Inbound], journeys: Journeys) -> None:
     async for inbound in told:
         journeys.arrived(inbound.text)
