@@ -47,8 +47,10 @@ async def all_come_back(shops: Sequence[Shop], cursor: str) -> None:
 
 async def test_all_sessions_come_back_after_a_restart(shops: Sequence[Shop]) -> None:
     cursor = await newest_cursor(shops[0].gateway)
+    accounts = [(await shop.status()).account.id for shop in shops]
     await shops[0].gateway.restart()
     await all_come_back(shops, cursor)
+    assert [(await shop.status()).account.id for shop in shops] == accounts
 
 
 async def test_all_sessions_come_back_after_a_crash(shops: Sequence[Shop]) -> None:

@@ -1,4 +1,4 @@
-"""The engine ends with its gateway, and a line comes back by itself when its engine is killed."""
+"""The engine ends with its gateway; one that is killed is replaced, and costs no message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stage.gateway import gateway_process
 from tests.stage.lab import Kind, Lab
 from tests.stage.persons import Person
 from tests.stage.processes import engine_of, gone
-from tests.stage.shop import Shop
+from tests.stage.shop import PAIRED_WITHIN, Shop, State, reached
 from wagate.lab.v1.oracle_pb2 import OracleEntry
 from wagate.v1 import event_pb2, message_pb2, message_service_pb2
 
@@ -31,11 +31,11 @@ async def a_world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         yield World(gateway, lab)
 
 
-async def test_an_engine_ends_within_a_second_or_so_of_a_gateway_that_is_killed(a_world: World) -> None:
+async def test_an_engine_ends_within_a_second_of_a_gateway_that_is_killed(a_world: World) -> None:
     await a_world.shop()
     engine = engine_of(a_world.gateway.process.process_id)
     await a_world.gateway.kill()
-    await gone(engine, within=1.5)
+    await gone(engine, within=1)
     await a_world.gateway.start()
 
 
@@ -46,6 +46,23 @@ async def test_a_gateway_that_is_told_to_stop_ends_well_and_leaves_nothing_runni
         assert await a_world.gateway.stop() == 0
     await gone(engine, within=0.1)
     await a_world.gateway.start()
+
+
+async def test_an_engine_that_is_killed_is_replaced_and_nothing_is_lost(a_world: World) -> None:
+    shop, ada = await a_world.shop(), await a_world.lab.person("Ada")
+    gateway = a_world.gateway.process.process_id
+    first = engine_of(gateway)
+    async with shop.events() as events, ada.inbox() as inbox:
+        os.kill(first, signal.SIGKILL)
+        said = await ada.say(shop.phone_number, "are you there?")
+        await shop.accept(ada.phone_number, "yes")
+        lost = await events.until(reached(State.STATE_RECONNECTING))
+        assert lost.session_state_changed.status.HasField("next_attempt_time")
+        received = await events.until(lambda event: event.HasField("message_received"), within=PAIRED_WITHIN)
+        assert received.message_received.message.provider_message_id == said
+        assert (await inbox.next(within=PAIRED_WITHIN)).text == "yes"
+    assert (await shop.status()).state == State.STATE_CONNECTED
+    assert engine_of(gateway) != first
 
 
 @pytest.mark.timeout(120)

@@ -2,7 +2,7 @@
 
 from tests.acceptance.conftest import World
 from tests.stage.lab import Kind
-from tests.stage.shop import PAIRED_WITHIN, Shop, State
+from tests.stage.shop import State
 from wagate.v1 import message_pb2
 
 Message = message_pb2.Message
@@ -23,19 +23,6 @@ async def test_the_outbox_of_a_stopped_session_waits_with_a_visible_hold_and_goe
             sent = await watch.until(lambda message: message.state == Message.STATE_SENT)
     assert not sent.HasField("hold")
     assert (await shop.status()).outbox_size == 0
-
-
-async def test_all_sessions_come_back_when_the_gateway_is_restarted(own_world: World) -> None:
-    shops = [await own_world.shop() for _ in range(3)]
-    accounts = [(await shop.status()).account.id for shop in shops]
-    await own_world.gateway.restart()
-    ada = await own_world.lab.person("Ada")
-    async with ada.inbox() as inbox:
-        for shop, account_id in zip(shops, accounts, strict=True):
-            await came_back(shop)
-            assert (await shop.status()).account.id == account_id
-            await shop.accept(ada.phone_number, shop.session_id)
-            assert (await inbox.next()).text == shop.session_id
 
 
 async def test_a_session_that_was_stopped_stays_so_over_a_restart(own_world: World) -> None:
@@ -66,13 +53,3 @@ async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(own_world: Wor
     assert sorted(by_id.values()) == sorted(texts), "a repeat carries the same id"
     inbound = [message for message in await shop.messages() if message.direction == Message.DIRECTION_INBOUND]
     assert [message.provider_message_id for message in inbound] == [said]
-
-
-async def came_back(shop: Shop) -> None:
-    """Wait until a session is connected."""
-    async with shop.gateway.events(session_ids=[shop.session_id]) as events:
-        if (await shop.status()).state == State.STATE_CONNECTED:
-            return
-        await events.until(
-            lambda event: event.session_state_changed.status.state == State.STATE_CONNECTED, within=PAIRED_WITHIN
-        )
