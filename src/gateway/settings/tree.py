@@ -191,7 +191,10 @@ class Fleet(_Section):
     """How workers share the sessions."""
 
     connect_rate: float = Field(
-        100, ge=0, le=10_000, description="At most this many lines are opened in a second by all workers; 0: no limit."
+        100,
+        ge=0,
+        le=10_000,
+        description="At most this many lines are opened in a second by all workers, and lost ones made again; 0: any.",
     )
     left_over: Span = Field(
         timedelta(seconds=5), description="Beyond its fair share a worker takes sessions that nobody took for so long."
