@@ -69,7 +69,7 @@ class Sessions(Protocol):
 class MessageFilter:
     """Which messages a listing shows; empty means all."""
 
-    session_id: str = ""
+    session: Session | None = None
     chat_id: str = ""
     direction: Direction.ValueType = Direction.DIRECTION_UNSPECIFIED
     states: tuple[State.ValueType, ...] = ()

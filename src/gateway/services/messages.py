@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.domain.access import Call
@@ -39,6 +40,7 @@ WaitFor = pb.SendMessageRequest.WaitFor
 Until = pb.WatchMessageRequest.Until
 quicken(WaitFor, Until)
 
+_EVERY_SESSION = "-"
 WAIT_UNLESS_SAID = timedelta(seconds=10)
 ANSWER_BEFORE_DEADLINE = 1.0
 
@@ -110,17 +112,7 @@ class Messages:
         chat = parse_address(request.chat, field="chat") if request.chat else None
 
         async def work(uow: UnitOfWork) -> pb.ListMessagesResponse:
-            if request.session_id != "-":
-                await find_session(uow, call.tenant_id, request.session_id)
-            chat_id = ""
-            if chat:
-                found = await uow.identities.find(call.tenant_id, [chat])
-                if chat not in found:
-                    raise IdentityNotFound(field="chat")
-                chat_id = found[chat].identity_id
-            which = MessageFilter(
-                request.session_id.removeprefix("-"), chat_id, request.direction, tuple(request.states)
-            )
+            which = await _filter(uow, call, request, chat)
             before = int(page.after) if page.after else None
             messages = await uow.messages.page(call.tenant_id, which, before_ordinal=before, limit=page.size + 1)
             token = page.token(str(messages[page.size - 1].ordinal)) if len(messages) > page.size else ""
@@ -239,6 +231,18 @@ class Messages:
         if message is None:
             raise MessageNotFound(field="message_id", message_id=message_id)
         return message
+
+
+async def _filter(uow: UnitOfWork, call: Call, request: pb.ListMessagesRequest, chat: Address | None) -> MessageFilter:
+    which = MessageFilter(direction=request.direction, states=tuple(request.states))
+    if request.session_id != _EVERY_SESSION:
+        which = replace(which, session=await find_session(uow, call.tenant_id, request.session_id))
+    if chat is not None:
+        found = await uow.identities.find(call.tenant_id, [chat])
+        if chat not in found:
+            raise IdentityNotFound(field="chat")
+        which = replace(which, chat_id=found[chat].identity_id)
+    return which
 
 
 _STEP_OF_WAIT = {

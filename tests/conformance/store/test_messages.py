@@ -122,11 +122,11 @@ async def test_a_page_shows_the_newest_first_and_what_the_filter_asks_for(store:
     assert ids(newest_first) == ids([three, two, one])
     assert ids(await page(limit=2)) == ids([three, two])
     assert ids(await page(before=newest_first[0].ordinal)) == ids([two, one])
-    assert ids(await page(session_id="sales")) == ids([three, one])
+    assert ids(await page(session=sales)) == ids([three, one])
     assert ids(await page(chat_id="p_ada")) == ids([two, one])
     assert ids(await page(direction=Direction.DIRECTION_INBOUND)) == ids([three])
     assert ids(await page(states=(State.STATE_SENT, State.STATE_QUEUED))) == ids([two, one])
-    assert ids(await page(session_id="sales", chat_id="p_ada", states=(State.STATE_QUEUED,))) == ids([one])
+    assert ids(await page(session=sales, chat_id="p_ada", states=(State.STATE_QUEUED,))) == ids([one])
     assert await page(before=0) == []
 
 

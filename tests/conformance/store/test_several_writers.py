@@ -53,7 +53,7 @@ async def log(store: Store, position: int = 0) -> list[StoredEvent]:
 
 
 async def unsent(unit: UnitOfWork, session: Session) -> list[Message]:
-    return await unit.messages.page(TENANT, MessageFilter(session_id=session.session_id), before_ordinal=None, limit=9)
+    return await unit.messages.page(TENANT, MessageFilter(session=session), before_ordinal=None, limit=9)
 
 
 def hint(session: Session) -> Prefetch:

@@ -19,6 +19,7 @@ from tests.stage.waiting import eventually
 from tests.unit.services.house import House, a_send
 from tests.unit.services.telling import arrives, goes_out, receipt
 from wagate.v1 import message_service_pb2 as pb
+from wagate.v1.session_service_pb2 import DeleteSessionRequest
 
 pytestmark = pytest.mark.usefixtures("lease")
 
@@ -243,6 +244,15 @@ async def test_a_list_shows_what_every_field_of_its_filter_matches(house: House,
     assert await listed(session_id="-", states=[State.STATE_SENT, State.STATE_RECEIVED]) == {to_bob, received}
     with pytest.raises(IdentityNotFound):
         await listed(session_id="-", chat="+4915100000099")
+
+
+async def test_a_session_does_not_list_what_an_earlier_one_of_its_id_sent(house: House) -> None:
+    of_the_first = await house.send()
+    await house.sessions.delete(house.call(), DeleteSessionRequest(session_id="sales", force=True))
+    await house.create("sales")
+    for session_id, expected in (("sales", []), ("-", [of_the_first])):
+        page = await house.messages.list(house.call(), pb.ListMessagesRequest(session_id=session_id))
+        assert [message.message_id for message in page.messages] == expected
 
 
 async def test_receipts_are_listed_with_each_persons_moments(house: House, lease: Lease) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, exists, select
+from sqlalchemy import Executable, Select, and_, bindparam, exists, select
 
 from gateway.adapters.sql import outbox
 from gateway.adapters.sql.columns import among, each_of, is_set, listed, one_of
@@ -56,7 +56,9 @@ _KNOWN_CHATS = select(_ASKED.c.value.label("chat_id")).where(
 
 _PAGE = select(messages).where(messages.c.tenant_id == bindparam("tenant_id"))
 _CONDITIONS = {
-    "session_id": messages.c.session_id == bindparam("session_id"),
+    "session_id": and_(
+        messages.c.session_id == bindparam("session_id"), messages.c.session_uid == bindparam("session_uid")
+    ),
     "chat_id": messages.c.chat_id == bindparam("chat_id"),
     "direction": messages.c.direction == bindparam("direction"),
     "states": among(messages.c.state, "states"),
@@ -105,13 +107,14 @@ class SqlMessages:
         self, tenant_id: str, which: MessageFilter, *, before_ordinal: int | None, limit: int
     ) -> list[Message]:
         asked = {
-            "session_id": which.session_id,
+            "session_id": which.session.session_id if which.session else "",
+            "session_uid": which.session.uid if which.session else "",
             "chat_id": which.chat_id,
             "direction": which.direction,
             "states": listed(which.states) if which.states else "",
             "before": before_ordinal,
         }
-        shape = frozenset(name for name, value in asked.items() if value or (name == "before" and value is not None))
+        shape = frozenset(name for name in _CONDITIONS if asked[name] or (name == "before" and asked[name] is not None))
         return await self._list(_page(shape), {"tenant_id": tenant_id, "limit": limit, **asked})
 
     async def chat_heads(self, session_uid: str, now: datetime) -> list[Message]:
