@@ -161,8 +161,8 @@ class Session:
             revision=self.revision,
         )
 
-    def to_proto(self, status: pb.SessionStatus) -> pb.Session:
-        """As the contract shows it, with a status from `status_proto`."""
+    def to_proto(self, status: pb.SessionStatus | None) -> pb.Session:
+        """As the contract shows it, with a status from `status_proto`; with none if it is not stored."""
         return pb.Session(
             session_id=self.session_id,
             uid=self.uid,

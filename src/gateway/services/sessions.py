@@ -69,7 +69,7 @@ class Sessions:
             session.on_ambiguous = wish.spec.on_ambiguous or session.on_ambiguous
             if request.validate_only:
                 session.uid = ""
-                return pb.CreateSessionResponse(session=session.to_proto(resource.SessionStatus()))
+                return pb.CreateSessionResponse(session=session.to_proto(None))
             await uow.sessions.add(session)
             await repeat.remember(uow, session.uid)
             shown = await self._views.session(uow, session)
@@ -209,7 +209,7 @@ class Sessions:
             previous = session.copy()
             change(session, uow)
             is_news = _WRITTEN_BY_CALLERS(session) != _WRITTEN_BY_CALLERS(previous)
-            if is_news:
+            if is_news and not dry:
                 session.etag = make_etag()
                 session.update_time = uow.now
             shown = await self._views.session(uow, session)

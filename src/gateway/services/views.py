@@ -36,6 +36,7 @@ class Views:
         status = await self.status(uow, session)
         if session.state in SAYS_THAT_A_LINE_IS_OPEN and not await uow.fences.is_held(session.uid):
             status.state = State.STATE_STARTING
+            status.ClearField("failure")
         return session.to_proto(status)
 
     async def message_for(self, uow: UnitOfWork, call: Call, message: Message) -> message_pb2.Message:

@@ -17,6 +17,7 @@ from gateway.domain.lines import LineChanged, LineState
 from gateway.domain.messages import State as MessageState
 from gateway.domain.sessions import DesiredState, OnAmbiguous, State
 from gateway.ports.queue import FLEET, wish_bell
+from gateway.services.lines import LINE_LOST
 from tests.unit.services.house import House
 from wagate.v1 import error_reason_pb2 as reasons
 from wagate.v1 import session_pb2 as resource
@@ -87,7 +88,7 @@ async def test_one_request_id_created_ten_times_at_once_is_one_session(house: Ho
 async def test_what_is_only_validated_is_not_created(house: House) -> None:
     request = pb.CreateSessionRequest(session=named(), validate_only=True, request_id="r-1")
     answer = await house.sessions.create(house.call(), request)
-    assert (answer.session.session_id, answer.session.uid) == ("sales", "")
+    assert (answer.session.session_id, answer.session.uid, answer.session.HasField("status")) == ("sales", "", False)
     assert await house.stored_log() == []
     await created(house)
     with pytest.raises(SessionExists):
@@ -98,12 +99,14 @@ async def test_what_is_only_validated_is_not_created(house: House) -> None:
 async def test_a_session_whose_owner_is_gone_has_no_line_whatever_that_owner_said_last(
     house: House, lease: Lease, told: LineState
 ) -> None:
-    await house.lines.changed(lease, LineChanged(told))
+    lost = LINE_LOST if told is LineState.DEGRADED else None
+    await house.lines.changed(lease, LineChanged(told, lost))
     request = pb.GetSessionRequest(session_id="sales")
     said = (await house.sessions.get(house.call(), request)).session.status
     await house.leases.release(lease)
     shown = (await house.sessions.get(house.call(), request)).session.status
     assert (said.state, shown.state) == ((await house.session()).state, State.STATE_STARTING)
+    assert not shown.HasField("failure")
 
 
 async def test_pages_hold_every_session_once_in_the_order_of_their_ids(house: House) -> None:
@@ -180,7 +183,8 @@ async def test_what_changes_nothing_is_no_news_and_leaves_the_etag(house: House)
 
 async def test_what_is_only_validated_is_not_changed(house: House) -> None:
     before = await created(house)
-    assert (await updated(house, named(display_name="Shop"), dry=True)).display_name == "Shop"
+    after = await updated(house, named(display_name="Shop"), dry=True)
+    assert (after.display_name, after.etag, after.update_time) == ("Shop", before.etag, before.update_time)
     assert (await house.session()).etag == before.etag
     assert await house.log("session.updated") == []
 
