@@ -42,7 +42,7 @@ func newConnection(s *Session, device *store.Device) *connection {
 		Hear:        func(_ *line.Line, event any) line.Answer { return c.hear(event) },
 		Crowded:     s.house.Desk.IsCrowded,
 		Learned:     c.learned,
-		StoreFailed: func(err error) { c.conclude(storeFailed(err)) },
+		StoreFailed: func(err error) { c.conclude(s.storeFailed(err)) },
 	})
 	s.connection = c
 	return c
@@ -51,7 +51,7 @@ func newConnection(s *Session, device *store.Device) *connection {
 // run connects, and returns why the line ended.
 func (c *connection) run() verdict {
 	if err := c.name(); err != nil {
-		return storeFailed(err)
+		return c.session.storeFailed(err)
 	}
 	if err := c.line.Connect(); err != nil {
 		return c.concluded(lost("The connection could not be made: " + err.Error() + "."))

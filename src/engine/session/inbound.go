@@ -130,7 +130,7 @@ func (c *connection) keepHistoryNotice(event *events.Message, notice *waE2E.Hist
 		err = c.session.store.KeepHistoryNotice(c.session.ctx, event.Info.ID, event.Info.Timestamp, bytes)
 	}
 	if err != nil {
-		c.conclude(storeFailed(err))
+		c.conclude(c.session.storeFailed(err))
 		c.line.Shut()
 	}
 	return err == nil

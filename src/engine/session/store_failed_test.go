@@ -3,8 +3,10 @@ package session
 import (
 	"database/sql"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
@@ -22,11 +24,15 @@ func TestADamagedStoreBlocksTheLineAndOtherTroubleDoesNot(t *testing.T) {
 	}
 	defer func() { _ = store.Close() }()
 	_, damage := store.Exec("CREATE TABLE keys (id)")
-	damaged, passing := storeFailed(damage), storeFailed(errors.New("the disk is slow"))
+	s := &Session{log: slog.New(slog.DiscardHandler)}
+	damaged, passing := s.storeFailed(damage), s.storeFailed(errors.New("failed to connect to user=keys host=db7"))
 	if damaged.state != enginev1.LineChanged_STATE_BLOCKED || damaged.failure.GetReason() != wagatev1.ErrorReason_ERROR_REASON_KEYS_UNREADABLE {
 		t.Errorf("%v means %v", damage, damaged)
 	}
 	if passing.state != enginev1.LineChanged_STATE_RECONNECTING || passing.failure.GetReason() != wagatev1.ErrorReason_ERROR_REASON_LINE_LOST {
 		t.Errorf("other trouble means %v", passing)
+	}
+	if strings.Contains(passing.failure.GetMessage(), "db7") {
+		t.Errorf("what the database said is told: %s", passing.failure.GetMessage())
 	}
 }

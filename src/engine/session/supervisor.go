@@ -25,8 +25,7 @@ func (s *Session) supervise() {
 		case s.ctx.Err() != nil:
 			return
 		case err != nil:
-			s.log.Error("the store cannot be read", "error", err)
-			s.rest(storeFailed(err), &pause)
+			s.rest(s.storeFailed(err), &pause)
 		case device == nil:
 			s.tellWithoutDevice(s.withoutDevice())
 			s.wait(0)

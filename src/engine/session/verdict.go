@@ -32,12 +32,14 @@ func lost(message string) verdict {
 	}
 }
 
-// storeFailed tells trouble that may pass from damage that stays.
-func storeFailed(err error) verdict {
+// storeFailed tells trouble that may pass from damage that stays. What a database says is for the log alone: it names
+// the machines and roles behind it.
+func (s *Session) storeFailed(err error) verdict {
+	s.log.Error("the session's keys cannot be used", "error", err)
 	if keystore.IsCorrupt(err) {
 		return blocked(wagatev1.ErrorReason_ERROR_REASON_KEYS_UNREADABLE, "", "The file that holds the session's keys is damaged.")
 	}
-	return lost("The session's store failed: " + err.Error() + ".")
+	return lost("The session's keys cannot be read or written just now.")
 }
 
 func unresponsive() verdict {
