@@ -5,19 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from gateway.adapters.sql.migrating import schema_of
 from gateway.adapters.sql.processes import SqlProcesses
 from gateway.adapters.sql.schema import wanted
 from gateway.bootstrap.ground import is_sqlite, store_url
-from gateway.domain.ids import make_id
+from gateway.domain.ids import PROCESS, make_id
 from gateway.domain.processes import Process
 from gateway.settings import Settings
 from gateway.version import VERSION
 from gateway.workers.presence import Presence
-
-_PROCESS: Final = "p_"
 
 
 @asynccontextmanager
@@ -33,6 +30,6 @@ async def present(settings: Settings, role: str) -> AsyncIterator[None]:
     if is_sqlite(url):
         yield
         return
-    process = Process(make_id(_PROCESS), role, VERSION, wanted(), socket.gethostname())
+    process = Process(make_id(PROCESS), role, VERSION, wanted(), socket.gethostname())
     async with Presence(SqlProcesses(url), process).kept():
         yield

@@ -20,7 +20,6 @@ Level = pb.Reach.Level
 HoldKind = pb.Hold.Kind
 quicken(State, Direction, Origin, Level, HoldKind)
 
-GIVE_UP_AFTER: Final = timedelta(hours=24)
 GIVE_UP_AT_MOST: Final = timedelta(days=365)
 RETRY_AFTER: Final = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
 """The pauses before WhatsApp is asked again after it said 5xx or 429."""

@@ -25,6 +25,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.events import Cause
 from gateway.domain.ids import make_etag
+from gateway.domain.pairing import LAST_FRAMES
 from gateway.domain.sessions import DesiredState, Session
 from gateway.ports.queue import FLEET, wish_bell
 from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
@@ -40,8 +41,6 @@ from wagate.worker.v1 import owner_pb2
 
 _OWNER_WITHIN_SECONDS: Final = 10.0
 _FRAME_WITHIN: Final = timedelta(seconds=20)
-
-LAST_FRAMES: Final = frozenset({"connected", "failed"})
 
 
 class Pairing:

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from gateway.domain.access import Call
 from gateway.domain.clocks import to_duration, to_timestamp
 from gateway.domain.errors import StoreUnavailable
+from gateway.domain.pairing import MOST_WATCHERS
 from gateway.domain.requests import KEPT_FOR
 from gateway.domain.retention import FOR_EVER, Retention
 from gateway.ports.provider import Dialect, Dialects
@@ -17,7 +18,6 @@ from gateway.services.pages import LARGEST_SIZE
 from wagate.v1 import system_service_pb2 as pb
 
 _TEXT_CHARACTERS = 65_536
-_PAIRING_WATCHERS = 8
 _LONGEST_WAIT = timedelta(seconds=60)
 
 
@@ -56,7 +56,7 @@ class System:
                 text_characters=_TEXT_CHARACTERS,
                 request_bytes=self._request_bytes,
                 page_size=LARGEST_SIZE,
-                pairing_watchers=_PAIRING_WATCHERS,
+                pairing_watchers=MOST_WATCHERS,
                 wait_timeout=to_duration(_LONGEST_WAIT),
                 give_up_after=to_duration(self._give_up_after),
             ),

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.domain.errors import TooManyWatchers
+from gateway.domain.pairing import LAST_FRAMES, MOST_WATCHERS
 from wagate.v1 import pairing_service_pb2 as pb
 
-MOST_WATCHERS: Final = 8
 _FORGOTTEN_AFTER_SECONDS: Final = 60.0
-_LAST_FRAMES: Final = frozenset({"connected", "failed"})
 
 
 @dataclass(slots=True)
@@ -27,7 +26,7 @@ class PairingAttempt:
     @property
     def is_ended(self) -> bool:
         """Whether the last frame was shown."""
-        return bool(self.frames) and self.frames[-1].WhichOneof("frame") in _LAST_FRAMES
+        return bool(self.frames) and self.frames[-1].WhichOneof("frame") in LAST_FRAMES
 
     @property
     def current(self) -> pb.PairSessionResponse | None:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.domain.errors import TooManyWatchers
-from gateway.workers.pairing_attempt import MOST_WATCHERS, PairingAttempt
+from gateway.domain.pairing import MOST_WATCHERS
+from gateway.workers.pairing_attempt import PairingAttempt
 from tests.stage.waiting import SECONDS
 from wagate.v1 import error_reason_pb2, identity_pb2
 from wagate.v1 import pairing_service_pb2 as pb
