@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	enginev1 "wagate.dev/gen/go/wagate/engine/v1"
@@ -220,6 +222,10 @@ func TestManySessionsShareAHandfulOfConnections(t *testing.T) {
 	}
 	if used := observer.count("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'one'"); used > 3 {
 		t.Errorf("%d connections are used", used)
+	}
+	_, err := w.ListKeptSessions(within(t), &enginev1.ListKeptSessionsRequest{})
+	if status.Code(err) != codes.InvalidArgument {
+		t.Errorf("asked of no database it says %v", err)
 	}
 	kept, err := w.ListKeptSessions(within(t), &enginev1.ListKeptSessionsRequest{Database: w.keys})
 	must(t, err)

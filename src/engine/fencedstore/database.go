@@ -91,6 +91,9 @@ type Database struct {
 }
 
 func newDatabase(url string, mostConnections int32, mayDial Control) (*Database, error) {
+	if url == "" {
+		return nil, errors.New("the database's URL is missing") // The environment would name one.
+	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("the database's URL cannot be read") // The reason would quote the URL, which holds a password.
