@@ -41,7 +41,7 @@ def main() -> None:
     sys.stderr.write(f"{terms}\n")
     folder = Path(tempfile.mkdtemp(prefix="wagate-faults-"))
     sys.stderr.write(f"Databases and logs are in {folder}, and stay there if anything fails\n")
-    record = asyncio.run(run(terms, folder, rest_within=600))
+    record = asyncio.run(run(terms, folder, patience=600))
     if asked.keep:
         keep(record, asked.keep)
     findings = judged(record)

@@ -24,12 +24,12 @@ _UNTIL_BUSY: Final = 120.0
 _BEYOND_THE_LEASE: Final = 1.0
 
 
-async def run(terms: Terms, folder: Path, *, rest_within: float = 120.0) -> Record:
-    """Do what the terms say, in an empty folder; the record of it."""
+async def run(terms: Terms, folder: Path, *, patience: float = 120.0) -> Record:
+    """Do what the terms say, in an empty folder; the record of it. In the end all must come to rest: see `rest`."""
     async with a_scene(terms, folder) as scene:
         notes = Notes()
         await _play(scene, notes, terms)
-        await rest(scene, within=rest_within)
+        await rest(scene, patience=patience)
         return await gathered(scene, terms, notes.injected)
 
 
