@@ -108,7 +108,7 @@ class Fleet:
                     else:
                         self._begin(group, lease, seen.asked)
                 if seen.look_again:
-                    await ears.heard(seen.look_again)
+                    await ears.heard(seen.look_again if self._queue.health().serving else seen.look_again / 2)
 
     # ---- Owning
 

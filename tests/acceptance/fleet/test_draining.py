@@ -16,8 +16,8 @@ from wagate.v1 import system_service_pb2, worker_pb2
 pytestmark = pytest.mark.timeout(120)
 
 SOON: Final = 20.0
-DRAINED_WITHIN: Final = 3.0 + 5.0
-"""Seconds: until the worker sees that it should, and what it may take then."""
+DRAINED_WITHIN: Final = 5.0
+"""Seconds, whether bells tell the worker or it has to look."""
 
 
 async def workers(fleet: Fleet) -> dict[str, worker_pb2.Worker]:
