@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from gateway.adapters.embedded.queue import EmbeddedQueue
-from gateway.adapters.redis.keys import Keys
-from gateway.adapters.redis.queue import RedisQueue
 from gateway.adapters.sql.queue import SqlQueue
 from gateway.adapters.sql.store import SqlStore
 from gateway.domain.ids import PROCESS, make_id
@@ -34,6 +32,10 @@ async def open_queue(
             changed(True)
             yield behind
             return
+        # Whoever has no Redis starts sooner, and without the memory that its client takes.
+        from gateway.adapters.redis.keys import Keys  # noqa: PLC0415
+        from gateway.adapters.redis.queue import RedisQueue  # noqa: PLC0415
+
         keys = Keys(settings.queue.prefix, settings.queue.shards)
         queue = RedisQueue(keys, process_id, url, local=local, instead=behind, changed=changed)
         await stack.enter_async_context(queue.running())
