@@ -15,6 +15,8 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     LargeBinary,
+    ScalarSelect,
+    Select,
     String,
     bindparam,
     literal_column,
@@ -101,6 +103,17 @@ class Among(ColumnElement[bool]):
         return self
 
 
+class AmongThose(ColumnElement[bool]):
+    """Whether a column is one of those that a select finds."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], found: ScalarSelect[Any]) -> None:
+        self.column = column
+        self.found = found
+
+
 class EachOf(FunctionElement[Any]):
     """The values in a parameter, as rows of `value`."""
 
@@ -112,6 +125,11 @@ def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """One of a list of values, bound as one parameter: so the statement is the same for every list."""
     kind = BigInteger() if isinstance(column.type, Integer) else String()
     return Among(column, bindparam(parameter, type_=ARRAY(kind)))
+
+
+def among_those(column: ColumnElement[Any], found: Select[Any]) -> ColumnElement[bool]:
+    """One of those that a select finds, which is run first, whatever a planner thinks of the tables."""
+    return AmongThose(column, found.scalar_subquery())
 
 
 def each_of(parameter: str) -> TableValuedAlias:
@@ -134,6 +152,18 @@ def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
 def _among_of_array(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
     return f"{column} = ANY ({values})"
+
+
+@compiles(AmongThose)
+def _among_those(element: AmongThose, compiler: SQLCompiler, **options: Any) -> str:
+    column, found = compiler.process(element.column, **options), compiler.process(element.found, **options)
+    return f"{column} IN {found}"
+
+
+@compiles(AmongThose, "postgresql")
+def _among_those_of_array(element: AmongThose, compiler: SQLCompiler, **options: Any) -> str:
+    column, found = compiler.process(element.column, **options), compiler.process(element.found, **options)
+    return f"{column} = ANY (ARRAY{found})"
 
 
 @compiles(EachOf)

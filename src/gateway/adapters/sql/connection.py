@@ -44,13 +44,12 @@ class Connection:
         """Run some statements in one trip, and return the rows of each."""
         return await self.run([self.statements.of(one.statement).ask(one.parameters) for one in questions])
 
-    async def look(self, lookups: Iterable[Lookup]) -> None:
-        """Ask some questions in one trip, and have learned what each wants to know."""
+    async def look(self, lookups: Iterable[Lookup], *, first: Sequence[Step] = ()) -> None:
+        """Run some steps, then ask some questions in one trip, and have learned what each wants to know."""
         asked = list(lookups)
-        if not asked:
-            return
-        answers = await self.ask([lookup.question for lookup in asked])
-        for lookup, rows in zip(asked, answers, strict=True):
+        steps = [self.statements.of(one.question.statement).ask(one.question.parameters) for one in asked]
+        answers = await self.run([*first, *steps])
+        for lookup, rows in zip(asked, answers[len(first) :], strict=True):
             lookup.learn(rows)
 
     async def each(self, statement: Executable, rows: Sequence[Row]) -> None:

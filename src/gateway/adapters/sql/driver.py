@@ -32,13 +32,15 @@ class Step:
     """One statement: asked once with its parameters, or, if it has `rows`, run for each of them without an answer.
 
     Steps that are `mute` have neither parameters nor rows to answer with. Those that follow each other are run by the
-    database in one go: it waits for nobody between them.
+    database in one go: it waits for nobody between them. Steps with `columns` only read, and answer with these: those
+    that follow each other may be answered from one snapshot.
     """
 
     sql: str
     parameters: tuple[Any, ...] = ()
     rows: Sequence[tuple[Any, ...]] | None = None
     mute: bool = False
+    columns: tuple[str, ...] = ()
 
 
 class Driver(Protocol):
@@ -75,17 +77,19 @@ _ROWS_AT_ONCE: Final = 64
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement as the driver takes it, and how to pick its parameters by name. Of an insert, `values` is the part of
-    its text that stands for one row: many rows then make one statement, which the database runs in one go.
+    its text that stands for one row: many rows then make one statement, which the database runs in one go. `columns`
+    are what it answers with, if it only reads.
     """
 
     sql: str
     pick: Callable[[Row], tuple[Any, ...]]
     values: str = ""
+    columns: tuple[str, ...] = ()
     _of_many: dict[int, str] = field(default_factory=dict)
 
     def ask(self, parameters: Row) -> Step:
         """Run it once, for its rows."""
-        return Step(self.sql, self.pick(parameters))
+        return Step(self.sql, self.pick(parameters), columns=self.columns)
 
     def each(self, rows: Sequence[Row]) -> Iterator[Step]:
         """Run it for each of some rows."""

@@ -75,11 +75,9 @@ class SqlFences:
         return int(row["fence"]) if row and held else 0
 
     def lookups(self, session_uids: Iterable[str]) -> list[Lookup]:
-        """What to ask for leases that are not known yet, and for their sessions, which owners look at next."""
-        uids = list(session_uids)
+        """What to ask for leases that are not known yet."""
         statement = _TO_WRITE_FOR if self._transaction.writable else _BY_SESSIONS
-        of_leases = by_key(self._rows, statement, "session_uid", uids)
-        return [*of_leases, *lookups_by_uid(self._transaction.sessions, uids)]
+        return by_key(self._rows, statement, "session_uid", session_uids)
 
     async def claim(self, owner_id: str, limit: int, ttl: timedelta, free_for: timedelta = timedelta(0)) -> list[Lease]:
         """Take what is free, and has been for so long."""
@@ -139,7 +137,9 @@ class SqlFences:
 
     async def _row(self, session_uid: str) -> Row | None:
         if self._rows.find(session_uid) is UNKNOWN:
-            await self._transaction.guard.hold([session_uid])
-            await self._transaction.connection.look(self.lookups([session_uid]))
+            lookups = self.lookups([session_uid])
+            if not await self._transaction.guard.hold([session_uid], lookups=lookups):
+                of_session = lookups_by_uid(self._transaction.sessions, [session_uid])
+                await self._transaction.connection.look([*lookups, *of_session])
         row = self._rows.find(session_uid)
         return None if row is UNKNOWN else row

@@ -1,9 +1,10 @@
 """The guard: where several processes write, whoever writes for a session holds its row until the commit.
 
 So all that belongs to a session (its row, messages, receipts and events) is read and written by one transaction at a
-time, as on SQLite, and READ COMMITTED shows each what the one before left. Rows are locked in the order of their uids
-by the first statement that locks any; whoever then finds that it needs more does not wait for them, but begins anew and
-locks all of them first. So nobody waits for a session while another waits for his: there is no deadlock.
+time, as on SQLite, and READ COMMITTED shows each what the one before left: one statement locks, and what is read is
+read by the next, which sees what was committed meanwhile. Rows are locked in the order of their uids by the first
+statement that locks any; whoever then finds that it needs more does not wait for them, but begins anew and locks all of
+them first. So nobody waits for a session while another waits for his: there is no deadlock.
 
 People belong to no session: what a transaction reads of them is locked against being absorbed, and what it changes is
 locked and compared with what it read.
@@ -11,36 +12,28 @@ locked and compared with what it read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, Select, String, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, String, any_, cast, func, select
 
-from gateway.adapters.sql.columns import among, listed
 from gateway.adapters.sql.connection import Connection
-from gateway.adapters.sql.driver import Contended
+from gateway.adapters.sql.driver import Contended, Step
 from gateway.adapters.sql.known import Known
-from gateway.adapters.sql.lookups import Question
+from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import sessions
 from gateway.domain.clocks import from_micros
 from gateway.ports.unit_of_work import Prefetch
 
-_named: Final = and_(
-    sessions.c.deleted_time.is_(None),
-    among(sessions.c.tenant_id, "tenants"),
-    among(sessions.c.session_id, "names"),
+_HELD: Final = select(sessions).where(
+    sessions.c.uid == any_(func.string_to_array(func.current_setting("wagate.held", True), ","))
 )
-_XACT: Final = cast(func.pg_current_xact_id(), String).label("xact")
-_WANTED: Final[Select[Any]] = (
-    select(sessions, _XACT).where(or_(among(sessions.c.uid, "uids"), _named)).order_by(sessions.c.uid)
+_TRANSACTION: Final = select(
+    cast(func.pg_current_xact_id(), String).label("xact"),
+    cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger).label("moment"),
 )
-_MOMENT: Final = Question(
-    select(cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger).label("moment")), {}
-)
-_HOLD: Final = _WANTED.with_for_update(of=sessions, key_share=True)
-_HOLD_AT_ONCE: Final = _WANTED.with_for_update(of=sessions, key_share=True, nowait=True)
 
 
 class Needs:
@@ -81,8 +74,12 @@ class Guard:
         """Whether a session would have to be held before anything of it is read."""
         return self.is_needed and self._known.sessions.find(session_uid) is UNKNOWN
 
-    async def hold(self, uids: Iterable[str] = (), names: Iterable[tuple[str, str]] = ()) -> bool:
-        """Hold some sessions, as far as they exist, and know their rows; tell whether any was not held before."""
+    async def hold(
+        self, uids: Iterable[str] = (), names: Iterable[tuple[str, str]] = (), lookups: Iterable[Lookup] = ()
+    ) -> bool:
+        """Hold some sessions, as far as they exist, and know their rows; tell whether any was not held before. If so,
+        the lookups were made, too.
+        """
         if not self.is_needed:
             return False
         new_uids = [uid for uid in uids if self._known.sessions.find(uid) is UNKNOWN]
@@ -91,28 +88,28 @@ class Guard:
             return False
         self.needs.uids.update(new_uids)
         self.needs.names.update(new_names)
-        await self._lock(new_uids, new_names)
+        await self._lock(new_uids, new_names, lookups)
         return True
 
-    async def _lock(self, uids: list[str], names: list[tuple[str, str]]) -> None:
-        parameters = {
-            "uids": listed(uids),
-            "tenants": listed({tenant_id for tenant_id, _ in names}),
-            "names": listed({session_id for _, session_id in names}),
-        }
-        statement = _HOLD_AT_ONCE if self._holds else _HOLD
+    async def _lock(self, uids: list[str], names: list[tuple[str, str]], lookups: Iterable[Lookup]) -> None:
+        of_rows = Lookup(Question(_HELD, {}), lambda rows: self._learn(rows, uids, names))
+        of_this = Lookup(Question(_TRANSACTION, {}), self._learn_transaction)
         try:
-            rows, told = await self._connection.ask([Question(statement, parameters), _MOMENT])
+            await self._connection.look([of_rows, of_this, *lookups], first=self._steps(uids, names))
         except Contended:
             self.asks_again = self._holds
             raise
         self._holds = True
-        self.moment = from_micros(told[0]["moment"])
-        self._learn(rows, uids, names)
+
+    def _steps(self, uids: list[str], names: list[tuple[str, str]]) -> Sequence[Step]:
+        return self._connection.statements.idiom.hold(uids, names, at_once=self._holds)
+
+    def _learn_transaction(self, rows: list[Row]) -> None:
+        self.xact = rows[0]["xact"]
+        self.moment = from_micros(rows[0]["moment"])
 
     def _learn(self, rows: list[Row], uids: list[str], names: list[tuple[str, str]]) -> None:
         for row in rows:
-            self.xact = row["xact"]
             self._known.sessions.learn(row["uid"], row)
             if row["deleted_time"] is None:
                 self._known.session_names.learn((row["tenant_id"], row["session_id"]), row["uid"])

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Executable, Select, and_, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select
 
-from gateway.adapters.sql.columns import among, is_set, listed
+from gateway.adapters.sql.columns import among, among_those, is_set, listed
 from gateway.adapters.sql.lookups import Lookup, Question
 from gateway.adapters.sql.shelf import UNKNOWN, Row
 from gateway.adapters.sql.tables import identities, identity_aliases, sessions
@@ -41,17 +41,16 @@ _BY_NAME: Final = {name: _by_name(name) for name in _COLUMNS.values()}
 _BY_ID: Final = select(identities).where(
     identities.c.tenant_id == bindparam("tenant_id"), among(identities.c.identity_id, "values")
 )
-_ACCOUNTS: Final = (
-    select(identities)
-    .join(
-        sessions,
-        and_(identities.c.tenant_id == sessions.c.tenant_id, identities.c.identity_id == sessions.c.account_id),
-    )
-    .where(
-        sessions.c.tenant_id == bindparam("tenant_id"),
-        sessions.c.deleted_time.is_(None),
-        among(sessions.c.session_id, "values"),
-    )
+_ACCOUNTS: Final = select(identities).where(
+    identities.c.tenant_id == bindparam("tenant_id"),
+    among_those(
+        identities.c.identity_id,
+        select(sessions.c.account_id).where(
+            sessions.c.tenant_id == bindparam("tenant_id"),
+            sessions.c.deleted_time.is_(None),
+            among(sessions.c.session_id, "values"),
+        ),
+    ),
 )
 _ALIASES: Final = select(identity_aliases.c.alias_id, identity_aliases.c.identity_id).where(
     identity_aliases.c.tenant_id == bindparam("tenant_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -42,6 +42,11 @@ class Idiom(Protocol):
 
     def bulk(self, table: Table, key: Sequence[str], fixed: Sequence[str] = ()) -> Bulk:
         """How rows of a table are written, found by their key; `fixed` columns are never updated."""
+
+    def hold(self, uids: Iterable[str], names: Iterable[tuple[str, str]], *, at_once: bool) -> Sequence[Step]:
+        """The steps that lock the rows of some sessions until the end, where others write, too: in the order of their
+        uids, and `at_once` or not at all. `gateway.adapters.sql.guard` then reads which they are.
+        """
 
     def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
         """The steps that number and write events, each a row of `events` but for its numbers."""

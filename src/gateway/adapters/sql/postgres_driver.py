@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum, auto
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -32,11 +35,21 @@ _LOST: Final = (
 _STILL_THERE: Final = refusals.QueryCanceledError
 """A statement that took too long; the only intervention that leaves the connection."""
 _CLOSING_SECONDS: Final = 1.0
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+_TEXTS_AT_MOST: Final = 512
+
+
+class _Kind(Enum):
+    """What steps have in common that go together."""
+
+    MUTE = auto()
+    READING = auto()
+    OTHER = auto()
 
 
 class PostgresDriver:
-    """See `gateway.adapters.sql.driver.Driver`. Each step is one trip, but for mute ones: those that follow each other
-    are one, and the server waits for nobody between them.
+    """See `gateway.adapters.sql.driver.Driver`. Each step is one trip, but for mute ones, and for those that only read:
+    of both, those that follow each other are one.
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
@@ -47,13 +60,15 @@ class PostgresDriver:
         with _meant():
             await self._ended()
             answers: list[list[Row]] = []
-            for mute, some in groupby(steps, lambda step: step.mute):
-                if mute:
-                    together = list(some)
+            for kind, some in groupby(steps, _kind_of):
+                together = list(some)
+                if kind is _Kind.MUTE:
                     await self._connection.execute("; ".join(step.sql for step in together))
                     answers += [[] for _ in together]
+                elif kind is _Kind.READING and len(together) > 1:
+                    answers += await self._read(together)
                 else:
-                    answers += [await self._ask(step) for step in some]
+                    answers += [await self._ask(step) for step in together]
             return answers
 
     async def rollback(self) -> None:
@@ -76,11 +91,37 @@ class PostgresDriver:
             return []
         return [dict(row) for row in await self._connection.fetch(step.sql, *step.parameters)]
 
+    async def _read(self, steps: Sequence[Step]) -> list[list[Row]]:
+        text = _together(tuple((step.sql, len(step.parameters)) for step in steps))
+        (told,) = await self._connection.fetch(text, *(one for step in steps for one in step.parameters))
+        answers = zip(steps, told, strict=True)
+        return [[dict(zip(step.columns, row, strict=True)) for row in rows] for step, rows in answers]
+
     async def _ended(self) -> None:
         """Wait for the end of what only read."""
         ending, self._ending = self._ending, None
         if ending is not None:
             await ending
+
+
+def _kind_of(step: Step) -> _Kind:
+    return _Kind.MUTE if step.mute else _Kind.READING if step.columns else _Kind.OTHER
+
+
+@lru_cache(_TEXTS_AT_MOST)
+def _together(statements: tuple[tuple[str, int], ...]) -> str:
+    """One statement that answers several, each with a list of its rows; the parameters stand one after another."""
+    lists: list[str] = []
+    before = 0
+    for sql, parameters in statements:
+        lists.append(f"ARRAY(SELECT row(found.*) FROM ({_renumbered(sql, before)}) AS found)")  # noqa: S608  # ours
+        before += parameters
+    return f"SELECT {', '.join(lists)}"
+
+
+def _renumbered(sql: str, before: int) -> str:
+    """A statement whose parameters stand behind so many others."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", sql)
 
 
 @contextmanager

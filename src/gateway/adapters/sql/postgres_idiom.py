@@ -12,8 +12,9 @@ waits for it waits for commits alone, and as long as it takes.
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,13 +32,23 @@ _ALONE: Final = 7242602
 _LOG: Final = 7242603
 """Names of locks; those of migrations stand beside them in `gateway.adapters.sql.migrating`."""
 
+_PLACE_OF_VALUE: Final = re.compile(r"(?<=')\{(\w+)\}(?=')")
+_HOLD: Final = """
+    SELECT set_config('wagate.held', coalesce(string_agg(uid, ','), ''), true) FROM (
+      SELECT uid FROM sessions WHERE uid = ANY (ARRAY(SELECT json_array_elements_text('{uids}')))
+        OR deleted_time IS NULL AND tenant_id = ANY (ARRAY(SELECT json_array_elements_text('{tenants}')))
+          AND session_id = ANY (ARRAY(SELECT json_array_elements_text('{names}')))
+      ORDER BY uid FOR NO KEY UPDATE
+    ) AS held
+"""
+"""Leaves the uids of what is held in a setting that ends with the transaction."""
 _COUNT_OF_SESSIONS: Final = """
     UPDATE sessions SET next_sequence = next_sequence + counts.value::bigint
-    FROM json_each_text('{}') AS counts WHERE uid = counts.key
+    FROM json_each_text('{counts}') AS counts WHERE uid = counts.key
 """
 _COUNT_OF_TENANTS: Final = """
     INSERT INTO tenant_sequences AS counter (tenant_id, next_sequence)
-    SELECT key, value::bigint + 1 FROM json_each_text('{}')
+    SELECT key, value::bigint + 1 FROM json_each_text('{counts}')
     ON CONFLICT (tenant_id) DO UPDATE SET next_sequence = counter.next_sequence + excluded.next_sequence - 1
 """
 _PLACE: Final = "SELECT setval('events_position_seq', greatest(nextval('events_position_seq'), {}), false)"
@@ -46,7 +57,7 @@ _WRITE: Final = """
     INSERT INTO events (tenant_id, event_id, session_id, session_uid, kind, chat_id, record_time, body, sequence)
     SELECT told.tenant_id, event_id, told.session_id, session_uid, kind, chat_id, record_time, decode(body, 'base64'),
       coalesce(sessions.next_sequence, tenants.next_sequence) - from_end
-    FROM json_to_recordset('{}') AS told (
+    FROM json_to_recordset('{told}') AS told (
       place int, tenant_id text, event_id text, session_id text, session_uid text, kind text, chat_id text,
       record_time bigint, body text, from_end bigint
     )
@@ -57,15 +68,21 @@ _WRITE: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class ByColumn:
-    """A statement that takes an array of each of some columns."""
+class OfRows:
+    """A statement that takes rows of some columns, among them such of bytes."""
 
     sql: str
     columns: Sequence[str]
+    bytes: Sequence[str]
 
     def each(self, rows: Sequence[Row]) -> Iterator[Step]:
         """See `gateway.adapters.sql.idioms.ForEach`."""
-        yield Step(self.sql, tuple([row[name] for row in rows] for name in self.columns))
+        told = [{name: row[name] for name in self.columns} for row in rows]
+        for name in self.bytes:
+            for row in told:
+                if row[name] is not None:
+                    row[name] = base64.b64encode(row[name]).decode()
+        yield Step(_filled(self.sql, rows=told), mute=True)
 
 
 class PostgresIdiom:
@@ -82,27 +99,33 @@ class PostgresIdiom:
         self.dialect: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
     def bulk(self, table: Table, key: Sequence[str], fixed: Sequence[str] = ()) -> Bulk:
-        names = written(table)
-        given = f"unnest({', '.join(f'${place}::{_type_of(table.c[name])}[]' for place, name in enumerate(names, 1))})"
-        keys = f"unnest({', '.join(f'${place}::{_type_of(table.c[name])}[]' for place, name in enumerate(key, 1))})"
+        names = [str(name) for name in written(table)]
+        given, keys = _given(table, names), _given(table, key)
         found = " AND ".join(f"{table.name}.{name} = given.{name}" for name in key)
-        changes = ", ".join(f"{name} = given.{name}" for name in names if name not in key and name not in fixed)
-        listed = ", ".join(names)
+        changed = [name for name in names if name not in key and name not in fixed]
+        changes = ", ".join(f"{name} = {_value(table.c[name])}" for name in changed)
+        values = ", ".join(_value(table.c[name]) for name in names)
+        some = [name for name in names if isinstance(table.c[name].type, LargeBinary)]
         return Bulk(
-            insert=ByColumn(f"INSERT INTO {table.name} ({listed}) SELECT * FROM {given}", names),
-            update=ByColumn(f"UPDATE {table.name} SET {changes} FROM {given} AS given ({listed}) WHERE {found}", names),
-            delete=ByColumn(f"DELETE FROM {table.name} USING {keys} AS given ({', '.join(key)}) WHERE {found}", key),
+            insert=OfRows(f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM {given}", names, some),
+            update=OfRows(f"UPDATE {table.name} SET {changes} FROM {given} WHERE {found}", names, some),
+            delete=OfRows(f"DELETE FROM {table.name} USING {keys} WHERE {found}", key, []),
         )
+
+    def hold(self, uids: Iterable[str], names: Iterable[tuple[str, str]], *, at_once: bool) -> Sequence[Step]:
+        tenants, session_ids = {tenant_id for tenant_id, _ in names}, {session_id for _, session_id in names}
+        text = _HOLD.replace("FOR NO KEY UPDATE", "FOR NO KEY UPDATE NOWAIT") if at_once else _HOLD
+        return [Step(_filled(text, uids=[*uids], tenants=[*tenants], names=[*session_ids]), mute=True)]
 
     def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
         sessions = Counter(row["session_uid"] for row in told if row["session_uid"])
         tenants = Counter(row["tenant_id"] for row in told if not row["session_uid"])
-        texts = [_filled(_COUNT_OF_SESSIONS, sessions)] if sessions else []
+        texts = [_filled(_COUNT_OF_SESSIONS, counts=sessions)] if sessions else []
         texts += ["SET LOCAL lock_timeout = 0", f"SELECT pg_advisory_xact_lock({_LOG})"]
         texts.append(_PLACE.format(max(row["record_time"] for row in told)))
         if tenants:
-            texts.append(_filled(_COUNT_OF_TENANTS, tenants))
-        texts.append(_filled(_WRITE, _numbered(told, sessions, tenants)))
+            texts.append(_filled(_COUNT_OF_TENANTS, counts=tenants))
+        texts.append(_filled(_WRITE, told=_numbered(told, sessions, tenants)))
         return [Step(text, mute=True) for text in texts]
 
 
@@ -120,9 +143,22 @@ def _numbered(told: list[dict[str, Any]], sessions: Counter[str], tenants: Count
     return rows
 
 
-def _filled(statement: str, value: object) -> str:
-    """A statement with a value as JSON in quotes; a quote within is doubled, and nothing else has a meaning there."""
-    return statement.replace("'{}'", "'" + orjson.dumps(value).decode().replace("'", "''") + "'")
+def _filled(statement: str, **values: object) -> str:
+    """A statement with values as JSON in quotes; a quote within is doubled, and nothing else has a meaning there."""
+    parts = _PLACE_OF_VALUE.split(statement)
+    parts[1::2] = [orjson.dumps(values[name]).decode().replace("'", "''") for name in parts[1::2]]
+    return "".join(parts)
+
+
+def _given(table: Table, names: Sequence[str]) -> str:
+    """Rows as JSON, with bytes as text."""
+    columns = ", ".join(f"{name} {_type_of(table.c[name])}" for name in names)
+    return f"json_to_recordset('{{rows}}') AS given ({columns.replace(' bytea', ' text')})"
+
+
+def _value(column: Column[Any]) -> str:
+    is_bytes = isinstance(column.type, LargeBinary)
+    return f"decode(given.{column.name}, 'base64')" if is_bytes else f"given.{column.name}"
 
 
 def _type_of(column: Column[Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -95,6 +95,10 @@ class SqliteIdiom:
             update=prepare(self.dialect, update(table).values(changes).where(*found)),
             delete=prepare(self.dialect, delete(table).where(*found)),
         )
+
+    def hold(self, uids: Iterable[str], names: Iterable[tuple[str, str]], *, at_once: bool) -> Sequence[Step]:  # noqa: ARG002
+        """None: whoever writes is the only one."""
+        return ()
 
     def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
         rows = [_numbered(row) for row in told]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Executable, Table, bindparam, update
+from sqlalchemy import Dialect, Executable, SelectBase, Table, bindparam, update
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -64,7 +64,12 @@ def prepare(dialect: Dialect, statement: Executable) -> Prepared:
         raise TypeError("the dialect does not number its parameters")
     given = {_plain(name): value for name, value in compiled.params.items() if value is not None}
     names = [_plain(name) for name in compiled.positiontup]
-    return Prepared(str(compiled), _picker(names, given), _values_of(str(compiled)))
+    return Prepared(str(compiled), _picker(names, given), _values_of(str(compiled)), _columns_of(statement))
+
+
+def _columns_of(statement: ClauseElement) -> tuple[str, ...]:
+    """What it answers with, if it only reads."""
+    return tuple(statement.selected_columns.keys()) if isinstance(statement, SelectBase) else ()
 
 
 def _values_of(sql: str) -> str:

@@ -16,7 +16,7 @@ from gateway.adapters.sql.past import SqlPast
 from gateway.adapters.sql.questions import SqlQuestions
 from gateway.adapters.sql.receipts import SqlReceipts
 from gateway.adapters.sql.requests import SqlRequests
-from gateway.adapters.sql.sessions import SqlSessions
+from gateway.adapters.sql.sessions import SqlSessions, lookups_by_uid
 from gateway.adapters.sql.transaction import Transaction
 from gateway.adapters.sql.workers import SqlWorkers
 from gateway.domain.addresses import Address
@@ -59,7 +59,7 @@ class SqlUnitOfWork:
 
     async def prefetch(self, wanted: Iterable[port.Prefetch], needs: Needs) -> None:
         """Read at once what the units of a group will surely read; where others write, hold what they need first."""
-        await self._transaction.guard.hold(needs.uids, needs.names)
+        guard = self._transaction.guard
         sessions: dict[str, set[str]] = defaultdict(set)
         addresses: dict[str, set[Address]] = defaultdict(set)
         requests: list[RequestKey] = []
@@ -77,8 +77,12 @@ class SqlUnitOfWork:
         lookups += self.sql_fences.lookups(dict.fromkeys(owned))
         lookups += self._messages.lookups(dict.fromkeys(messages))
         for tenant_id, session_ids in sessions.items():
-            lookups += self._sessions.lookups(tenant_id, sorted(session_ids))
             lookups += self._identities.account_lookups(tenant_id, session_ids)
         for tenant_id, some in addresses.items():
             lookups += self._identities.lookups(tenant_id, some)
-        await self._transaction.connection.look(lookups)
+        if not guard.is_needed:
+            lookups += lookups_by_uid(self._transaction.sessions, dict.fromkeys(owned))
+            for tenant_id, session_ids in sessions.items():
+                lookups += self._sessions.lookups(tenant_id, sorted(session_ids))
+        if not await guard.hold(needs.uids, needs.names, lookups):
+            await self._transaction.connection.look(lookups)
