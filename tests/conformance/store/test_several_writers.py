@@ -235,6 +235,18 @@ async def follow(store: Store, seen: list[StoredEvent], done: asyncio.Event) -> 
             return
 
 
+async def deadlocks(postgres: PostgresServer, url: str) -> int:
+    """How many the database has broken up."""
+    connection = await postgres.connect(url)
+    try:
+        count: int = await connection.fetchval(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
+        return count
+    finally:
+        await connection.close()
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("postgres")
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -260,6 +272,7 @@ async def test_whatever_several_do_at_once_is_one_log_without_gaps_in_the_order_
         done.set()
         await following
         assert seen == await log(stores[0])
+    assert await deadlocks(postgres, url) == 0
     assert not {"StoreUnavailable", "ConnectionLost", "Contended"}.intersection(map(str, outcomes))
     sequences: dict[str, list[int]] = defaultdict(list)
     for event in seen:

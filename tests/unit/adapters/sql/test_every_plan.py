@@ -1,5 +1,5 @@
 """Every statement of the store is served by an index, on SQLite: no table that grows is read from end to end, and no
-more than a page is sorted.
+more than a page is sorted. And every index serves one.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ SORTED: Final = {
     "messages._SENT": "those that one receipt names",
 }
 """What is sorted, and why that is no more than a page."""
+INDEXES: Final = {index.name for table in metadata.tables.values() for index in table.indexes}
+"""All that are there to find rows; what keeps rows apart as well is found in `tables` as a rule or a key."""
+_INDEX: Final = re.compile(r"INDEX (\w+)")
 _SCAN: Final = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$")
 
 
@@ -57,19 +60,34 @@ def test_all_that_makes_statements_is_asked_for_each_of_them() -> None:
     assert len(statements()) > 100
 
 
-@pytest.mark.parametrize("name", [name for name in statements() if not name.startswith("guard.")])
+_ASKED: Final = [name for name in statements() if not name.startswith("guard.")]
+
+
+def test_no_index_is_without_use(database: sqlite3.Connection) -> None:
+    used = {index for name in _ASKED for line in _plan(database, name) for index in _INDEX.findall(line)}
+    assert INDEXES - used == set()
+
+
+@pytest.mark.parametrize("name", _ASKED)
 def test_it_reads_no_growing_table_from_end_to_end_and_sorts_no_more_than_a_page(
     database: sqlite3.Connection, name: str
 ) -> None:
-    statement = statements()[name]
-    assert isinstance(statement, ClauseElement)
-    sql = str(statement.compile(dialect=dialect()))
-    rows = database.execute("EXPLAIN QUERY PLAN " + sql, [None] * sql.count("?")).fetchall()
-    plan = [row[3] for row in rows]
+    plan = _plan(database, name)
     scans = [found for line in plan if (found := _SCAN.match(line))]
-    assert [scan[1] for scan in scans if scan[2] not in WAITING and scan[1] in _names(sql)] == [], plan
+    assert [scan[1] for scan in scans if scan[2] not in WAITING and scan[1] in _names(_sql(name))] == [], plan
     if name not in SORTED:
         assert not any("ORDER BY" in line for line in plan), plan
+
+
+def _plan(database: sqlite3.Connection, name: str) -> list[str]:
+    sql = _sql(name)
+    return [row[3] for row in database.execute("EXPLAIN QUERY PLAN " + sql, [None] * sql.count("?"))]
+
+
+def _sql(name: str) -> str:
+    statement = statements()[name]
+    assert isinstance(statement, ClauseElement)
+    return str(statement.compile(dialect=dialect()))
 
 
 def _names(sql: str) -> set[str]:
