@@ -33,7 +33,8 @@ type ContactServiceClient interface {
 	// CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-	// `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	// `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+	// `OUTCOME_OPEN`.
 	CheckContacts(ctx context.Context, in *CheckContactsRequest, opts ...grpc.CallOption) (*CheckContactsResponse, error)
 	// GetIdentity shows what is known of one person or place.
 	//
@@ -92,7 +93,8 @@ type ContactServiceServer interface {
 	// CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-	// `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	// `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+	// `OUTCOME_OPEN`.
 	CheckContacts(context.Context, *CheckContactsRequest) (*CheckContactsResponse, error)
 	// GetIdentity shows what is known of one person or place.
 	//

@@ -67,12 +67,13 @@ type MessageServiceClient interface {
 	// the same ids: the answer shows that message itself.
 	//
 	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
 	RetryMessage(ctx context.Context, in *RetryMessageRequest, opts ...grpc.CallOption) (*RetryMessageResponse, error)
 	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-	// INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	// INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+	// DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
 	MarkMessagesRead(ctx context.Context, in *MarkMessagesReadRequest, opts ...grpc.CallOption) (*MarkMessagesReadResponse, error)
 	// ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
 	//
@@ -220,12 +221,13 @@ type MessageServiceServer interface {
 	// the same ids: the answer shows that message itself.
 	//
 	// Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+	// FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
 	RetryMessage(context.Context, *RetryMessageRequest) (*RetryMessageResponse, error)
 	// MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 	//
 	// Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-	// INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+	// INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+	// DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
 	MarkMessagesRead(context.Context, *MarkMessagesReadRequest) (*MarkMessagesReadResponse, error)
 	// ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
 	//

@@ -484,7 +484,8 @@ type SessionStatus struct {
 	OutboxSize int32 `protobuf:"varint,8,opt,name=outbox_size,json=outboxSize,proto3" json:"outbox_size,omitempty"`
 	// How long the oldest unsent message has been due.
 	OutboxAge *durationpb.Duration `protobuf:"bytes,9,opt,name=outbox_age,json=outboxAge,proto3" json:"outbox_age,omitempty"`
-	// Grows by one with each change of this message; a reader keeps the one with the highest.
+	// Grows by one with each change of this message but of `outbox_size` and `outbox_age`, which are those of the moment;
+	// a reader keeps the one with the highest.
 	Revision      int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -60,7 +60,8 @@ class ContactServiceServicer:
         """CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-        `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+        `OUTCOME_OPEN`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

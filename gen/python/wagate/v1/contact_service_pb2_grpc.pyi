@@ -37,7 +37,8 @@ class ContactServiceStub:
     """CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-    `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+    `OUTCOME_OPEN`.
     """
     GetIdentity: _grpc.UnaryUnaryMultiCallable[_contact_service_pb2.GetIdentityRequest, _contact_service_pb2.GetIdentityResponse]
     """GetIdentity shows what is known of one person or place.
@@ -59,7 +60,8 @@ class ContactServiceAsyncStub(ContactServiceStub):
     """CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-    `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+    `OUTCOME_OPEN`.
     """
     GetIdentity: _aio.UnaryUnaryMultiCallable[_contact_service_pb2.GetIdentityRequest, _contact_service_pb2.GetIdentityResponse]  # type: ignore[assignment]
     """GetIdentity shows what is known of one person or place.
@@ -84,7 +86,8 @@ class ContactServiceServicer(metaclass=_abc_1.ABCMeta):
         """CheckContacts asks WhatsApp which phone numbers have an account, and remembers the answer.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`; INVALID_ARGUMENT /
-        `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED /
+        `OUTCOME_OPEN`.
         """
 
     @_abc_1.abstractmethod

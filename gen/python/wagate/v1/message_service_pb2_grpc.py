@@ -134,7 +134,7 @@ class MessageServiceServicer:
         the same ids: the answer shows that message itself.
 
         Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +144,8 @@ class MessageServiceServicer:
         """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-        INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+        DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -70,13 +70,14 @@ class MessageServiceStub:
     the same ids: the answer shows that message itself.
 
     Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
     """
     MarkMessagesRead: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]
     """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-    INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+    DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
     """
     ListReceipts: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListReceiptsRequest, _message_service_pb2.ListReceiptsResponse]
     """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
@@ -132,13 +133,14 @@ class MessageServiceAsyncStub(MessageServiceStub):
     the same ids: the answer shows that message itself.
 
     Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+    FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
     """
     MarkMessagesRead: _aio.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessagesReadRequest, _message_service_pb2.MarkMessagesReadResponse]  # type: ignore[assignment]
     """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 
     Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-    INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+    INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+    DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
     """
     ListReceipts: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListReceiptsRequest, _message_service_pb2.ListReceiptsResponse]  # type: ignore[assignment]
     """ListReceipts shows how far a sent message got with each person, in the order in which they were first heard of.
@@ -221,7 +223,7 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         the same ids: the answer shows that message itself.
 
         Errors: as SendMessage; NOT_FOUND / `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `MESSAGE_NOT_RETRYABLE` unless it is
-        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held.
+        FAILED, EXPIRED, CANCELED, or UNCONFIRMED and held, and was not repeated 3 times yet.
         """
 
     @_abc_1.abstractmethod
@@ -233,7 +235,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         """MarkMessagesRead tells the senders that received messages were read. Outbound ones are refused.
 
         Errors: NOT_FOUND / `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND`; FAILED_PRECONDITION / `SESSION_NOT_CONNECTED`;
-        INVALID_ARGUMENT / `VALIDATION_FAILED`; UNAVAILABLE / `OWNER_UNAVAILABLE`; DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
+        INVALID_ARGUMENT / `VALIDATION_FAILED`; ALREADY_EXISTS / `REQUEST_ID_REUSED`; UNAVAILABLE / `OWNER_UNAVAILABLE`;
+        DEADLINE_EXCEEDED / `OUTCOME_OPEN`.
         """
 
     @_abc_1.abstractmethod

@@ -278,7 +278,9 @@ class SessionStatus(_message.Message):
     outbox_size: _builtins.int
     """How many messages of the outbox are not yet sent."""
     revision: _builtins.int
-    """Grows by one with each change of this message; a reader keeps the one with the highest."""
+    """Grows by one with each change of this message but of `outbox_size` and `outbox_age`, which are those of the moment;
+    a reader keeps the one with the highest.
+    """
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
         """Since when, by the gateway's clock."""
