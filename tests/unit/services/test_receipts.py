@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.domain.errors import LeaseLost
 from gateway.domain.leases import Lease
 from gateway.domain.lines import OutcomeUnknown, ReceiptArrived, ReceiptKind
-from gateway.domain.messages import Level, State
+from gateway.domain.messages import Level, Reach, State
+from gateway.services.receipts import grown
 from tests.unit.services.house import House, word
 from tests.unit.services.telling import PHONE, goes_out, now, person, receipt
 from wagate.v1 import message_service_pb2 as pb
@@ -147,3 +148,10 @@ async def test_an_owner_that_lost_its_lease_takes_in_no_receipt(house: House, le
     with pytest.raises(LeaseLost):
         await receipt(house, lease, READ, message_id)
     assert await house.stored_log() == before
+
+
+def test_who_follows_others_takes_back_nothing_of_how_far_they_got() -> None:
+    reach = Reach(recipient_count=2)
+    for step in (DELIVERED, READ, DELIVERED):
+        reach = grown(reach, step)
+    assert (reach.furthest, reach.delivered_count, reach.read_count) == (READ, 2, 1)
