@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.adapters.sql.driver import Step
 from gateway.adapters.sql.migrating import migrate
-from gateway.adapters.sql.sqlite import url_of
+from gateway.adapters.sql.sqlite import SqliteDatabase, url_of
 from gateway.adapters.sql.sqlite_idiom import SqliteIdiom
 from gateway.adapters.sql.statements import Statements
 from gateway.adapters.sql.store import open_store
@@ -54,3 +55,14 @@ async def test_of_many_callers_most_are_written_while_the_others_are_served(tmp_
         await asyncio.gather(*(call() for _ in range(callers)))
     assert sum(groups) == 20 * callers
     assert max(groups[2:]) <= max(3, callers * 3 // 4)
+
+
+async def test_what_is_written_to_a_file_survives_a_power_cut_once_it_is_committed(tmp_path: Path) -> None:
+    writer = await SqliteDatabase(url_of(tmp_path / "store.db")).writing()
+    try:
+        answers = await writer.run(
+            [Step("PRAGMA journal_mode"), Step("PRAGMA synchronous"), Step("PRAGMA foreign_keys")]
+        )
+    finally:
+        await writer.end()
+    assert answers == [[{"journal_mode": "wal"}], [{"synchronous": 2}], [{"foreign_keys": 1}]]
