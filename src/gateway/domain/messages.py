@@ -91,6 +91,10 @@ class Reach:
         )
 
 
+NOWHERE: Final = Reach()
+"""How far all messages got at first."""
+
+
 @dataclass(slots=True)
 class Message:
     """One message, sent or received. `ordinal` is the store's count of acceptance, 0 before it is stored; until
@@ -116,7 +120,7 @@ class Message:
     send_time: datetime | None = None
     failure: reasons.Failure | None = None
     hold: Hold | None = None
-    reach: Reach = field(default_factory=Reach)
+    reach: Reach = NOWHERE
     revision: int = 1
     metadata: dict[str, str] = field(default_factory=dict)
     request_id: str = ""

@@ -71,7 +71,9 @@ class Messages:
             shown = await self._acceptance.accept(uow, call, session, wish, dry=request.validate_only)
             if not request.validate_only:
                 await repeat.remember(uow, shown.message_id)
-            return pb.SendMessageResponse(message=self._views.dated(shown))
+            response = pb.SendMessageResponse()
+            response.message.CopyFrom(self._views.dated(shown))
+            return response
 
         if request.validate_only:
             return await self._store.read(work)
