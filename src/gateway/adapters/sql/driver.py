@@ -31,9 +31,9 @@ class ConnectionLost(StoreUnavailable):
 class Step:
     """One statement: asked once with its parameters, or, if it has `rows`, run for each of them without an answer.
 
-    Steps that are `mute` have neither parameters nor rows to answer with. Those that follow each other are run by the
-    database in one go: it waits for nobody between them. Steps with `columns` only read, and answer with these: those
-    that follow each other may be answered from one snapshot.
+    Steps that are `mute` have no rows to answer with, and no parameters but texts. Those that follow each other are run
+    by the database in one go: it waits for nobody between them. Steps with `columns` only read, and answer with these:
+    those that follow each other may be answered from one snapshot.
     """
 
     sql: str

@@ -10,24 +10,26 @@ from gateway.domain.workers import Roll, Worker
 
 
 class SqlLeases:
-    """See `gateway.ports.leases.Leases`. Rows of the store, changed by its writer like all others."""
+    """See `gateway.ports.leases.Leases`. Rows of the store. What a worker asks for waits behind no unit of its
+    sessions: they may be thousands, and their leases run out meanwhile.
+    """
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
     async def look(self) -> Roll:
-        return await self._store.read(lambda unit: unit.sql_workers.roll())
+        return await self._store.write_ahead(lambda unit: unit.sql_workers.roll())
 
     async def claim(
         self, owner_id: str, *, limit: int, ttl: timedelta, free_for: timedelta = timedelta(0)
     ) -> list[Lease]:
-        return await self._store.write(lambda unit: unit.sql_fences.claim(owner_id, limit, ttl, free_for))
+        return await self._store.write_ahead(lambda unit: unit.sql_fences.claim(owner_id, limit, ttl, free_for))
 
     async def renew(self, owner_id: str, ttl: timedelta) -> list[Lease]:
-        return await self._store.write(lambda unit: unit.sql_fences.renew(owner_id, ttl))
+        return await self._store.write_ahead(lambda unit: unit.sql_fences.renew(owner_id, ttl))
 
     async def check_in(self, worker: Worker, ttl: timedelta) -> tuple[list[Lease], Roll]:
-        return await self._store.write(lambda unit: unit.sql_fences.check_in(worker, ttl))
+        return await self._store.write_ahead(lambda unit: unit.sql_fences.check_in(worker, ttl))
 
     async def leave(self, worker_id: str) -> None:
         await self._store.write(lambda unit: unit.sql_workers.leave(worker_id))

@@ -20,7 +20,7 @@ from gateway.domain.errors import StoreUnavailable
 
 _CACHED_STATEMENTS: Final = 512
 _MOMENT: Final = Step("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS moment")
-_ARRAYS: Final = "SELECT $1::bigint[], $2::bytea[], $3::boolean[], $4::varchar[]"
+_ARRAYS: Final = "SELECT $1::bigint[], $2::varchar[], ARRAY(SELECT row(1))"
 """The driver asks what these are when it first meets them: better before there is a transaction."""
 _FATE: Final = "SELECT pg_xact_status($1::text::xid8) AS fate"
 

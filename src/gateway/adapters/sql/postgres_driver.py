@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from functools import lru_cache
-from itertools import groupby
+from itertools import count, groupby
 from typing import Final
 
 import asyncpg
@@ -36,6 +36,8 @@ _STILL_THERE: Final = refusals.QueryCanceledError
 """A statement that took too long; the only intervention that leaves the connection."""
 _CLOSING_SECONDS: Final = 1.0
 _PARAMETER: Final = re.compile(r"\$(\d+)")
+_TOGETHER_AT_MOST: Final = 16
+"""Statements that are asked in one: more take longer to plan than a trip."""
 _TEXTS_AT_MOST: Final = 512
 
 
@@ -49,11 +51,14 @@ class _Kind(Enum):
 
 class PostgresDriver:
     """See `gateway.adapters.sql.driver.Driver`. Each step is one trip, but for mute ones, and for those that only read:
-    of both, those that follow each other are one.
+    of both, those that follow each other are one. Mute ones with parameters are prepared by name, in the trip that
+    first runs them.
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
+        self._names: dict[str, str] = {}
+        self._numbers = count(1)
         self._ending: asyncio.Task[None] | None = None
 
     async def run(self, steps: Sequence[Step]) -> list[list[Row]]:
@@ -63,10 +68,11 @@ class PostgresDriver:
             for kind, some in groupby(steps, _kind_of):
                 together = list(some)
                 if kind is _Kind.MUTE:
-                    await self._connection.execute("; ".join(step.sql for step in together))
+                    await self._say(together)
                     answers += [[] for _ in together]
                 elif kind is _Kind.READING and len(together) > 1:
-                    answers += await self._read(together)
+                    for begun in range(0, len(together), _TOGETHER_AT_MOST):
+                        answers += await self._read(together[begun : begun + _TOGETHER_AT_MOST])
                 else:
                     answers += [await self._ask(step) for step in together]
             return answers
@@ -91,6 +97,16 @@ class PostgresDriver:
             return []
         return [dict(row) for row in await self._connection.fetch(step.sql, *step.parameters)]
 
+    async def _say(self, steps: Sequence[Step]) -> None:
+        names, texts = dict(self._names), list[str]()
+        for step in steps:
+            if step.parameters and step.sql not in names:
+                names[step.sql] = f"said_{next(self._numbers)}"
+                texts.append(f"PREPARE {names[step.sql]} AS {step.sql}")
+            texts.append(_said(step, names))
+        await self._connection.execute("; ".join(texts))
+        self._names = names
+
     async def _read(self, steps: Sequence[Step]) -> list[list[Row]]:
         text = _together(tuple((step.sql, len(step.parameters)) for step in steps))
         (told,) = await self._connection.fetch(text, *(one for step in steps for one in step.parameters))
@@ -106,6 +122,14 @@ class PostgresDriver:
 
 def _kind_of(step: Step) -> _Kind:
     return _Kind.MUTE if step.mute else _Kind.READING if step.columns else _Kind.OTHER
+
+
+def _said(step: Step, names: Mapping[str, str]) -> str:
+    """A mute step as text; a quote within a parameter is doubled, and nothing else has a meaning there."""
+    if not step.parameters:
+        return step.sql
+    parameters = ", ".join("'" + one.replace("'", "''") + "'" for one in step.parameters)
+    return f"EXECUTE {names[step.sql]}({parameters})"
 
 
 @lru_cache(_TEXTS_AT_MOST)

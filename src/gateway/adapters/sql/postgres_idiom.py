@@ -12,7 +12,6 @@ waits for it waits for commits alone, and as long as it takes.
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,32 +31,34 @@ _ALONE: Final = 7242602
 _LOG: Final = 7242603
 """Names of locks; those of migrations stand beside them in `gateway.adapters.sql.migrating`."""
 
-_PLACE_OF_VALUE: Final = re.compile(r"(?<=')\{(\w+)\}(?=')")
 _HOLD: Final = """
     SELECT set_config('wagate.held', coalesce(string_agg(uid, ','), ''), true) FROM (
-      SELECT uid FROM sessions WHERE uid = ANY (ARRAY(SELECT json_array_elements_text('{uids}')))
-        OR deleted_time IS NULL AND tenant_id = ANY (ARRAY(SELECT json_array_elements_text('{tenants}')))
-          AND session_id = ANY (ARRAY(SELECT json_array_elements_text('{names}')))
+      SELECT uid FROM sessions WHERE uid = ANY (ARRAY(SELECT json_array_elements_text($1::json)))
+        OR deleted_time IS NULL AND tenant_id = ANY (ARRAY(SELECT json_array_elements_text($2::json)))
+          AND session_id = ANY (ARRAY(SELECT json_array_elements_text($3::json)))
       ORDER BY uid FOR NO KEY UPDATE
     ) AS held
 """
 """Leaves the uids of what is held in a setting that ends with the transaction."""
+_HOLD_AT_ONCE: Final = _HOLD.replace("FOR NO KEY UPDATE", "FOR NO KEY UPDATE NOWAIT")
+_PATIENTLY: Final = Step("SET LOCAL lock_timeout = 0", mute=True)
+_LOCK_LOG: Final = Step(f"SELECT pg_advisory_xact_lock({_LOG})", mute=True)
 _COUNT_OF_SESSIONS: Final = """
     UPDATE sessions SET next_sequence = next_sequence + counts.value::bigint
-    FROM json_each_text('{counts}') AS counts WHERE uid = counts.key
+    FROM json_each_text($1::json) AS counts WHERE uid = counts.key
 """
 _COUNT_OF_TENANTS: Final = """
     INSERT INTO tenant_sequences AS counter (tenant_id, next_sequence)
-    SELECT key, value::bigint + 1 FROM json_each_text('{counts}')
+    SELECT key, value::bigint + 1 FROM json_each_text($1::json)
     ON CONFLICT (tenant_id) DO UPDATE SET next_sequence = counter.next_sequence + excluded.next_sequence - 1
 """
-_PLACE: Final = "SELECT setval('events_position_seq', greatest(nextval('events_position_seq'), {}), false)"
+_PLACE: Final = "SELECT setval('events_position_seq', greatest(nextval('events_position_seq'), $1::bigint), false)"
 """The next position: never before the moment of an event that gets one from here on."""
 _WRITE: Final = """
     INSERT INTO events (tenant_id, event_id, session_id, session_uid, kind, chat_id, record_time, body, sequence)
     SELECT told.tenant_id, event_id, told.session_id, session_uid, kind, chat_id, record_time, decode(body, 'base64'),
       coalesce(sessions.next_sequence, tenants.next_sequence) - from_end
-    FROM json_to_recordset('{told}') AS told (
+    FROM json_to_recordset($1::json) AS told (
       place int, tenant_id text, event_id text, session_id text, session_uid text, kind text, chat_id text,
       record_time bigint, body text, from_end bigint
     )
@@ -82,7 +83,7 @@ class OfRows:
             for row in told:
                 if row[name] is not None:
                     row[name] = base64.b64encode(row[name]).decode()
-        yield Step(_filled(self.sql, rows=told), mute=True)
+        yield _with(self.sql, told)
 
 
 class PostgresIdiom:
@@ -114,19 +115,16 @@ class PostgresIdiom:
 
     def hold(self, uids: Iterable[str], names: Iterable[tuple[str, str]], *, at_once: bool) -> Sequence[Step]:
         tenants, session_ids = {tenant_id for tenant_id, _ in names}, {session_id for _, session_id in names}
-        text = _HOLD.replace("FOR NO KEY UPDATE", "FOR NO KEY UPDATE NOWAIT") if at_once else _HOLD
-        return [Step(_filled(text, uids=[*uids], tenants=[*tenants], names=[*session_ids]), mute=True)]
+        return [_with(_HOLD_AT_ONCE if at_once else _HOLD, [*uids], [*tenants], [*session_ids])]
 
     def log_steps(self, told: list[dict[str, Any]]) -> list[Step]:
         sessions = Counter(row["session_uid"] for row in told if row["session_uid"])
         tenants = Counter(row["tenant_id"] for row in told if not row["session_uid"])
-        texts = [_filled(_COUNT_OF_SESSIONS, counts=sessions)] if sessions else []
-        texts += ["SET LOCAL lock_timeout = 0", f"SELECT pg_advisory_xact_lock({_LOG})"]
-        texts.append(_PLACE.format(max(row["record_time"] for row in told)))
+        steps = [_with(_COUNT_OF_SESSIONS, sessions)] if sessions else []
+        steps += [_PATIENTLY, _LOCK_LOG, _with(_PLACE, max(row["record_time"] for row in told))]
         if tenants:
-            texts.append(_filled(_COUNT_OF_TENANTS, counts=tenants))
-        texts.append(_filled(_WRITE, told=_numbered(told, sessions, tenants)))
-        return [Step(text, mute=True) for text in texts]
+            steps.append(_with(_COUNT_OF_TENANTS, tenants))
+        return [*steps, _with(_WRITE, _numbered(told, sessions, tenants))]
 
 
 def _numbered(told: list[dict[str, Any]], sessions: Counter[str], tenants: Counter[str]) -> list[dict[str, Any]]:
@@ -143,17 +141,15 @@ def _numbered(told: list[dict[str, Any]], sessions: Counter[str], tenants: Count
     return rows
 
 
-def _filled(statement: str, **values: object) -> str:
-    """A statement with values as JSON in quotes; a quote within is doubled, and nothing else has a meaning there."""
-    parts = _PLACE_OF_VALUE.split(statement)
-    parts[1::2] = [orjson.dumps(values[name]).decode().replace("'", "''") for name in parts[1::2]]
-    return "".join(parts)
+def _with(sql: str, *values: object) -> Step:
+    """A mute step whose parameters are JSON."""
+    return Step(sql, tuple(orjson.dumps(value).decode() for value in values), mute=True)
 
 
 def _given(table: Table, names: Sequence[str]) -> str:
     """Rows as JSON, with bytes as text."""
     columns = ", ".join(f"{name} {_type_of(table.c[name])}" for name in names)
-    return f"json_to_recordset('{{rows}}') AS given ({columns.replace(' bytea', ' text')})"
+    return f"json_to_recordset($1::json) AS given ({columns.replace(' bytea', ' text')})"
 
 
 def _value(column: Column[Any]) -> str:

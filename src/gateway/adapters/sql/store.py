@@ -47,19 +47,29 @@ def _no_count(_size: int) -> None:
 
 
 class SqlStore:
-    """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log."""
+    """See `gateway.ports.unit_of_work.Store`. `signer` makes and reads the cursors of this store's log. What `ahead`
+    writes waits behind nobody's units; it is the writer itself where one alone may write.
+    """
 
-    def __init__(self, writer: Writer, readers: Readers, signer: Signer, parts: LogParts | None) -> None:
+    def __init__(self, writer: Writer, ahead: Writer, readers: Readers, signer: Signer, parts: LogParts | None) -> None:
         self.signer = signer
         self._parts = parts
         self._writer = writer
+        self._ahead = ahead
         self._readers = readers
         self._trouble = ""
         self._trouble_until = 0.0
 
     async def write(self, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch = NOTHING) -> T:
+        return await self._write(self._writer, work, prefetch)
+
+    async def write_ahead(self, work: Callable[[SqlUnitOfWork], Awaitable[T]]) -> T:
+        """Run a unit that must not wait until all others had their turn, as leases would run out meanwhile."""
+        return await self._write(self._ahead, work, NOTHING)
+
+    async def _write(self, writer: Writer, work: Callable[[SqlUnitOfWork], Awaitable[T]], prefetch: Prefetch) -> T:
         try:
-            return await self._writer.write(work, prefetch)
+            return await writer.write(work, prefetch)
         except StoreUnavailable as trouble:
             self._trouble = trouble.message
             self._trouble_until = asyncio.get_running_loop().time() + _TROUBLE_SECONDS
@@ -99,13 +109,17 @@ async def open_store(
     signer = await _first_look(database, statements, clock)
     readers = Readers(database, statements, clock.moment)
     writer = Writer(Committer(database, statements, clock, ring=ring, committed=committed))
-    parts = LogParts(database, clock.moment) if database.is_shared else None
-    task = asyncio.create_task(writer.run(), name="store writer")
+    ahead, parts = writer, None
+    if database.is_shared:
+        ahead = Writer(Committer(database, statements, clock, ring=ring, committed=_no_count))
+        parts = LogParts(database, clock.moment)
+    writing = [asyncio.create_task(one.run(), name="store writer") for one in {writer, ahead}]
     try:
-        yield SqlStore(writer, readers, signer, parts)
+        yield SqlStore(writer, ahead, readers, signer, parts)
     finally:
         writer.close()
-        await task
+        ahead.close()
+        await asyncio.gather(*writing)
         await readers.close()
         if parts is not None:
             await parts.close()
