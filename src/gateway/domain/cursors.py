@@ -21,7 +21,7 @@ class Signer:
     """
 
     def __init__(self, secret: bytes, log_id: str) -> None:
-        self._secret = secret
+        self._keyed = hashlib.blake2b(key=secret, digest_size=_SIGNATURE)
         self._log_id = log_id
 
     def cursor(self, tenant_id: str, position: int) -> str:
@@ -63,7 +63,9 @@ class Signer:
 
     def _sign(self, purpose: bytes, tenant_id: str, packed: bytes) -> bytes:
         bound = b"\0".join((purpose, self._log_id.encode(), tenant_id.encode(), packed))
-        return hashlib.blake2b(bound, key=self._secret, digest_size=_SIGNATURE).digest()
+        signing = self._keyed.copy()
+        signing.update(bound)
+        return signing.digest()
 
     def _fits(self, signature: bytes, purpose: bytes, tenant_id: str, packed: bytes) -> bool:
         return hmac.compare_digest(signature, self._sign(purpose, tenant_id, packed))

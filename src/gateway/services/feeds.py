@@ -92,16 +92,16 @@ class Feeds:
 
     async def _frames(self, call: Call, request: pb.StreamEventsRequest) -> AsyncGenerator[bytes]:
         ends = await self._store.read(lambda uow: uow.events.ends(call.tenant_id))
-        which, start = await self._filter(call, request.filter), await self._start(call, request, ends)
-        reader = _Reader(call, which, start, request.max_events_per_frame, call.caller.holds(RAW_SCOPE))
+        reader = await self._reader(call, request, ends)
         yield self._opened(reader, ends)
-        every = from_duration(request.checkpoint_interval) if request.HasField("checkpoint_interval") else None
-        seconds = (every or self._checkpoint_interval).total_seconds()
+        seconds = self._checkpoint_seconds(request)
         due = asyncio.get_running_loop().time()
         live = False
         while not self._stopping.is_set():
             events, pack = await self._next(reader)
+            hidden = True
             for frame in frames((pack(event, raw=reader.raw) for event in events if reader.takes(event)), reader.most):
+                hidden = False
                 yield frame
             now = asyncio.get_running_loop().time()
             caught_up = not events
@@ -111,7 +111,17 @@ class Feeds:
                 yield self._checkpoint(reader, live, events)
             if caught_up:
                 await self._tail.grown_beyond(reader.position, max(due - asyncio.get_running_loop().time(), 0))
+            elif hidden:
+                await asyncio.sleep(0)  # whoever is told nothing waits for no write, and would let nobody else work
         yield self._goodbye(reader)
+
+    async def _reader(self, call: Call, request: pb.StreamEventsRequest, ends: LogEnds) -> _Reader:
+        which, start = await self._filter(call, request.filter), await self._start(call, request, ends)
+        return _Reader(call, which, start, request.max_events_per_frame, call.caller.holds(RAW_SCOPE))
+
+    def _checkpoint_seconds(self, request: pb.StreamEventsRequest) -> float:
+        every = from_duration(request.checkpoint_interval) if request.HasField("checkpoint_interval") else None
+        return (every or self._checkpoint_interval).total_seconds()
 
     async def list(self, call: Call, request: pb.ListEventsRequest) -> pb.ListEventsResponse:
         """Show a page of the log, the oldest first."""

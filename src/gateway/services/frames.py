@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
@@ -41,7 +42,7 @@ class ShownEvents:
 
     def __init__(self, signer: Signer, *, held_bytes: int = _HELD_BYTES) -> None:
         self._signer = signer
-        self._held: dict[tuple[int, bool], bytes] = {}
+        self._held: OrderedDict[tuple[int, bool], bytes] = OrderedDict()
         self._room = held_bytes
 
     def show(self, stored: StoredEvent, *, raw: bool) -> event_pb2.Event:
@@ -66,7 +67,8 @@ class ShownEvents:
             packed = self._held[key] = self.pack(stored, raw=raw)
             self._room -= len(packed)
             while self._room < 0:
-                self._room += len(self._held.pop(next(iter(self._held))))
+                _, oldest = self._held.popitem(last=False)
+                self._room += len(oldest)
         return packed
 
 

@@ -288,6 +288,28 @@ async def test_the_providers_bytes_are_told_to_nobody_without_the_scope_for_them
         assert event.message_received.message.content.unsupported.raw == raw
 
 
+async def test_a_reader_who_wants_nothing_of_a_long_tail_lets_others_work_meanwhile(
+    house: House, told: list[StoredEvent]
+) -> None:
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    begin = house.store.signer.cursor(DEFAULT_TENANT, house.tail.start)
+    request = pb.StreamEventsRequest(after_cursor=begin, filter=pb.EventFilter(kinds=["news.of_tomorrow"]))
+    async with aclosing(feed(house.feeds, house.call(), request)) as frames:
+        await anext(frames)
+        working = asyncio.create_task(work())
+        while not (await anext(frames)).checkpoint.live:
+            pass
+        working.cancel()
+    assert turns >= len(told) // 50
+
+
 async def test_the_clock_of_the_server_is_told_at_the_opening(house: House) -> None:
     async with aclosing(feed(house.feeds, house.call(), pb.StreamEventsRequest())) as frames:
         opened = (await anext(frames)).opened
