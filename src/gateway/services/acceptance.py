@@ -36,7 +36,6 @@ from wagate.v1 import message_service_pb2 as pb
 class Wish:
     """A message that a caller wants, with its addresses read."""
 
-    session_id: str
     to: Address
     content: content_pb2.Content
     mentions: tuple[Address, ...]
@@ -67,7 +66,7 @@ def read_wish(request: pb.SendMessageRequest) -> Wish:
         raise ValidationFailed.of("content.context.mentions", "must be as many as there are lone @ in the text")
     give_up = from_timestamp(request.give_up_time) if request.HasField("give_up_time") else None
     metadata = dict(request.metadata) if request.metadata else {}
-    return Wish(request.session_id, to, request.content, mentions, metadata, request.request_id, give_up)
+    return Wish(to, request.content, mentions, metadata, request.request_id, give_up)
 
 
 def _mentions(content: content_pb2.Content) -> tuple[Address, ...]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from gateway.domain.access import Call
 from gateway.domain.addresses import parse_address
 from gateway.domain.errors import IdentityNotFound
-from gateway.domain.sessions import Session
 from gateway.ports.unit_of_work import Store, UnitOfWork
 from gateway.services.asking import LiveRequests, Owners, check_connected
 from gateway.services.repeats import Repeat
-from gateway.services.sessions import find_session
+from gateway.services.sessions import read_session
 from wagate.v1 import contact_service_pb2 as pb
 from wagate.worker.v1 import owner_pb2
 
@@ -27,7 +26,7 @@ class Contacts:
         repeat = Repeat(call, "CheckContacts", request.session_id, request.request_id, request)
 
         async def ask(call: Call) -> pb.CheckContactsResponse:
-            session = await self._session(call, request.session_id)
+            session = await read_session(self._store, call.tenant_id, request.session_id)
             check_connected(session)
             question = owner_pb2.CheckContacts(phone_numbers=request.phone_numbers)
             reply = await self._owners.ask(call, session, owner_pb2.OwnerRequest(check_contacts=question))
@@ -76,11 +75,5 @@ class Contacts:
                 if address in found:
                     result.identity.CopyFrom(found[address].to_proto())
             return response
-
-        return await self._store.read(work)
-
-    async def _session(self, call: Call, session_id: str) -> Session:
-        async def work(uow: UnitOfWork) -> Session:
-            return await find_session(uow, call.tenant_id, session_id)
 
         return await self._store.read(work)

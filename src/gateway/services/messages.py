@@ -258,7 +258,6 @@ def _wish_again(old: Message, request_id: str) -> Wish:
         raise MessageNotRetryable(message_id=old.message_id, state=State.Name(old.state))
     mentions = tuple(Address(Form.IDENTITY_ID, mention.identity.id) for mention in old.content.context.mentions)
     return Wish(
-        session_id=old.session_id,
         to=Address(Form.IDENTITY_ID, old.chat_id),
         content=old.content,
         mentions=mentions,

@@ -31,7 +31,7 @@ from gateway.ports.queue import FLEET, wish_bell
 from gateway.ports.unit_of_work import Prefetch, Store, UnitOfWork
 from gateway.services.asking import TELL_BEFORE_DEADLINE_SECONDS, Owners
 from gateway.services.log import tell
-from gateway.services.sessions import find_session
+from gateway.services.sessions import find_session, read_session
 from gateway.services.stopping import unless_stopped
 from gateway.services.views import Views
 from wagate.v1 import error_reason_pb2 as reasons
@@ -87,7 +87,7 @@ class Pairing:
 
     async def request_code(self, call: Call, request: pb.RequestPairingCodeRequest) -> pb.RequestPairingCodeResponse:
         """Start or join an attempt by code, and show the code."""
-        if (await self._find(call, request.session_id)).device is not None:
+        if (await read_session(self._store, call.tenant_id, request.session_id)).device is not None:
             raise SessionAlreadyPaired(session_id=request.session_id)
         asked = pb.PairSessionRequest(session_id=request.session_id, phone_number=request.phone_number)
         async with aclosing(self.pair(call, asked)) as frames:
@@ -141,7 +141,7 @@ class Pairing:
             uow.ring(wish_bell(session.uid))
             return session
 
-        session = await self._find(call, session_id)
+        session = await read_session(self._store, call.tenant_id, session_id)
         if session.desired_state == DesiredState.DESIRED_STATE_RUNNING:
             return session
         return await self._store.write(work, Prefetch(sessions=((call.tenant_id, session_id),)))
@@ -150,16 +150,10 @@ class Pairing:
         self, call: Call, session_id: str, question: owner_pb2.OwnerRequest, otherwise: type[GatewayError]
     ) -> owner_pb2.OwnerReply:
         """Ask about the attempt under way. A session that is not wanted has none, and no owner to ask."""
-        session = await self._find(call, session_id)
+        session = await read_session(self._store, call.tenant_id, session_id)
         if session.desired_state != DesiredState.DESIRED_STATE_RUNNING:
             raise otherwise
         return await self._owners.ask(call, session, question)
-
-    async def _find(self, call: Call, session_id: str) -> Session:
-        async def work(uow: UnitOfWork) -> Session:
-            return await find_session(uow, call.tenant_id, session_id)
-
-        return await self._store.read(work)
 
     async def _frames(
         self, call: Call, session: Session, question: owner_pb2.OwnerRequest, *, repeatable: bool = False

@@ -108,7 +108,7 @@ class Sessions:
     async def update(self, call: Call, request: pb.UpdateSessionRequest) -> pb.UpdateSessionResponse:
         """Change a session's notes or what is wanted of it."""
 
-        def change(session: Session, _: UnitOfWork) -> None:
+        def change(session: Session) -> None:
             _check_etag(session, request.session.etag, "session.etag")
             apply_changes(session, request.session, request.update_mask.paths)
 
@@ -126,7 +126,7 @@ class Sessions:
     async def start(self, call: Call, request: pb.StartSessionRequest) -> pb.StartSessionResponse:
         """Want a line."""
 
-        def change(session: Session, _: UnitOfWork) -> None:
+        def change(session: Session) -> None:
             session.desired_state = DesiredState.DESIRED_STATE_RUNNING
             if session.state == State.STATE_BLOCKED:
                 session.restarts += 1
@@ -137,7 +137,7 @@ class Sessions:
     async def stop(self, call: Call, request: pb.StopSessionRequest) -> pb.StopSessionResponse:
         """Want no line."""
 
-        def change(session: Session, _: UnitOfWork) -> None:
+        def change(session: Session) -> None:
             session.desired_state = DesiredState.DESIRED_STATE_STOPPED
 
         shown, repeated = await self._change(call, "StopSession", request.session_id, request, change)
@@ -146,7 +146,7 @@ class Sessions:
     async def restart(self, call: Call, request: pb.RestartSessionRequest) -> pb.RestartSessionResponse:
         """Want the line anew."""
 
-        def change(session: Session, _: UnitOfWork) -> None:
+        def change(session: Session) -> None:
             session.desired_state = DesiredState.DESIRED_STATE_RUNNING
             session.restarts += 1
 
@@ -156,7 +156,7 @@ class Sessions:
     async def logout(self, call: Call, request: pb.LogoutSessionRequest) -> pb.LogoutSessionResponse:
         """Want no link."""
 
-        def change(session: Session, _: UnitOfWork) -> None:
+        def change(session: Session) -> None:
             if not session.account_id:
                 raise SessionNeverPaired(session_id=session.session_id)
             session.desired_state = DesiredState.DESIRED_STATE_STOPPED
@@ -195,7 +195,7 @@ class Sessions:
         rpc: str,
         session_id: str,
         request: _Change,
-        change: Callable[[Session, UnitOfWork], None],
+        change: Callable[[Session], None],
         *,
         field: str = "session_id",
         dry: bool = False,
@@ -207,7 +207,7 @@ class Sessions:
                 return await self._views.session(uow, await self._by_uid(uow, record.resource_id)), True
             session = await find_session(uow, call.tenant_id, session_id, field=field)
             previous = session.copy()
-            change(session, uow)
+            change(session)
             is_news = _WRITTEN_BY_CALLERS(session) != _WRITTEN_BY_CALLERS(previous)
             if is_news and not dry:
                 session.etag = make_etag()
@@ -255,6 +255,15 @@ async def find_session(uow: UnitOfWork, tenant_id: str, session_id: str, *, fiel
     if session is None:
         raise SessionNotFound(field=field, session_id=session_id)
     return session
+
+
+async def read_session(store: Store, tenant_id: str, session_id: str) -> Session:
+    """The session of this id, read by itself.
+
+    Raises:
+        SessionNotFound: there is none in the tenant.
+    """
+    return await store.read(lambda uow: find_session(uow, tenant_id, session_id))
 
 
 def _check_etag(session: Session, etag: str, field: str) -> None:

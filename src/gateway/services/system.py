@@ -46,13 +46,13 @@ class System:
 
     async def info(self, _call: Call, _request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
         """Say what the server is."""
-        response, nobody = pb.GetServerInfoResponse, await self._nobody_at_work()
+        nobody = await self._nobody_at_work()
         return pb.GetServerInfoResponse(
             version=self._version,
             contract_version="v1",
             server_time=to_timestamp(datetime.now(UTC)),
             start_time=to_timestamp(self._start_time),
-            limits=response.Limits(
+            limits=pb.GetServerInfoResponse.Limits(
                 text_characters=_TEXT_CHARACTERS,
                 request_bytes=self._request_bytes,
                 page_size=LARGEST_SIZE,
@@ -60,7 +60,7 @@ class System:
                 wait_timeout=to_duration(_LONGEST_WAIT),
                 give_up_after=to_duration(self._give_up_after),
             ),
-            retention=response.Retention(
+            retention=pb.GetServerInfoResponse.Retention(
                 request_ids=to_duration(KEPT_FOR),
                 events=_span(self._retention.events),
                 messages=_span(self._retention.messages),
