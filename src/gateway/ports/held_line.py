@@ -71,11 +71,6 @@ class HeldLine:
         """The number of the account that is linked; empty if none is."""
         return self.device.phone_number if self.device else ""
 
-    @property
-    def is_telling(self) -> bool:
-        """Whether something was reported that nobody has read yet."""
-        return not self._ahead.empty()
-
     def report(self, fact: Fact, then: Callable[[bool], None] | None = None) -> None:
         """Tell something. `then` takes whether it is stored, if that is said before the line changes."""
         self._ahead.put_nowait(Told(fact, self, self.login, then))

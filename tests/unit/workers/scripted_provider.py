@@ -51,6 +51,11 @@ class ScriptedLine(HeldLine):
         self._provider = provider
 
     @property
+    def is_telling(self) -> bool:
+        """Whether something was reported that nobody has read yet."""
+        return not self._ahead.empty()
+
+    @property
     def closed(self) -> bool:
         """Whether it was closed, or hung up."""
         return bool(self.ended)
