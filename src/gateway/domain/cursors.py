@@ -16,8 +16,7 @@ _SIGNATURE: Final = 9
 class Signer:
     """Makes and reads cursors of one log and page tokens of one installation.
 
-    `secret` is the installation's, and `log_id` names the log: restoring the log from a backup makes a new one, so that
-    cursors from before are refused and never silently misread.
+    `secret` is the installation's, and `log_id` names the log: cursors of another are refused, and never misread.
     """
 
     def __init__(self, secret: bytes, log_id: str) -> None:

@@ -31,8 +31,8 @@ const (
 type EventServiceClient interface {
 	// StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 	//
-	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-	// before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+	// log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
 	// 60 s in which nothing was read.
 	StreamEvents(ctx context.Context, in *StreamEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamEventsResponse], error)
 	// ListEvents shows a page of the log, the oldest first.
@@ -87,8 +87,8 @@ func (c *eventServiceClient) ListEvents(ctx context.Context, in *ListEventsReque
 type EventServiceServer interface {
 	// StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 	//
-	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-	// before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+	// Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+	// log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
 	// 60 s in which nothing was read.
 	StreamEvents(*StreamEventsRequest, grpc.ServerStreamingServer[StreamEventsResponse]) error
 	// ListEvents shows a page of the log, the oldest first.

@@ -54,8 +54,8 @@ class EventServiceServicer:
     def StreamEvents(self, request, context):
         """StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 
-        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-        before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+        log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
         60 s in which nothing was read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

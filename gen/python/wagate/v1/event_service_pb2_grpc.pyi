@@ -36,8 +36,8 @@ class EventServiceStub:
     StreamEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.StreamEventsRequest, _event_service_pb2.StreamEventsResponse]
     """StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 
-    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-    before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+    log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
     60 s in which nothing was read.
     """
     ListEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListEventsRequest, _event_service_pb2.ListEventsResponse]
@@ -55,8 +55,8 @@ class EventServiceAsyncStub(EventServiceStub):
     StreamEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.StreamEventsRequest, _event_service_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 
-    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-    before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+    Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+    log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
     60 s in which nothing was read.
     """
     ListEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListEventsRequest, _event_service_pb2.ListEventsResponse]  # type: ignore[assignment]
@@ -77,8 +77,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.StreamEventsResponse], _abc.AsyncIterator[_event_service_pb2.StreamEventsResponse]]:
         """StreamEvents tells events from a position onward, and does not end by itself. The client owns the position.
 
-        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or from
-        before the log was restored from a backup); RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
+        Errors: OUT_OF_RANGE / `CURSOR_EXPIRED`; INVALID_ARGUMENT / `CURSOR_INVALID` (not ours, another tenant's, or another
+        log's), `ADDRESS_INVALID`, `VALIDATION_FAILED`; RESOURCE_EXHAUSTED / `CONSUMER_TOO_SLOW`, with `resume_cursor`, after
         60 s in which nothing was read.
         """
 
