@@ -78,7 +78,6 @@ class OutboxSender:
     def caught_up(self) -> None:
         """All that waited at WhatsApp has been told."""
         self._login.repeats_from = asyncio.get_running_loop().time() + self._tools.settle_for.total_seconds()
-        self._watchful_until = self._login.repeats_from + _LOOK_AGAIN_SECONDS
         self._tools.queue.ring(outbox_bell(self._lease.session_uid))
 
     async def end(self) -> None:
@@ -220,5 +219,8 @@ class OutboxSender:
 
     def _rest(self) -> float:
         """How long to wait for the bell before looking anyway."""
-        watchful = asyncio.get_running_loop().time() < self._watchful_until
-        return _LOOK_SOON_SECONDS if watchful or self._looks_soon else _LOOK_AGAIN_SECONDS
+        now = asyncio.get_running_loop().time()
+        if self._looks_soon or now < self._watchful_until:
+            return _LOOK_SOON_SECONDS
+        until_repeats = (self._login.repeats_from or now) - now
+        return min(until_repeats, _LOOK_AGAIN_SECONDS) if until_repeats > 0 else _LOOK_AGAIN_SECONDS

@@ -17,7 +17,7 @@ from gateway.services.lines import LINE_LOST
 from gateway.workers.owner_tools import OwnerTools
 from gateway.workers.wish import Wish
 
-_LOOK_AT_WISH_SECONDS: Final = 5.0
+_LOOK_AT_WISH_SECONDS: Final = 30.0
 _WAIT_FOR_STORE_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
