@@ -86,6 +86,8 @@ async def _restored(fleet: Fleet, count: int) -> list[Figure]:
         begun = time.monotonic()
         await asyncio.gather(*(worker.start() for worker in fleet.workers))
         seconds = await returns(events, names, begun, within=_WITHIN)
+        await shown(seen, lambda one: one.is_even, within=_WITHIN)
+    await _all_connected(fleet, count)
     return [*_times(f"{count} sessions of two workers connected after a start", seconds), *_progress("restore", seen)]
 
 

@@ -21,6 +21,10 @@ class ConnectPace:
         self._gap = max(workers, 1) / rate
         self._told(1 / self._gap)
 
+    def seconds_for(self, lines: int) -> float:
+        """How long it takes until so many have had their turn."""
+        return lines * self._gap
+
     async def turn(self) -> None:
         """Wait for one's turn."""
         now = asyncio.get_running_loop().time()

@@ -75,7 +75,7 @@ class Fleet:
         self._hire = hire
         self._pace = pace or ConnectPace()
         self._owned: dict[str, _Owned] = {}
-        self._lookout = Lookout(leases, meter, ttl=terms.ttl, left_over=terms.left_over)
+        self._lookout = Lookout(leases, meter, self._pace, ttl=terms.ttl, left_over=terms.left_over)
         self._is_rebalancing = False
         self._known = asyncio.Event()
         self._draining = asyncio.Event()

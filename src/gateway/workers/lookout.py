@@ -14,6 +14,7 @@ from gateway.domain.leases import Lease
 from gateway.domain.workers import Roll, Worker, to_claim
 from gateway.ports.leases import Leases
 from gateway.ports.meter import Meter
+from gateway.workers.connect_pace import ConnectPace
 from gateway.workers.tenure import boot_seconds
 
 _CLAIM_AT_ONCE: Final = 100
@@ -38,11 +39,16 @@ class Sight:
 
 
 class Lookout:
-    """Looks once a second, and at the very moment when a worker that gives no sign of life is taken for lost."""
+    """Looks once a second, and at the very moment when a worker that gives no sign of life is taken for lost. Claims no
+    faster than lines may be opened: what it could not open yet another one might, that is just beginning.
+    """
 
-    def __init__(self, leases: Leases, meter: Meter, *, ttl: timedelta, left_over: timedelta) -> None:
+    def __init__(
+        self, leases: Leases, meter: Meter, pace: ConnectPace, *, ttl: timedelta, left_over: timedelta
+    ) -> None:
         self._leases = leases
         self._meter = meter
+        self._pace = pace
         self._ttl = ttl
         self._left_over = left_over
         self.is_claiming = False
@@ -73,7 +79,7 @@ class Lookout:
             self._meter.sessions_claimed(len(claimed))
             log.info("Sessions were claimed.", claimed=len(claimed), owned=owned, left=left)
         if len(claimed) == limit:
-            return Sight(asked, 0.0, roll, claimed)
+            return Sight(asked, self._pace.seconds_for(limit), roll, claimed)
         if only_left_over or len(claimed) >= roll.unowned:
             return Sight(asked, until_next_loss(roll), roll, claimed)
         return Sight(asked, _LOOK_SOON_SECONDS, roll, claimed)
