@@ -12,7 +12,10 @@ from tests.stage.shop import State
 from tests.stage.waiting import eventually
 from wagate.v1 import contact_service_pb2, message_pb2, system_service_pb2
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.parametrize("whole_fleet", ["redis"], indirect=True, scope="package"),
+]
 
 SOON = 20.0
 Message = message_pb2.Message
@@ -20,9 +23,8 @@ Message = message_pb2.Message
 
 @pytest.fixture
 async def redis(fleet: Fleet) -> AsyncIterator[RedisServer]:
-    """The fleet's Redis, which runs again afterwards; a fleet without one never misses it."""
-    if fleet.redis is None:
-        pytest.skip("there is no Redis")
+    """The fleet's Redis, which runs again afterwards."""
+    assert fleet.redis is not None
     yield fleet.redis
     if not fleet.redis.process.runs:
         await fleet.redis.start()
