@@ -13,6 +13,9 @@ from gateway.bootstrap.carrying import file_of
 from tests.stage.postgres import PostgresServer
 from tests.upgrades.commands import told
 
+pytestmark = pytest.mark.timeout(180)
+"""Our command is begun again and again, which alone takes 20 s each time where a machine has much else to do."""
+
 
 async def test_a_postgresql_is_migrated_up_and_back(postgres: PostgresServer, tmp_path: Path) -> None:
     async with postgres.database(migrated=False) as url:

@@ -294,7 +294,7 @@ async def test_processes_that_are_stopped_and_killed_at_any_moment_leave_one_log
         following = asyncio.create_task(follow(store, seen, done))
         racers = [await stack.enter_async_context(racer(url, seed, tmp_path)) for seed in range(1, 5)]
         stopped, killed, *others = racers
-        await eventually(lambda: len(seen) > 30, 60)
+        await eventually(lambda: len(seen) > 30, 120)
         stopped.signal(signal.SIGSTOP)
         await killed.kill()
         said = [await one.said() for one in others]
