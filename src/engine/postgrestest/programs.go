@@ -2,6 +2,7 @@ package postgrestest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -53,6 +54,39 @@ func program(name string) (string, error) {
 		return "", errMissing
 	}
 	return wheels[0], nil
+}
+
+// within is the same program as a copy in a folder, with all that it needs, if it is one of the wheel's and the servant
+// has no way there: root's home, for one, is closed.
+func within(folder, program string, who *syscall.Credential) (string, error) {
+	installation := filepath.Dir(filepath.Dir(program))
+	home := filepath.Dir(installation)
+	libraries := home + ".libs"
+	if _, err := os.Stat(libraries); err != nil || who == nil || isOpen(home) {
+		return program, nil
+	}
+	copied := filepath.Join(folder, "programs", filepath.Base(home))
+	if err := os.MkdirAll(copied, 0o755); err != nil {
+		return "", err
+	}
+	for from, to := range map[string]string{installation: copied, libraries: filepath.Dir(copied)} {
+		if said, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("copying PostgreSQL: %w\n%s", err, said)
+		}
+	}
+	return filepath.Join(copied, filepath.Base(installation), "bin", filepath.Base(program)), nil
+}
+
+// isOpen tells whether everybody may go to a folder.
+func isOpen(folder string) bool {
+	for {
+		if found, err := os.Stat(folder); err != nil || found.Mode()&0o001 == 0 {
+			return false
+		} else if folder == filepath.Dir(folder) {
+			return true
+		}
+		folder = filepath.Dir(folder)
+	}
 }
 
 func version(program string) int {
