@@ -211,7 +211,7 @@ class Fleet:
     # ---- Giving away
 
     async def _rebalance(self, count: int, share: int) -> None:
-        """Give some sessions away, one after the other, at moments that nobody foresees."""
+        """Give some sessions away, at moments that nobody foresees; one that takes long keeps no other."""
         self._is_rebalancing = True
         movable = [owned for owned in self._owned.values() if not (owned.leaving or owned.owner.is_pairing)]
         chosen = random.sample(movable, min(count, len(movable)))
@@ -219,11 +219,12 @@ class Fleet:
             "Sessions above the fair share are given away.", count=len(chosen), owned=len(self._owned), share=share
         )
         gap = self._terms.renew_every.total_seconds() / (len(chosen) + 1)
-        for owned in chosen:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._draining.wait(), random.uniform(0, gap))
-                break
-            await self._give_away(owned)
+        async with asyncio.TaskGroup() as leaving:
+            for owned in chosen:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._draining.wait(), random.uniform(0, gap))
+                    break
+                leaving.create_task(self._give_away(owned), name=f"{owned.owner.lease.session_uid} is given away")
         self._is_rebalancing = False
 
     async def _drain(self) -> None:

@@ -31,7 +31,7 @@ LATER: Final = 240.0
 _AT_ONCE: Final = 8
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("whole_fleet", ["redis"], indirect=True)
 async def test_sessions_move_from_a_worker_that_is_lost_or_drained_and_to_one_that_comes(fleet: Fleet) -> None:
     few = asyncio.Semaphore(_AT_ONCE)
