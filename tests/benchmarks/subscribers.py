@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -26,11 +26,17 @@ _PATH: Final = "/wagate.v1.EventService/StreamEvents"
 
 
 class Subscribers:
-    """So many streams, of which nothing was read yet but that they are open."""
+    """So many streams. What is read counts from the moment at which nothing more came by itself."""
 
     def __init__(self, process: Child) -> None:
         self._process = process
-        self._before = self._read
+        self._before = 0
+
+    async def come_to_rest(self) -> None:
+        """Wait until nothing is read for a second: all have been told what there was."""
+        while self._before != self._read:
+            self._before = self._read
+            await asyncio.sleep(1)
 
     @property
     def _read(self) -> int:
@@ -53,17 +59,24 @@ class Subscribers:
 async def subscribers(
     folder: Path, address: str, numbers: Numbers, count: int, request: StreamEventsRequest
 ) -> AsyncIterator[Subscribers]:
-    """Open so many streams beside those that there are, and hold them while the context lasts."""
+    """Open so many streams beside a few that there may be, and hold them while the context lasts."""
     packed = request.SerializeToString()
     body = folder / "subscribe.bin"
     body.write_bytes(struct.pack(">BI", 0, len(packed)) + packed)
     connections = -(-count // _STREAMS_EACH)
     streams = -(-count // connections)
     asked = ["-n", str(count), "-c", str(connections), "-m", str(streams), "-d", str(body), *HEADERS]
-    there = (await numbers.now())["wagate_streams"]
     async with child("h2load", *asked, f"http://{address}{_PATH}", log=folder / "subscribers.log") as process:
-        await numbers.until("wagate_streams", there + count, within=_OPEN_WITHIN)
-        await asyncio.sleep(1)
-        yield Subscribers(process)
+        await _streams(numbers, lambda open_now: open_now >= count)
+        those = Subscribers(process)
+        await those.come_to_rest()
+        yield those
         await process.kill()
-    await numbers.until("wagate_streams", there, within=_OPEN_WITHIN)
+    await _streams(numbers, lambda open_now: open_now < count)
+
+
+async def _streams(numbers: Numbers, are_so_many: Callable[[float], bool]) -> None:
+    async def seen() -> bool:
+        return are_so_many((await numbers.now())["wagate_streams"])
+
+    await eventually(seen, _OPEN_WITHIN)

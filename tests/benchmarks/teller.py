@@ -40,6 +40,10 @@ class Teller:
         self._session = session
         self.rang = 0.0
 
+    async def cursor(self) -> str:
+        """Where the log ends now."""
+        return self._store.signer.cursor(DEFAULT_TENANT, await self._store.read(lambda uow: uow.events.newest()))
+
     async def tell(self, count: int) -> Stored:
         """Store so many in one commit."""
         length = await self._store.write(partial(self._tell, [make_id(IDENTITY) for _ in range(count)]))
