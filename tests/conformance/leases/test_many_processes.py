@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gateway.domain.leases import Lease
 from gateway.ports.unit_of_work import UnitOfWork
 from gateway.services.ownership import needs
 from tests.conformance.leases.test_leases import claim
+from tests.conformance.leases.test_workers import worker
 from tests.conformance.store.making import stored_session
 from tests.conformance.store.stage import STAGES, Stage
 from tests.stage.waiting import SECONDS
@@ -47,6 +49,29 @@ async def test_a_session_for_which_its_owner_is_just_writing_is_passed_over_and_
         may_end.set()
         await owner
         assert await claim(other, "you") == [Lease(busy.tenant_id, busy.session_uid, "you", 2)]
+
+
+async def test_leases_are_renewed_and_claimed_while_the_units_of_sessions_take_long(processes: list[Stage]) -> None:
+    one, _ = processes
+    await stored_session(one.store, "busy")
+    (busy,) = await claim(one, "me")
+    await stored_session(one.store, "new")
+    writing, may_end = asyncio.Event(), asyncio.Event()
+
+    async def write_slowly(unit: UnitOfWork) -> None:
+        await unit.fences.check(busy.session_uid, busy.fence)
+        writing.set()
+        await may_end.wait()
+
+    owner = asyncio.create_task(one.store.write(write_slowly, needs(busy)))
+    async with asyncio.timeout(SECONDS):
+        await writing.wait()
+        held, roll = await one.leases.check_in(worker("me"), timedelta(seconds=15))
+        assert (held, roll.unowned) == ([busy], 1)
+        assert (await one.leases.look()).unowned == 1
+        assert len(await claim(one, "me")) == 1
+        may_end.set()
+        await owner
 
 
 async def test_many_processes_that_claim_at_once_share_without_overlap(processes: list[Stage]) -> None:
