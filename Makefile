@@ -113,12 +113,9 @@ build/neonize/stamp: tests/foreign/neonize/pyproject.toml tests/foreign/neonize/
 
 # ---- Judging
 
-# The suites of Go and the faults mostly wait, so they run beside each other, and then all else alone.
 test: build foreign ## run all tests
-	@echo 'go test -C src $(GO_PACKAGES), and beside it pytest tests/faults'
-	@WAGATE_TESTS_NEED_POSTGRES=1 go test -C src $(GO_PACKAGES) >build/go-test.log 2>&1 & \
-	  broken=0; pytest tests/faults || broken=1; wait $$! || broken=1; cat build/go-test.log; exit $$broken
-	pytest --ignore=tests/faults
+	WAGATE_TESTS_NEED_POSTGRES=1 go test -C src $(GO_PACKAGES)
+	pytest
 
 # What is found lies beside the test that found it, in testdata/fuzz, and belongs into the repository with its mend.
 TIME ?= 5m
