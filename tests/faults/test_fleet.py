@@ -14,7 +14,7 @@ from tests.faults.plan import Terms
 from tests.faults.report import table
 from tests.faults.run import run
 
-TERMS = Terms(seed=5, kills=25, sessions=4, messages=5000, rate=45, fleet=True)
+TERMS = Terms(seed=5, kills=25, sessions=4, messages=5000, rate=60, fleet=True)
 
 
 @pytest.mark.timeout(600)
