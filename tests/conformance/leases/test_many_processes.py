@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,25 @@ async def processes(folder: Path) -> AsyncIterator[list[Stage]]:
         yield [one, other]
 
 
+@asynccontextmanager
+async def slow_unit(stage: Stage, lease: Lease) -> AsyncIterator[None]:
+    """The owner of a session is writing for it until the end of the context, and then has written."""
+    writing, may_end = asyncio.Event(), asyncio.Event()
+
+    async def write(unit: UnitOfWork) -> None:
+        await unit.fences.check(lease.session_uid, lease.fence)
+        writing.set()
+        await may_end.wait()
+
+    owner = asyncio.create_task(stage.store.write(write, needs(lease)))
+    try:
+        await writing.wait()
+        yield
+    finally:
+        may_end.set()
+        await owner
+
+
 async def test_a_session_for_which_its_owner_is_just_writing_is_passed_over_and_not_waited_for(
     processes: list[Stage],
 ) -> None:
@@ -34,20 +54,10 @@ async def test_a_session_for_which_its_owner_is_just_writing_is_passed_over_and_
         await stored_session(one.store, name)
     leases = {lease.session_uid: lease for lease in await claim(one)}
     busy, idle = leases.values()
-    writing, may_end = asyncio.Event(), asyncio.Event()
-
-    async def write_slowly(unit: UnitOfWork) -> None:
-        await unit.fences.check(busy.session_uid, busy.fence)
-        writing.set()
-        await may_end.wait()
-
-    owner = asyncio.create_task(one.store.write(write_slowly, needs(busy)))
-    await asyncio.wait_for(writing.wait(), SECONDS)
-    other.clock.move(seconds=15)
     async with asyncio.timeout(SECONDS):
-        assert await claim(other, "you") == [Lease(idle.tenant_id, idle.session_uid, "you", 2)]
-        may_end.set()
-        await owner
+        async with slow_unit(one, busy):
+            other.clock.move(seconds=15)
+            assert await claim(other, "you") == [Lease(idle.tenant_id, idle.session_uid, "you", 2)]
         assert await claim(other, "you") == [Lease(busy.tenant_id, busy.session_uid, "you", 2)]
 
 
@@ -56,22 +66,11 @@ async def test_leases_are_renewed_and_claimed_while_the_units_of_sessions_take_l
     await stored_session(one.store, "busy")
     (busy,) = await claim(one, "me")
     await stored_session(one.store, "new")
-    writing, may_end = asyncio.Event(), asyncio.Event()
-
-    async def write_slowly(unit: UnitOfWork) -> None:
-        await unit.fences.check(busy.session_uid, busy.fence)
-        writing.set()
-        await may_end.wait()
-
-    owner = asyncio.create_task(one.store.write(write_slowly, needs(busy)))
-    async with asyncio.timeout(SECONDS):
-        await writing.wait()
+    async with asyncio.timeout(SECONDS), slow_unit(one, busy):
         held, roll = await one.leases.check_in(worker("me"), timedelta(seconds=15))
         assert (held, roll.unowned) == ([busy], 1)
         assert (await one.leases.look()).unowned == 1
         assert len(await claim(one, "me")) == 1
-        may_end.set()
-        await owner
 
 
 async def test_many_processes_that_claim_at_once_share_without_overlap(processes: list[Stage]) -> None:
